@@ -6,6 +6,8 @@ pub(crate) mod answers;
 mod browsers;
 mod channels;
 pub(crate) mod examples;
+mod formats;
+mod headers;
 mod health;
 pub(crate) mod operation;
 mod pages;
@@ -76,7 +78,9 @@ pub(crate) fn openapi_json(described: OpenApi) -> String {
 
 /// AsyncAPI as it is committed and served.
 pub(crate) fn asyncapi_json() -> String {
-    pretty(&channels::asyncapi())
+    let mut document = channels::asyncapi();
+    formats::name_formats(&mut document);
+    pretty(&document)
 }
 
 /// The collection of Postman as it is committed.
@@ -89,6 +93,8 @@ fn openapi_value(described: OpenApi) -> Value {
     pages::name_pages(&mut document);
     browsers::add_cookies(&mut document);
     recorded::show_answers(&mut document);
+    headers::name_headers(&mut document);
+    formats::name_formats(&mut document);
     document
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod cors;
 pub(crate) mod creation;
 pub(crate) mod extract;
 mod form;
+mod kind;
 pub(crate) mod network;
 pub(crate) mod outer;
 pub(crate) mod page;

@@ -11,6 +11,7 @@ use axum::{
 use bytes::Bytes;
 use carriers::{Acknowledgement, Carrier, Incoming, SIGNATURE_HEADERS};
 use domain::ids::carrier_id;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::{
     IntoParams, IntoResponses,
@@ -31,7 +32,11 @@ use wire::{
 use crate::{
     app::App,
     directory::KnownAccount,
-    document::{answers::OfBody, examples, words::WebhookPart},
+    document::{
+        answers::OfBody,
+        examples,
+        words::{WebhookForm, WebhookPart},
+    },
     http::{Kind, Problem, Trace, arrival, body::is_type, problem::ProblemDocument},
 };
 
@@ -49,7 +54,10 @@ struct Signed;
 impl IntoParams for Signed {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let header = |name: &str| {
-            let text = ObjectBuilder::new().schema_type(Type::String).build();
+            let text = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .pattern(Some("^[A-Za-z0-9+/]{27}=$"))
+                .build();
             ParameterBuilder::new()
                 .name(name)
                 .parameter_in(ParameterIn::Header)
@@ -71,26 +79,42 @@ const SIGNED: &str = "The HMAC-SHA1 in base64, under the account's token, of the
 #[expect(dead_code, reason = "the document alone reads it")]
 enum Refused {
     /// No secret of the account gives this signature for this URL and this body.
-    #[response(status = 403, content_type = "application/problem+json")]
+    #[response(
+        status = 403, content_type = "application/problem+json",
+        example = json!(shown(Kind::BadSignature, "the account's secret gives another signature")),
+    )]
     BadSignature(ProblemDocument<'static>),
     /// There is no such account, or its carrier does not call such an address.
-    #[response(status = 404, content_type = "application/problem+json")]
+    #[response(
+        status = 404, content_type = "application/problem+json",
+        example = json!(shown(Kind::NotFound, "no account with this id")),
+    )]
     NotFound(ProblemDocument<'static>),
     /// Too much of this account is arriving.
     #[response(
         status = 429, content_type = "application/problem+json",
+        example = json!(shown(Kind::TooMany, "too much is arriving with this key")),
         headers(("Retry-After" = u64, description = "Seconds after which a repeat is worth it.")),
     )]
     TooMuch(ProblemDocument<'static>),
     /// A defect of the platform, which is reported by its request id.
-    #[response(status = 500, content_type = "application/problem+json")]
+    #[response(
+        status = 500, content_type = "application/problem+json",
+        example = json!(shown(Kind::Internal, "it has been reported")),
+    )]
     Defect(ProblemDocument<'static>),
     /// Too many webhooks are under way, the accounts are not loaded yet, or the broker is away.
     #[response(
         status = 503, content_type = "application/problem+json",
+        example = json!(shown(Kind::Unavailable, "too many webhooks are under way")),
         headers(("Retry-After" = u64, description = "Seconds after which a repeat is worth it.")),
     )]
     Unavailable(ProblemDocument<'static>),
+}
+
+/// A problem as the document shows it.
+fn shown(kind: Kind, detail: &'static str) -> Value {
+    Problem::new(kind, detail).shown()
 }
 
 /// The first carrier that has one address for everything, as the document's example.
@@ -107,13 +131,15 @@ fn of_one_address() -> &'static str {
     post, path = "/webhooks/{carrier}/{account}", tag = "webhooks",
     operation_id = "receive_mixed_webhook",
     params(
-        ("carrier" = String, Path, description = "The carrier, by its name.",
+        ("carrier" = String, Path, pattern = "^[a-z]{1,32}$",
+            description = "The carrier, by its name.",
             example = json!(of_one_address())),
-        ("account" = String, Path, description = "The account, by its handle or its tenant's name.",
+        ("account" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$",
+            description = "The account, by its handle or its tenant's name.",
             example = "mixed"),
     ),
     request_body(
-        content = Vec<serde_json::Value>,
+        content = Vec<Value>,
         description = "What the carrier has to say, as it writes it; at most 1 MiB.",
         example = json!([{
             "type": "message-delivered", "time": "2026-06-10T16:00:02Z", "description": "ok",
@@ -146,13 +172,15 @@ async fn at_account(
     post, path = "/webhooks/{carrier}/{account}/{part}", tag = "webhooks",
     operation_id = "receive_webhook",
     params(
-        ("carrier" = String, Path, description = "The carrier, by its name.",
+        ("carrier" = String, Path, pattern = "^[a-z]{1,32}$",
+            description = "The carrier, by its name.",
             example = json!(Carrier::ALL[0].as_str())),
-        ("account" = String, Path, description = "The account, by its handle or its tenant's name.",
+        ("account" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$",
+            description = "The account, by its handle or its tenant's name.",
             example = "main"),
         ("part" = inline(WebhookPart), Path, description = "What is reported.",
             example = "status"),
-        ("tenant" = Option<String>, Query,
+        ("tenant" = Option<String>, Query, pattern = "^[a-z0-9-]{2,32}$",
             description = "Of a receipt: the tenant whose text it is about, as the address that \
                 the carrier was given says it.",
             example = "acme"),
@@ -161,7 +189,7 @@ async fn at_account(
         Signed,
     ),
     request_body(
-        content = String, content_type = "application/x-www-form-urlencoded",
+        content = inline(WebhookForm), content_type = "application/x-www-form-urlencoded",
         description = "What the carrier has to say, as it writes it; at most 1 MiB.",
         example = "AccountSid=AC0198f1d27c007a008000000000000010\
             &MessageSid=SM0198f1d27c007a008000000000000060&MessageStatus=delivered\

@@ -3,11 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use domain::template::MAX_VALUE;
 use serde::{Deserialize, Deserializer};
 use store::contacts::Contact;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::schema::{Object, ObjectBuilder, SchemaType, Type},
+};
 
-use super::read::{attributes, either, language, region, tags, text, zone};
+use super::read::{
+    attributes, count_attributes, either, language, own_fields, region, tags, text, zone,
+};
 use crate::{
     fields,
     http::{Errors, FieldError},
@@ -64,7 +70,17 @@ pub(crate) struct Edit {
     /// Own fields to set, 50 at most, or to clear with `null`. A name has 1 to 64 of a-z, 0-9 and
     /// `_`, a value 500 characters at most.
     #[serde(default)]
+    #[schema(schema_with = attributes_schema)]
     attributes: BTreeMap<String, Option<String>>,
+}
+
+/// The schema of own fields, of which `null` clears one.
+fn attributes_schema() -> Object {
+    let value = SchemaType::from_iter([Type::String, Type::Null]);
+    let value = ObjectBuilder::new().schema_type(value).max_length(Some(MAX_VALUE));
+    own_fields("Own fields by name, to set or to clear with `null`.")
+        .additional_properties(Some(value))
+        .build()
 }
 
 fn named<'de, D: Deserializer<'de>>(decoder: D) -> Result<Named, D::Error> {
@@ -105,11 +121,13 @@ pub(crate) fn edited(contact: &Contact, edit: Edit) -> Result<Contact, Vec<Field
     contact.tags.sort();
     contact.tags.dedup();
 
+    count_attributes(edit.attributes.len(), &mut errors);
     let (set, cleared): (Vec<_>, Vec<_>) =
         edit.attributes.into_iter().partition(|(_, value)| value.is_some());
     let set = set.into_iter().filter_map(|(name, value)| Some((name, value?)));
     contact.attributes.extend(attributes(set.collect(), &mut errors));
     for (name, _) in cleared {
+        fields::variable_name("attributes", &name, &mut errors);
         contact.attributes.remove(&name);
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use store::settings::tenants::Tenant;
 use utoipa::{
     ToSchema,
-    openapi::schema::{Object, ObjectBuilder, Schema, Type},
+    openapi::schema::{Object, ObjectBuilder, Type},
 };
 
 use super::{
@@ -19,6 +19,7 @@ use super::{
     instant::moment,
 };
 use crate::{
+    document::words::texts_by_name,
     fields::{self, ConsentTimes},
     http::{Errors, FieldError},
 };
@@ -88,16 +89,15 @@ pub(crate) struct Raw {
 
 /// The schema of own fields.
 fn attributes_schema() -> Object {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let name = text().pattern(Some("^[a-z0-9_]{1,64}$")).build();
-    let value = text().max_length(Some(MAX_VALUE)).build();
-    let about = "Own fields by name, added to those that are there.";
-    ObjectBuilder::new()
-        .description(Some(about))
+    own_fields("Own fields by name, added to those that are there.").build()
+}
+
+/// The schema of own fields, whatever is done with them.
+pub(super) fn own_fields(about: &str) -> ObjectBuilder {
+    let name = ObjectBuilder::new().schema_type(Type::String);
+    texts_by_name(about, MAX_VALUE)
         .max_properties(Some(MAX_ATTRIBUTES))
-        .property_names(Some(name))
-        .additional_properties(Some(Schema::from(value)))
-        .build()
+        .property_names(Some(name.pattern(Some("^[a-z0-9_]{1,64}$"))))
 }
 
 /// A consent to marketing as written.
@@ -173,6 +173,7 @@ pub(crate) fn read(raw: Raw, by: &Reference, evidence: Value) -> Result<Input, V
     let postal_code = text("postal_code", raw.postal_code, &mut errors);
     let region = region(either(raw.region, raw.state, &mut errors), country, &mut errors);
     let tags = tags(raw.tags, &mut errors);
+    count_attributes(raw.attributes.len(), &mut errors);
     let attributes = attributes(raw.attributes, &mut errors);
 
     let consent = raw.consent.map(|given| consent(given, by, &mut errors));
@@ -292,11 +293,15 @@ pub(super) fn tags(written: Vec<String>, errors: &mut Errors) -> Vec<String> {
     tags
 }
 
+/// How many own fields are named.
+pub(super) fn count_attributes(count: usize, errors: &mut Errors) {
+    errors.check(count <= MAX_ATTRIBUTES, "attributes", "too_many", "at most 50");
+}
+
 pub(super) fn attributes(
     written: BTreeMap<String, String>,
     errors: &mut Errors,
 ) -> BTreeMap<String, String> {
-    errors.check(written.len() <= MAX_ATTRIBUTES, "attributes", "too_many", "at most 50");
     for (name, value) in &written {
         fields::variable_name("attributes", name, errors);
         fields::variable_value(&format!("attributes.{name}"), value, errors);

@@ -1,6 +1,8 @@
 //! The document of what subscribers read on NATS, AsyncAPI 3.0: a channel per type of event and per
 //! scope of totals, with the schemas of their payloads as `wire` has them.
 
+mod shown;
+
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use wire::{
@@ -9,19 +11,22 @@ use wire::{
     totals::Totals,
 };
 
+use super::examples::RUNNING;
+
 /// The document, complete.
 pub fn asyncapi() -> Value {
     let events = EventKind::ALL.iter().map(|kind| (kind.as_str(), event(*kind)));
     let totals = [
         (
             "analytics.dashboard",
-            totals("analytics.{tenant}.dashboard", json!({ "tenant": tenant() })),
+            totals("analytics.{tenant}.dashboard", json!({ "tenant": tenant() }), None),
         ),
         (
             "analytics.campaign",
             totals(
                 "analytics.{tenant}.campaign.{campaign}",
                 json!({ "tenant": tenant(), "campaign": { "description": "The campaign's id." } }),
+                Some(RUNNING),
             ),
         ),
     ];
@@ -67,6 +72,7 @@ fn event(kind: EventKind) -> Value {
         "messages": { "frame": {
             "summary": "1 to 256 events",
             "payload": { "type": "array", "minItems": 1, "maxItems": 256, "items": event },
+            "examples": [{ "payload": shown::frame(kind, &data_of(kind)) }],
         } },
     })
 }
@@ -107,14 +113,15 @@ fn name_of<T: ToSchema>() -> String {
     T::name().into_owned()
 }
 
-/// The channel of totals.
-fn totals(address: &str, parameters: Value) -> Value {
+/// The channel of totals: of the tenant, or of a campaign as an example shows it.
+fn totals(address: &str, parameters: Value, campaign: Option<&str>) -> Value {
     json!({
         "address": address,
         "parameters": parameters,
         "messages": { "totals": {
             "summary": "The totals so far",
             "payload": { "$ref": "#/components/schemas/Totals" },
+            "examples": [{ "payload": shown::totals(campaign) }],
         } },
     })
 }

@@ -16,6 +16,12 @@ pub(crate) fn words<const N: usize>(words: [&str; N]) -> Object {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
 }
 
+/// The schema of texts by name, each of at most `longest` characters.
+pub(crate) fn texts_by_name(about: &str, longest: usize) -> ObjectBuilder {
+    let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(longest));
+    ObjectBuilder::new().description(Some(about)).additional_properties(Some(text))
+}
+
 /// Makes a type for the document alone out of each set: a field names it as its `value_type`.
 macro_rules! sets {
     ($($(#[doc = $about:literal])+ $name:ident [$($word:literal),+];)*) => {$(
@@ -36,6 +42,40 @@ macro_rules! sets {
             }
         }
     )*};
+}
+
+/// Makes a type for the document alone out of each body that is a text: a file, lines, a form. Its
+/// limit is in bytes, which no fewer characters have.
+macro_rules! texts {
+    ($($(#[doc = $about:literal])+ $name:ident $most:literal;)*) => {$(
+        $(#[doc = $about])+
+        pub(crate) enum $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let about = [$($about.trim()),+].join(" ");
+                let text = ObjectBuilder::new().schema_type(Type::String).description(Some(about));
+                text.max_length(Some($most)).into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )*};
+}
+
+texts! {
+    /// A table of contacts, 512 MiB at most.
+    ContactFile 536_870_912;
+    /// A table of numbers, 4 MiB at most.
+    DoNotContactFile 4_194_304;
+    /// A message in each line, 4 MiB at most.
+    MessageLines 4_194_304;
+    /// A form as the carrier writes it, 1 MiB at most.
+    WebhookForm 1_048_576;
 }
 
 sets! {

@@ -23,8 +23,8 @@ pub(super) enum Form {
     Boolean,
     /// One of these words; nothing counts as not said.
     Word(Vec<String>),
-    /// Text, of which the route says more.
-    Text,
+    /// Text of so many characters at most, of which the route says more.
+    Text(Option<u64>),
 }
 
 impl Form {
@@ -47,7 +47,7 @@ impl Form {
             (Some(words), _) => Self::Word(words.map(str::to_owned).collect()),
             (None, "uuid") => Self::Id,
             (None, "date-time") => Self::Instant,
-            (None, _) => Self::Text,
+            (None, _) => Self::Text(schema["maxLength"].as_u64()),
         }
     }
 
@@ -64,7 +64,10 @@ impl Form {
             Self::Word(words) => {
                 (value.is_empty() || words.iter().any(|word| word == value), "unknown")
             }
-            Self::Text => (true, "invalid"),
+            Self::Text(most) => {
+                let fits = |most: &u64| value.chars().count() as u64 <= *most;
+                (most.as_ref().is_none_or(fits), "too_long")
+            }
         };
         (!fits).then(|| (code, format!("expected {self}, not {}", shown(value))))
     }
@@ -82,7 +85,8 @@ impl fmt::Display for Form {
             ),
             Self::Boolean => f.write_str("true or false"),
             Self::Word(words) => f.write_str(&words.join(" or ")),
-            Self::Text => f.write_str("a text"),
+            Self::Text(None) => f.write_str("a text"),
+            Self::Text(Some(most)) => write!(f, "a text of at most {most} characters"),
         }
     }
 }
@@ -110,6 +114,8 @@ mod tests {
         let since = json!({ "type": "string", "format": "date-time" });
         let channel = json!({ "type": "string", "enum": ["sms", "whatsapp"] });
 
+        let tag = json!({ "type": "string", "maxLength": 3 });
+
         for (schema, good, bad, code, says) in [
             (&limit, "1000", "1001", "out_of_range", "a whole number from 1 to 1000, not `1001`"),
             (&limit, "1", "", "out_of_range", "a whole number from 1 to 1000, not nothing"),
@@ -119,6 +125,7 @@ mod tests {
             (&since, "2026-05-01T15:00:00+02:00", "yesterday", "invalid_time", "%2B), not `yes"),
             (&channel, "sms", "fax", "unknown", "expected sms or whatsapp, not `fax`"),
             (&json!({ "type": "boolean" }), "true", "yes", "invalid", "true or false"),
+            (&tag, "vip", "vips", "too_long", "a text of at most 3 characters, not `vips`"),
         ] {
             let form = Form::of(schema);
             assert_eq!(form.fault(good), None, "{schema}");

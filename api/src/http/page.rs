@@ -31,6 +31,7 @@ pub(crate) struct Paging {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, example = 50)]
     limit: Option<String>,
     /// `next_cursor` of the page before.
+    #[param(max_length = 1000)]
     cursor: Option<String>,
 }
 
@@ -50,6 +51,7 @@ impl<T: ToSchema> ComposeSchema for Page<T> {
             .description(Some("The rows of this page."));
         let next_cursor = ObjectBuilder::new()
             .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .max_length(Some(1_000))
             .description(Some(NEXT_CURSOR));
         ObjectBuilder::new()
             .description(Some("One page of a list."))

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Display};
 
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use domain::{
@@ -12,120 +12,12 @@ use domain::{
 };
 use pipeline::PublishError;
 use serde::Serialize;
+use serde_json::Value;
 use stage::{Dependency, Fault};
 use utoipa::ToSchema;
 
-use super::codes;
-
-/// What went wrong, in general.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The body is not JSON, CSV, or what it says it is.
-    Malformed,
-    /// No credentials, or none that hold.
-    Unauthenticated,
-    /// The role does not allow it.
-    Forbidden,
-    /// A webhook that its carrier has not signed.
-    BadSignature,
-    /// There is no such thing, for this caller.
-    NotFound,
-    /// The path exists, the method does not.
-    MethodNotAllowed,
-    /// The body did not arrive in time.
-    Timeout,
-    /// The thing is in a state that does not allow it.
-    Conflict,
-    /// The body is too long.
-    TooLarge,
-    /// The content type is not one that is read here.
-    UnsupportedMedia,
-    /// Fields are wrong.
-    Invalid,
-    /// The tenant's quota is used up.
-    TooMany,
-    /// A defect of ours.
-    Internal,
-    /// Something that is needed is away or full.
-    Unavailable,
-}
-
-impl Kind {
-    /// Every kind.
-    pub(crate) const ALL: [Self; 14] = [
-        Self::Malformed,
-        Self::Unauthenticated,
-        Self::Forbidden,
-        Self::BadSignature,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::Timeout,
-        Self::Conflict,
-        Self::TooLarge,
-        Self::UnsupportedMedia,
-        Self::Invalid,
-        Self::TooMany,
-        Self::Internal,
-        Self::Unavailable,
-    ];
-
-    fn status(self) -> StatusCode {
-        match self {
-            Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::BadSignature => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Conflict => StatusCode::CONFLICT,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
-    /// The name in the problem's type, `urn:millrace:problem:<name>`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::Unauthenticated => "unauthenticated",
-            Self::Forbidden => "forbidden",
-            Self::BadSignature => "bad_signature",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::Timeout => "timeout",
-            Self::Conflict => "conflict",
-            Self::TooLarge => "too_large",
-            Self::UnsupportedMedia => "unsupported_media_type",
-            Self::Invalid => "invalid",
-            Self::TooMany => "too_many_requests",
-            Self::Internal => "internal",
-            Self::Unavailable => "unavailable",
-        }
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Malformed => "The request cannot be read",
-            Self::Unauthenticated => "Credentials are needed",
-            Self::Forbidden => "The role does not allow this",
-            Self::BadSignature => "The signature does not match",
-            Self::NotFound => "There is no such thing",
-            Self::MethodNotAllowed => "Another method is needed",
-            Self::Timeout => "The request was too slow",
-            Self::Conflict => "The state does not allow this",
-            Self::TooLarge => "The body is too long",
-            Self::UnsupportedMedia => "Another content type is needed",
-            Self::Invalid => "Fields are wrong",
-            Self::TooMany => "The quota is used up",
-            Self::Internal => "This is a defect of ours",
-            Self::Unavailable => "Try again in a moment",
-        }
-    }
-}
+use super::{codes, kind};
+pub(crate) use kind::Kind;
 
 /// One field at fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -280,21 +172,28 @@ impl Problem {
         self
     }
 
-    /// The response, body included.
-    pub(crate) fn render(&self, request_id: &str) -> Response {
-        let status = self.kind.status();
-        let body = ProblemDocument {
-            r#type: format!("urn:millrace:problem:{}", self.kind.name()),
+    /// The body as the document shows it.
+    pub(crate) fn shown(&self) -> Value {
+        wire::json::to_value(&self.body("01a22cd1-1ada-74fa-bfbe-e92ecf57f53a"))
+    }
+
+    fn body<'a>(&'a self, request_id: &'a str) -> ProblemDocument<'a> {
+        ProblemDocument {
+            r#type: self.kind.urn(),
             title: self.kind.title(),
-            status: status.as_u16(),
+            status: self.kind.status().as_u16(),
             detail: &self.detail,
             errors: &self.errors,
             request_id,
             idempotency_key: self.idempotency_key.as_deref(),
-        };
-        let json = wire::json::to_vec(&body);
+        }
+    }
 
-        let mut response = (status, json).into_response();
+    /// The response, body included.
+    pub(crate) fn render(&self, request_id: &str) -> Response {
+        let json = wire::json::to_vec(&self.body(request_id));
+
+        let mut response = (self.kind.status(), json).into_response();
         let headers = response.headers_mut();
         let content_type = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, content_type);
@@ -312,10 +211,7 @@ impl Problem {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemDocument<'a> {
-    /// `urn:millrace:problem:` and the kind: `malformed`, `unauthenticated`, `forbidden`,
-    /// `bad_signature`, `not_found`, `method_not_allowed`, `timeout`, `conflict`, `too_large`,
-    /// `unsupported_media_type`, `invalid`, `too_many_requests`, `internal` or `unavailable`.
-    #[schema(pattern = "^urn:millrace:problem:[a-z_]+$")]
+    #[schema(schema_with = kind::schema)]
     r#type: String,
     /// The kind in English.
     title: &'a str,
@@ -327,10 +223,11 @@ pub(crate) struct ProblemDocument<'a> {
     /// The fields at fault, all of them; empty where it is not about fields.
     errors: &'a [FieldError],
     /// The request's id, as in `X-Request-Id`.
+    #[schema(max_length = 64)]
     request_id: &'a str,
     /// Of a 503 to messages: the key under which a repeat is the same message.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_length = 255)]
     idempotency_key: Option<&'a str>,
 }
 

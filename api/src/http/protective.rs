@@ -17,8 +17,10 @@ const ALWAYS: [(header::HeaderName, &str); 4] = [
 /// What an answer says that is no page: nothing in it is to be run or loaded.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// What a page says: what it loads is ours.
-const PAGE: &str = "frame-ancestors 'none'";
+/// What a page says that has no stricter rule of its own, as the one at `/docs`: what it loads and
+/// asks is ours.
+const PAGE: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
+                    base-uri 'none'; frame-ancestors 'none'";
 
 /// What an answer over https says: a browser comes by https alone, for a year.
 const BY_HTTPS: (header::HeaderName, &str) =

@@ -78,7 +78,7 @@ struct ThemeView {
     #[schema(pattern = "^#[0-9a-f]{6}$")]
     colour: String,
     /// Where its picture is; null where it has none.
-    #[schema(required)]
+    #[schema(required, pattern = "^https://")]
     logo_url: Option<String>,
     /// What pages call it; its name where nothing else was chosen.
     display_name: String,

@@ -37,7 +37,7 @@ use wire::{
 
 use super::named::names_something;
 use crate::{
-    document::examples,
+    document::{examples, words::texts_by_name},
     fields,
     http::{
         Errors, FieldError, Trace,
@@ -94,13 +94,21 @@ pub(crate) struct NewMessage<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<OnLate>)]
     on_late: Option<Cow<'a, str>>,
-    /// Own fields of the caller, given back with the message: at most 2,048 bytes in all.
+    /// Own fields of the caller.
     #[serde(default)]
+    #[schema(schema_with = metadata)]
     metadata: BTreeMap<String, String>,
     /// The item's own key, in a batch alone: a single message has the header `Idempotency-Key`.
     #[serde(borrow, default)]
     #[schema(min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     pub(crate) idempotency_key: Option<Cow<'a, str>>,
+}
+
+/// What the document says of metadata.
+fn metadata() -> Object {
+    let about =
+        "Own fields of the caller, given back with the message: at most 2,048 bytes in all.";
+    texts_by_name(about, MAX_METADATA).build()
 }
 
 /// The class of a message, as callers write it.
@@ -141,15 +149,12 @@ struct TemplateRef {
 
 /// What the document says of variables.
 fn variables() -> Object {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    ObjectBuilder::new()
-        .property_names(Some(text().pattern(Some("^[a-z0-9_]{1,64}$"))))
-        .additional_properties(Some(text().max_length(Some(MAX_VALUE))))
+    let name = ObjectBuilder::new().schema_type(Type::String);
+    let about = "Values by name, at most 50 of at most 500 characters each; names have 1 to 64 of \
+        a-z, 0-9 and `_`. The person's own fields fill what is missing.";
+    texts_by_name(about, MAX_VALUE)
+        .property_names(Some(name.pattern(Some("^[a-z0-9_]{1,64}$"))))
         .max_properties(Some(50))
-        .description(Some(
-            "Values by name, at most 50 of at most 500 characters each; names have 1 to 64 of a-z, \
-             0-9 and `_`. The person's own fields fill what is missing.",
-        ))
         .build()
 }
 

@@ -23,6 +23,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wire::{Payload, Submitted};
 
+use crate::document::answered;
+
 /// Where carriers reach the ingress, as far as signatures go.
 pub(crate) const PUBLIC_URL: &str = "https://hooks.example.test/in";
 
@@ -257,13 +259,19 @@ impl Caller {
     }
 }
 
+/// The answer to a request. Whatever a test asks, its document must list what it is answered.
 pub(crate) async fn send(request: RequestBuilder) -> Answer {
-    let response = request.send().await.expect("an answer");
+    let (client, request) = request.build_split();
+    let request = request.expect("a request");
+    let asked = (request.method().clone(), request.url().path().to_owned());
+    let response = client.execute(request).await.expect("an answer");
     let (status, headers) = (response.status(), response.headers().clone());
     let bytes = response.bytes().await.expect("a body");
     let body = serde_json::from_slice(&bytes)
         .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-    Answer { status, headers, body }
+    let answer = Answer { status, headers, body };
+    answered::must_be_listed((&asked.0, &asked.1), &answer);
+    answer
 }
 
 impl Answer {

@@ -87,3 +87,27 @@ async fn a_value_of_a_wrong_form_is_told_what_fits_on_every_path() {
     }
     assert!(seen > 30, "{seen} parameters");
 }
+
+#[tokio::test]
+async fn a_text_that_is_longer_than_its_document_says_is_refused_on_every_path() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let document: Value = serde_json::from_str(&api::documents::openapi_json()).expect("JSON");
+    let mut seen = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for parameter in item["get"]["parameters"].as_array().into_iter().flatten() {
+            let (name, schema) =
+                (parameter["name"].as_str().expect("a name"), &parameter["schema"]);
+            let Some(most) = schema["maxLength"].as_u64().filter(|_| parameter["in"] == "query")
+            else {
+                continue;
+            };
+            let path = path.replace("{id}", "0198f1d2-0000-7000-8000-0000000000ff");
+            let text = "x".repeat(usize::try_from(most).expect("a length") + 1);
+            let errors = caller.get(&format!("{path}?{name}={text}")).await.problem(422);
+            assert_eq!(errors, [(name.to_owned(), "too_long".to_owned())], "{path}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen} parameters");
+}

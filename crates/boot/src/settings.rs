@@ -39,14 +39,16 @@ pub const DEFAULT_HEALTH_LISTEN: &str = "127.0.0.1:8081";
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Settings")]
 pub struct Common {
-    /// Postgres database: postgres://user:password@host:port/database
+    /// Postgres database: postgres://user:password@host:port/database [default: none; `up` starts
+    /// one of its own]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     #[arg(value_parser = secret)]
     pub database_url: Option<SecretString>,
     /// File that holds DATABASE_URL
     #[arg(long, env = "DATABASE_URL_FILE", value_name = "PATH")]
     pub database_url_file: Option<PathBuf>,
-    /// NATS servers: nats://host:port or tls://host:port, separated by commas
+    /// NATS servers: nats://host:port or tls://host:port, separated by commas [default: none; `up`
+    /// starts one of its own]
     #[arg(long, env = "NATS_URL", hide_env_values = true, value_name = "URL")]
     #[arg(value_parser = secret)]
     pub nats_url: Option<SecretString>,
@@ -84,14 +86,16 @@ pub struct Common {
     #[arg(long, env = "MILLRACE_SHORT_URL", value_name = "URL")]
     pub short_url: Option<String>,
     /// Keys that encrypt stored credentials: 32 bytes in base64 each, newest first, separated by
-    /// commas. A flag is seen in the process list: prefer the variable or the file
+    /// commas [default: none; `up` makes one]. A flag is seen in the process list: prefer the
+    /// variable or the file
     #[arg(long, env = "MILLRACE_MASTER_KEY", hide_env_values = true, value_name = "BASE64")]
     #[arg(value_parser = secret)]
     pub master_key: Option<SecretString>,
     /// File that holds MILLRACE_MASTER_KEY
     #[arg(long, env = "MILLRACE_MASTER_KEY_FILE", value_name = "PATH")]
     pub master_key_file: Option<PathBuf>,
-    /// Keys that sign access tokens, in the same form as the master keys
+    /// Keys that sign access tokens, in the same form as the master keys [default: none, nobody
+    /// signs in; `up` makes one]
     #[arg(long, env = "MILLRACE_JWT_SECRET", hide_env_values = true, value_name = "BASE64")]
     #[arg(value_parser = secret)]
     pub jwt_secret: Option<SecretString>,

@@ -16,9 +16,15 @@ use domain::gates::SwitchMode;
 use pipeline::run::Lanes;
 use rollup::RollupCommand;
 use stage::StageName;
-use values::{carrier, stage_name, switch_mode};
+use values::{carrier, stage_help, stage_name, switch_mode};
 
 /// Millrace: multi-tenant SMS and WhatsApp messaging on NATS JetStream and Postgres.
+///
+/// `up` runs everything on this machine, and `up --demo` a campaign too: start there. In production
+/// `migrate` and `streams apply` come first, then `api` and every `stage` as processes of their own;
+/// `doctor` and `top` say how they are. `bench`, `chaos`, `fair`, `cluster` and `soak` put a machine
+/// to the test. `millrace COMMAND --help` has an example of each, `millrace settings` what all of
+/// them are set by.
 ///
 /// Exit codes: 0 fine, 1 failed, 2 bad usage, 64 bad settings.
 #[derive(Debug, Parser)]
@@ -36,7 +42,7 @@ pub enum Command {
     Up(Up),
     /// The ingress: REST and carrier webhooks
     Api(Serve),
-    /// One stage, alone
+    /// One stage of the pipeline as a process of its own, which any number of others may share
     Stage(StageArgs),
     /// The simulator of carriers and AI
     Sandbox(Serve),
@@ -48,9 +54,9 @@ pub enum Command {
     Top(crate::top::Top),
     /// Brings the database schema up to date, and sets a fresh Postgres up
     Migrate(crate::migrate::Migrate),
-    /// Streams and consumers at the broker
+    /// Makes the broker's streams and consumers what this version needs, or says what would change
     Streams(Streams),
-    /// What a NATS server and its clients need to know of each other
+    /// Who may log in to a NATS server, and with what
     Nats(crate::nats::NatsCommand),
     /// The companies on the platform: made, listed, shown
     Tenant(crate::tenants::TenantCommand),
@@ -60,13 +66,13 @@ pub enum Command {
     User(crate::users::UserCommand),
     /// Carrier accounts of the platform itself, and the tenants that share them
     Account(crate::accounts::AccountCommand),
-    /// The master key: what older keys have sealed comes under the first
+    /// Rotates the master key: what older ones have sealed comes under the first
     Keys(crate::rotate::KeysCommand),
     /// The platform's own switch: holds or stops the messages of every tenant
     Switch(SwitchArgs),
     /// Dead letters: what no stage could handle
     Dead(DeadCommand),
-    /// The totals: counts them again from the rows
+    /// Counts the totals again from the messages, to compare or to correct them
     Rollup(RollupCommand),
     /// Runs the demo campaign on a platform that is up, with the sandbox as its carrier
     Demo(Demo),
@@ -134,8 +140,8 @@ pub struct Up {
 /// `millrace stage NAME`
 #[derive(Debug, Args)]
 pub struct StageArgs {
-    /// Which stage to run
-    #[arg(value_parser = stage_name)]
+    /// Which stage to run.
+    #[arg(value_parser = stage_name, help = stage_help())]
     pub name: StageName,
     /// Batches under way at once, per lane
     #[arg(long, default_value_t = 3, value_name = "N")]

@@ -162,8 +162,16 @@ enum Format {
     responses(
         (status = 200, description = "A page of recipients, or all of them.", content(
             (Page<RecipientView> = "application/json"),
-            (RecipientView = "application/x-ndjson"),
-            (String = "text/csv"),
+            (RecipientView = "application/x-ndjson", example = json!({
+                "seq": 0, "contact_id": examples::CONTACT, "number": examples::PHONE,
+                "message_id": examples::MESSAGE, "state": "blocked", "gate": "dnc",
+                "code": "opted_out", "segments": 1, "due": null,
+                "changed_at": "2026-05-01T14:00:00Z",
+            })),
+            (String = "text/csv", example =
+                "seq,contact_id,number,message_id,state,gate,code,segments,due,changed_at\n\
+                 0,871b7699-0263-5b74-bdc2-4ba8f9db8e05,+12125550123,\
+                 0b7e1ffb-6a0d-5e0e-9d0b-6f7f3c1d2a60,delivered,,,1,,2026-05-01T14:00:00Z\n"),
         )),
         Always, Missing,
     ),

@@ -74,7 +74,14 @@ struct Question {
     responses(
         (status = 200, description = "The sum; in NDJSON a line for each recipient first.", content(
             (Report = "application/json"),
-            (Line = "application/x-ndjson"),
+            (Line = "application/x-ndjson", example = json!({
+                "contact_id": examples::CONTACT, "verdict": "block", "gate": "dnc",
+                "code": "opted_out", "reason": "the person has opted out", "until": null,
+                "gates": [{
+                    "gate": "dnc", "verdict": "block", "code": "opted_out",
+                    "reason": "the person has opted out", "until": null,
+                }],
+            })),
         )),
         Always, OfBody, Missing,
     ),

@@ -44,14 +44,19 @@ struct Bulk {
 #[schema(as = BulkResult)]
 struct Answer {
     /// Contacts that were not known before.
+    #[schema(value_type = u32, maximum = 1000)]
     created: usize,
     /// Contacts to which something was added.
+    #[schema(value_type = u32, maximum = 1000)]
     updated: usize,
     /// Contacts to which nothing was added.
+    #[schema(value_type = u32, maximum = 1000)]
     unchanged: usize,
     /// Items whose number an item before them has.
+    #[schema(value_type = u32, maximum = 1000)]
     duplicate: usize,
     /// Items of which nothing was taken, as they are wrong or the company's plan has no room.
+    #[schema(value_type = u32, maximum = 1000)]
     invalid: usize,
     /// One for each item, in the order of the request.
     results: Vec<Row>,
@@ -62,6 +67,7 @@ struct Answer {
 #[schema(as = BulkRow)]
 struct Row {
     /// The item's place in the request, from 0.
+    #[schema(value_type = u32, maximum = 999)]
     index: usize,
     #[schema(value_type = ContactOutcome)]
     outcome: &'static str,

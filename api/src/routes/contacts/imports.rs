@@ -30,7 +30,7 @@ use crate::{
     document::{
         answers::{Always, Missing, OfBody},
         examples,
-        words::FileEncoding,
+        words::{ContactFile, FileEncoding},
     },
     http::{
         Id, Kind, Page, Paging, Problem, Query,
@@ -63,6 +63,7 @@ struct Wanted {
     /// file's first line. A field is named as a column of that name would be, an own one
     /// `attributes.<name>`. What it does not name is known by the header; with `"attributes": "*"`
     /// all other columns are own fields.
+    #[param(max_length = 20000)]
     #[param(example = "{\"phone\": \"Mobile\", \"attributes.plan\": \"Plan\"}")]
     mapping: Option<String>,
 }
@@ -116,7 +117,7 @@ struct Preview {
     security(("bearer" = [EditContacts::NAME])),
     params(Wanted),
     request_body(
-        content = String, content_type = "text/csv",
+        content = inline(ContactFile), content_type = "text/csv",
         description = CSV,
         example = "Mobile,First name,Plan\n+12125550128,Cy,gold\n",
     ),
@@ -160,7 +161,7 @@ struct Accepted {
     security(("bearer" = [EditContacts::NAME])),
     params(IdempotencyKey, Wanted),
     request_body(
-        content = String, content_type = "text/csv",
+        content = inline(ContactFile), content_type = "text/csv",
         description = CSV,
         example = "Mobile,First name,Plan\n+12125550128,Cy,gold\n",
     ),

@@ -148,7 +148,9 @@ pub(super) async fn views(
         (status = 201, description = "The new contact.", body = ContactView, headers(
             ("Location" = String, description = "The contact's path."),
         )),
-        (status = 200, description = "The contact that has the number.", body = ContactView),
+        (status = 200, description = "The one that has the number.", body = ContactView, headers(
+            ("Location" = String, description = "The contact's path."),
+        )),
         Always, OfBody, Conflict,
     ),
 )]
@@ -201,7 +203,7 @@ struct Wanted {
     #[param(min_length = 1, max_length = 64, example = json!(examples::PHONE))]
     phone: Option<String>,
     /// Those with this tag.
-    #[param(example = "vip")]
+    #[param(example = "vip", max_length = 64)]
     tag: Option<String>,
     /// Those with this in their names, or as digits in their number.
     #[param(min_length = 2, max_length = 100, example = "Ana")]

@@ -33,6 +33,7 @@ use crate::{
     document::{
         answers::{Always, OfBody},
         examples,
+        words::MessageLines,
     },
     http::{
         FieldError, Kind, Problem, Trace,
@@ -85,6 +86,7 @@ type AnyBatch = Batch<Value>;
 #[schema(as = MessageBatchResult)]
 struct Answer {
     /// How many were accepted.
+    #[schema(value_type = u32, maximum = 1000)]
     accepted: usize,
     /// Those that were not, and why.
     rejected: Vec<Rejected>,
@@ -99,6 +101,7 @@ struct Answer {
 #[schema(as = AcceptedBatchItem)]
 struct AcceptedItem {
     /// The item's place in the batch, from 0.
+    #[schema(value_type = u32, maximum = 999)]
     index: usize,
     /// The message; the same keys always give the same id.
     id: MessageId,
@@ -109,6 +112,7 @@ struct AcceptedItem {
 #[schema(as = RejectedBatchItem)]
 struct Rejected {
     /// The item's place in the batch, from 0.
+    #[schema(value_type = u32, maximum = 999)]
     index: usize,
     /// What is wrong with the item.
     errors: Vec<FieldError>,
@@ -136,7 +140,7 @@ struct Rejected {
                     "template": { "id": examples::TEMPLATE, "variables": { "first_name": "Ana" } },
                 },
             ] })),
-            (String = "application/x-ndjson", example =
+            (inline(MessageLines) = "application/x-ndjson", example =
                 "{\"to\":\"+12125550123\",\"class\":\"transactional\",\"body\":\"It left.\"}\n\
                  {\"to\":\"+12125550124\",\"class\":\"transactional\",\"body\":\"It left.\"}\n"),
         ),

@@ -55,7 +55,7 @@ struct Wanted {
     /// Those in one of these states, separated by commas: `accepted`, `deferred`, `held`, `queued`,
     /// `in_doubt`, `sent`, `blocked`, `cancelled`, `expired`, `failed`, `unknown`, `delivered`,
     /// `read`.
-    #[param(pattern = "^([a-z_]+(,[a-z_]+)*)?$", example = "sent,delivered")]
+    #[param(pattern = "^([a-z_]+(,[a-z_]+)*)?$", max_length = 200, example = "sent,delivered")]
     status: Option<String>,
     /// Those of this class.
     #[param(value_type = Option<MessageClass>, inline, example = "promo")]
@@ -64,6 +64,7 @@ struct Wanted {
     #[param(example = json!(examples::SENDER))]
     sender: Option<Uuid>,
     /// Those with this reason of a gate, or this error of the carrier.
+    #[param(max_length = 64)]
     code: Option<String>,
 }
 

@@ -29,9 +29,10 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 struct Wanted {
     /// Those in which this was done.
-    #[param(example = "consent.granted")]
+    #[param(example = "consent.granted", max_length = 100)]
     action: Option<String>,
     /// Those of what was done to this, such as `campaign:` with its id.
+    #[param(max_length = 200)]
     subject: Option<String>,
     /// Those of this instant and later.
     #[param(example = "2026-01-01T00:00:00Z")]
@@ -59,8 +60,10 @@ struct EntryView {
     /// An object: before, after, why. A text alone where somebody made it unreadable.
     detail: Value,
     /// The hash of the entry before, in hexadecimal digits.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     prev_hash: String,
     /// SHA-256 over the hash before and the fields, in hexadecimal digits.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     hash: String,
 }
 

@@ -70,11 +70,18 @@ struct Wanted {
     security(("bearer" = [Read::NAME])),
     params(
         Wanted,
-        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last that was read."),
+        ("Last-Event-ID" = Option<String>, Header, max_length = 200,
+            description = "The id of the last that was read."),
     ),
     responses(
         (status = 200, description = "Server-sent events, each with such a message as its data.",
-            body = LiveMessage, content_type = "text/event-stream"),
+            body = LiveMessage, content_type = "text/event-stream", example = json!({
+                "topic": "dashboard", "sequence": 4102,
+                "totals": {
+                    "as_of": "2026-05-01T15:00:00Z", "watermark": 5210, "version": 311,
+                    "totals": { "delivered": 1500, "sent": 300 },
+                },
+            })),
         Always, Missing,
     ),
 )]

@@ -107,7 +107,10 @@ async fn create(
 #[utoipa::path(
     get, path = "/v1/carrier-accounts/{account}", tag = "settings",
     operation_id = "get_carrier_account", security(("bearer" = [Read::NAME])),
-    params(("account" = String, Path, description = "The account's name.", example = "main")),
+    params((
+        "account" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$",
+        description = "The account's name.", example = "main",
+    )),
     responses((status = 200, description = "The account.", body = AccountView), Always, Missing),
 )]
 async fn show(
@@ -144,7 +147,10 @@ struct Change {
 #[utoipa::path(
     put, path = "/v1/carrier-accounts/{account}", tag = "settings",
     operation_id = "put_carrier_account", security(("bearer" = [EditSettings::NAME])),
-    params(("account" = String, Path, description = "The account's name.", example = "main")),
+    params((
+        "account" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$",
+        description = "The account's name.", example = "main",
+    )),
     request_body(content = Change, example = json!({ "auth_token": "example-token-2" })),
     responses(
         (status = 200, description = "The account as it is now.", body = AccountView),
@@ -166,7 +172,10 @@ async fn put(
 #[utoipa::path(
     patch, path = "/v1/carrier-accounts/{account}", tag = "settings",
     operation_id = "update_carrier_account", security(("bearer" = [EditSettings::NAME])),
-    params(("account" = String, Path, description = "The account's name.", example = "main")),
+    params((
+        "account" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$",
+        description = "The account's name.", example = "main",
+    )),
     request_body(content = Change, example = json!({ "confirms_opt_out": false })),
     responses(
         (status = 200, description = "The account as it is now.", body = AccountView),
@@ -236,7 +245,10 @@ async fn change(
 #[utoipa::path(
     delete, path = "/v1/carrier-accounts/{account}", tag = "settings",
     operation_id = "delete_carrier_account", security(("bearer" = [EditSettings::NAME])),
-    params(("account" = String, Path, description = "The account's name.", example = "spare")),
+    params((
+        "account" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$",
+        description = "The account's name.", example = "spare",
+    )),
     responses(
         (status = 200, description = "The account as it was.", body = AccountView),
         Always, Missing, Conflict,

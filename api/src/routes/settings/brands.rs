@@ -100,7 +100,7 @@ struct BrandView {
     #[schema(pattern = "^#[0-9a-f]{6}$")]
     colour: String,
     /// Where its picture is; null where it has none.
-    #[schema(required)]
+    #[schema(required, pattern = "^https://")]
     logo_url: Option<String>,
     /// What a registry of senders says of it; null where none does.
     #[schema(required)]

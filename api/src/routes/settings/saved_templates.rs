@@ -10,7 +10,7 @@ use store::settings::templates;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::templates::{Preview, TemplateView, Trial, Variant, view};
+use super::templates::{Preview, TemplateView, Trial, Variant, trial_values, view};
 use crate::{
     app::App,
     auth::{Allowed, Needs, Read},
@@ -18,7 +18,8 @@ use crate::{
         answers::{Always, Missing, OfBody},
         examples,
     },
-    http::{Body, Id, Page, Paging, Problem, Query},
+    fields,
+    http::{Body, Errors, Id, Page, Paging, Problem, Query},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -63,8 +64,9 @@ struct Values {
     #[serde(default)]
     #[schema(minimum = 1)]
     version: Option<i32>,
-    /// The values of the variables, by name.
+    /// The values of the variables.
     #[serde(default)]
+    #[schema(schema_with = trial_values)]
     variables: BTreeMap<String, String>,
     /// Promotions and journeys get the opt-out line; transactional where it is not said.
     #[serde(default)]
@@ -122,6 +124,11 @@ async fn preview(
     Id(id): Id,
     Body(values): Body<Values>,
 ) -> Result<Json<SavedPreview>, Problem> {
+    // check
+    let mut errors = Errors::default();
+    fields::variables("variables", values.variables.len(), &mut errors);
+    errors.done()?;
+
     // load
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let below = values.version.map_or(i32::MAX, |version| version.saturating_add(1));

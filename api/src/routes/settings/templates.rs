@@ -12,7 +12,7 @@ use store::settings::templates::{self, StoredTemplate};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use preview::{Preview, Trial};
+pub(super) use preview::{Preview, Trial, trial_values};
 pub(super) use variants::Variant;
 use variants::check;
 

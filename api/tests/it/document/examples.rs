@@ -1,7 +1,9 @@
 //! Every example is sent as it stands against a platform that holds what the examples name.
 
+use std::time::Duration;
+
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::{Method, RequestBuilder, Response, Url};
+use reqwest::{Method, RequestBuilder, Response, Url, header::HeaderMap};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use store::settings::api_keys::KeyRole;
@@ -148,11 +150,16 @@ async fn unlike(
     let media_type = media_type.and_then(|value| value.to_str().ok().map(str::to_owned));
     let media_type = media_type.unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default();
+    let headers = answer.headers().clone();
     let body = answer.text().await.expect("a body");
 
     let documented = &operation["responses"][status.to_string()];
     if !(200..300).contains(&status) || documented.is_null() {
         return vec![format!("{status}: an example must succeed as documented: {body}")];
+    }
+    let other = headers_unlike(document, &documented["headers"], &headers);
+    if !other.is_empty() {
+        return other;
     }
     let content = &documented["content"][media_type];
     if media_type == "application/json" {
@@ -167,6 +174,82 @@ async fn unlike(
     }
     let is_told = body.is_empty() || !content.is_null();
     if is_told { Vec::new() } else { vec![format!("{status}: {media_type} is not documented")] }
+}
+
+/// What is not as documented in the headers of an answer: one that is always there is not, one has
+/// another form, or what an answer says of where a thing is or of a quota is not documented.
+fn headers_unlike(document: &Value, documented: &Value, given: &HeaderMap) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (name, said) in documented.as_object().into_iter().flatten() {
+        let said = match said["$ref"].as_str() {
+            Some(reference) => {
+                document.pointer(reference.trim_start_matches('#')).expect("a header")
+            }
+            None => said,
+        };
+        let Some(value) = given.get(name).and_then(|value| value.to_str().ok()) else {
+            if said["required"] == true {
+                wrong.push(format!("the header {name} is missing"));
+            }
+            continue;
+        };
+        let is_number = said["schema"]["type"] == "integer";
+        let value =
+            if is_number { serde_json::from_str(value).expect("JSON") } else { value.into() };
+        wrong.extend(faults(document, &said["schema"], &value));
+    }
+
+    let is_told = |name: &str| {
+        let mut told = documented.as_object().into_iter().flatten();
+        told.any(|(one, _)| one.eq_ignore_ascii_case(name))
+    };
+    let worth_telling = ["location", "x-request-id", "ratelimit-limit", "idempotent-replayed"];
+    let silent =
+        worth_telling.into_iter().filter(|name| given.contains_key(*name) && !is_told(name));
+    wrong.extend(silent.map(|name| format!("the header {name} is not documented")));
+    wrong
+}
+
+#[tokio::test]
+async fn every_format_that_an_answer_can_have_is_as_documented() {
+    let (world, caller) = world().await;
+    let (document, mut seen) = (document(), 0);
+    for (method, path, operation) in operations(&document) {
+        let formats = operation["responses"]["200"]["content"].as_object();
+        let others = formats.into_iter().flatten().filter(|(kind, _)| *kind != "application/json");
+        for (kind, content) in others.filter(|_| operation["security"].is_array()) {
+            world.run(RESTORE).await;
+            let answer = loop {
+                let body = contents(&operation).swap_remove(0);
+                let request = request(&world, &caller, (&method, &path), &operation, body);
+                let answer = request.header("Accept", kind).send().await.expect("an answer");
+                // What moves is followed a moment after the start.
+                if answer.status() != 503 {
+                    break answer;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            };
+            let given = answer.headers()["content-type"].to_str().expect("a type").to_owned();
+            assert!(given.starts_with(kind.as_str()), "{method} {path}: {given}, not {kind}");
+            let body = answer.text().await.expect("a body");
+            assert!(!body.is_empty(), "{method} {path}: {kind}");
+
+            // Of what has lines of JSON, or events with such data, each is a value of its own.
+            let data = body.lines().filter_map(|line| line.strip_prefix("data: "));
+            let lines: Vec<&str> = match kind.as_str() {
+                "application/x-ndjson" => body.lines().collect(),
+                "text/event-stream" => data.collect(),
+                _ => Vec::new(),
+            };
+            for line in lines {
+                let line = serde_json::from_str(line).expect("JSON");
+                let wrong = faults(&document, &content["schema"], &line);
+                assert!(wrong.is_empty(), "{method} {path} {kind}: {}", wrong.join("\n"));
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 4, "{seen} formats");
 }
 
 /// A body of an example, with its media type. None: an operation without one.

@@ -112,6 +112,8 @@ fn is_shared(arg: &clap::Arg) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use stage::StageName;
+
     use super::*;
 
     /// Every command with its words.
@@ -139,6 +141,16 @@ mod tests {
             let parsed = command().try_get_matches_from(example.split(' '));
             assert!(parsed.is_ok(), "`{example}`: {}", parsed.expect_err("an error"));
             assert!(!help.contains("DATABASE_URL"), "`{words}` shows shared settings");
+        }
+    }
+
+    #[test]
+    fn help_names_what_may_stand_where_a_stage_is_wanted() {
+        let mut command = command();
+        let stage = command.find_subcommand_mut("stage").expect("a command");
+        let help = stage.render_long_help().to_string();
+        for name in StageName::ALL {
+            assert!(help.contains(name.as_str()), "{name:?} is not in\n{help}");
         }
     }
 

@@ -19,7 +19,15 @@ pub(crate) fn key_role(text: &str) -> Result<KeyRole, String> {
 }
 
 pub(crate) fn stage_name(text: &str) -> Result<StageName, String> {
-    let known = || StageName::ALL.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     let found = StageName::ALL.iter().copied().find(|name| name.as_str() == text);
-    found.ok_or_else(|| format!("no such stage; there are {}", known()))
+    found.ok_or_else(|| format!("no such stage; there are {}", stages()))
+}
+
+/// What is said of a stage's name where one is wanted.
+pub(crate) fn stage_help() -> String {
+    format!("Which stage to run: {}", stages())
+}
+
+fn stages() -> String {
+    StageName::ALL.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -23,7 +23,7 @@ use crate::{
     delimited::{self, Census, Next, Table},
     document::{
         answers::{Always, OfBody},
-        words::DoNotContactOutcome,
+        words::{DoNotContactFile, DoNotContactOutcome},
     },
     http::{
         Creation, Errors, FieldError, Kind, Problem,
@@ -77,10 +77,13 @@ struct Import {
 #[schema(as = DoNotContactImportResult)]
 struct Answer {
     /// Rows whose number is on the list now, or stopped further than before.
+    #[schema(value_type = u32, maximum = 10000)]
     created: usize,
     /// Rows that an earlier one or the list says already.
+    #[schema(value_type = u32, maximum = 10000)]
     unchanged: usize,
     /// The lines that hold no number.
+    #[schema(value_type = u32, maximum = 10000)]
     invalid: usize,
     /// One for each row, in the order of the request.
     results: Vec<Row>,
@@ -91,6 +94,7 @@ struct Answer {
 #[schema(as = DoNotContactImportRow)]
 struct Row {
     /// The row's place in the request, from 0.
+    #[schema(value_type = u32, maximum = 9999)]
     index: usize,
     /// Of a file: the line that the row begins in, as an editor shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +126,8 @@ struct Row {
                     { "phone": "+12125550128", "reason": "wrong number", "stops": "all" },
                 ],
             })),
-            (String = "text/csv", example = "phone,reason\n+12125550127,asked by letter\n"),
+            (inline(DoNotContactFile) = "text/csv", example =
+                "phone,reason\n+12125550127,asked by letter\n"),
         ),
     ),
     responses(

@@ -55,7 +55,7 @@ pub(super) struct LineView {
     #[schema(required, pattern = "^[0-9a-f]{64}$")]
     disclosure_sha256: Option<String>,
     /// The page on which the words were.
-    #[schema(required)]
+    #[schema(required, pattern = "^https?://")]
     page_url: Option<String>,
     /// The address that the person agreed from.
     #[schema(required)]

@@ -14,9 +14,10 @@ use crate::app::App;
 #[schema(as = CarrierAccount)]
 pub(super) struct AccountView {
     /// The tenant's name of it.
-    #[schema(example = "main")]
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "main")]
     pub(super) account: String,
     /// The platform's name of it, in webhook addresses and subjects.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
     handle: String,
     /// The carrier that it is at.
     #[schema(example = json!(Carrier::ALL[0].as_str()))]
@@ -24,16 +25,17 @@ pub(super) struct AccountView {
     /// The account's id at the carrier.
     carrier_sid: String,
     /// Where the carrier's API is called for it.
+    #[schema(pattern = "^https?://", max_length = 2000)]
     base_url: String,
     /// Whether the carrier itself answers its opt-out words; else the platform does.
     confirms_opt_out: bool,
     /// What to enter at the carrier for receipts; null where this version does not know the
     /// carrier.
-    #[schema(required)]
+    #[schema(required, pattern = "^https?://")]
     status_webhook: Option<String>,
     /// What to enter at the carrier for inbound texts; null where this version does not know the
     /// carrier.
-    #[schema(required)]
+    #[schema(required, pattern = "^https?://")]
     inbound_webhook: Option<String>,
     /// When it was set up here.
     created_at: Timestamp,

@@ -15,16 +15,19 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 use store::settings::tenants::Tenant;
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::schema::Object};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::variants::check_body;
 use crate::{
     app::App,
     auth::{Allowed, Needs, Read},
-    document::answers::{Always, OfBody},
+    document::{
+        answers::{Always, OfBody},
+        words::texts_by_name,
+    },
     fields,
-    http::{Body, Errors, Problem, view::money},
+    http::{Body, Errors, Problem, body::JSON_LIMIT, view::money},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -39,8 +42,9 @@ pub(crate) struct Trial {
     /// The text with its variables, at most 6,400 bytes.
     #[schema(min_length = 1, max_length = 6400)]
     pub(crate) body: String,
-    /// The values of the variables, by name.
+    /// The values of the variables.
     #[serde(default)]
+    #[schema(schema_with = trial_values)]
     pub(crate) variables: BTreeMap<String, String>,
     /// Promotions and journeys get the opt-out line; transactional where it is not said.
     #[serde(default)]
@@ -53,6 +57,13 @@ pub(crate) struct Trial {
     #[serde(default)]
     #[schema(value_type = Option<Country>)]
     pub(crate) country: Option<String>,
+}
+
+/// What the document says of the values of a trial.
+pub(crate) fn trial_values() -> Object {
+    let about = "The values of the variables by name, at most 50. One of more than 500 characters, \
+        which a message may not have, is warned of.";
+    texts_by_name(about, JSON_LIMIT).max_properties(Some(50)).build()
 }
 
 /// What a text becomes with values.
