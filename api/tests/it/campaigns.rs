@@ -347,8 +347,8 @@ async fn a_draft_says_how_many_of_its_audience_have_had_a_promotion_or_wait_for_
              from millrace.campaigns;
              insert into millrace.campaign_recipients
                  (tenant_id, campaign_id, seq, contact_id, message_id)
-             select 'acme', '0198f1d2-7c00-7a00-8000-00000000c009', 0, contact_id,
-                    gen_random_uuid()
+             select 'acme', '0198f1d2-7c00-7a00-8000-00000000c009',
+                    row_number() over (order by contact_id) - 1, contact_id, gen_random_uuid()
              from millrace.contacts where number in ('+12125550101', '+12125550102');
              insert into millrace.parked
                  (tenant_id, message_id, turn, due, cause, lane, payload, parked_at)

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use wire::Submitted;
 
 /// How long a key is kept for a body that nobody has handed over again: longer than the longest
-/// back-off after an outage. What was given up, or became a dead letter, holds nobody up for longer.
+/// back-off after an outage. What was given up, or became a dead letter, holds nobody up for more.
 const KEPT: SignedDuration = SignedDuration::from_secs(60);
 
 /// From so many keys on, those that were kept for too long are looked for: twice what both lanes of

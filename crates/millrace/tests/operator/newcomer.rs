@@ -11,6 +11,9 @@ use crate::world::{PATIENCE, World};
 #[tokio::test]
 async fn on_an_empty_broker_diff_lists_everything_that_apply_would_make() -> anyhow::Result<()> {
     let world = World::begin().await?;
+    for stream in Stream::ALL {
+        world.nats.api.delete_stream(stream.name()).await?;
+    }
 
     let ended = world.millrace(&["streams", "diff"]).await?;
 

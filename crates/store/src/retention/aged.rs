@@ -240,9 +240,21 @@ async fn delete(
                  select ctid from api_keys where least(revoked_at, expires_at) <= $1
                  order by least(revoked_at, expires_at) limit $2 for update skip locked))"
         ),
-        AgedTable::LoneConflicts => delete_oldest!(
-            (tx, until, at_most),
-            "delete from message_conflicts where ctid = any (array(
+        AgedTable::LoneConflicts => return delete_lone_conflicts(tx, until, at_most).await,
+    };
+
+    Ok(done.map_err(fault)?.rows_affected())
+}
+
+/// Deletes the oldest conflicts that hang on no message.
+async fn delete_lone_conflicts(
+    tx: &mut Scoped,
+    until: Timestamp,
+    at_most: i64,
+) -> Result<u64, Fault> {
+    let done = delete_oldest!(
+        (tx, until, at_most),
+        "delete from message_conflicts where ctid = any (array(
                  select c.ctid from message_conflicts c
                  left join lateral (
                      select n.message_id from messages n
@@ -250,9 +262,7 @@ async fn delete(
                  ) m on true
                  where c.at <= $1 and m.message_id is null
                  order by c.at limit $2 for update of c skip locked))"
-        ),
-    };
-
+    );
     Ok(done.map_err(fault)?.rows_affected())
 }
 
