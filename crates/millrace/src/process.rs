@@ -16,11 +16,7 @@ use jiff::Timestamp;
 use pipeline::{access::ProcessKind, broker::Broker, progress::Progress, run::Runtime};
 use secrecy::ExposeSecret;
 use stage::Clock;
-use store::{
-    Role, Store,
-    core::{login, seal::Sealer},
-    settings::tenants,
-};
+use store::{Role, Store, core::seal::Sealer, settings::tenants};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -126,10 +122,7 @@ impl ProcessParts {
     pub async fn store(&self, role: Role, connections: u32) -> anyhow::Result<Store> {
         let url = self.settings.need_database()?.expose_secret();
         let connected = Store::connect(url, role, connections).await;
-        connected.map_err(|why| {
-            let fix = format!("DATABASE_URL: as {}: {}", role.as_str(), login::fix(&why));
-            anyhow::Error::new(why).context(fix)
-        })
+        connected.with_context(|| format!("DATABASE_URL: as {}", role.as_str()))
     }
 
     /// The sealer with the master keys.

@@ -4,6 +4,8 @@ use std::{io::ErrorKind, str::FromStr, time::Duration};
 
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
+use super::login;
+
 /// How long a server may take to answer: one that starts together with its processes refuses them
 /// at first.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -29,12 +31,14 @@ pub enum ConnectError {
         why: String,
     },
     /// A Postgres answers, and lets nobody in who comes so.
-    #[error("Postgres at {at} refuses the login ({why}): correct user, password or database")]
+    #[error("Postgres at {at} refuses the login ({why}): {fix}")]
     Refused {
         /// Host and port, or the path of a socket.
         at: String,
         /// What it said.
         why: String,
+        /// What mends it.
+        fix: &'static str,
     },
 }
 
@@ -93,7 +97,7 @@ fn may_pass(why: &sqlx::Error) -> bool {
 pub(super) fn refusal(options: &PgConnectOptions, why: &sqlx::Error) -> ConnectError {
     let (at, text) = (place(options), said(why));
     match why {
-        sqlx::Error::Database(_) => ConnectError::Refused { at, why: text },
+        sqlx::Error::Database(_) => ConnectError::Refused { at, why: text, fix: login::fix(why) },
         _ => ConnectError::Away { at, why: text },
     }
 }
