@@ -116,6 +116,7 @@ impl TenantView {
     /// As callers see it.
     pub(crate) fn of(tenant: &Tenant) -> Self {
         let (theme, limits) = (&tenant.theme, tenant.limits);
+
         Self {
             id: tenant.id.to_string(),
             name: tenant.name.clone(),

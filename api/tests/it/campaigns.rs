@@ -258,11 +258,13 @@ async fn totals_are_what_the_rows_say_also_where_rollup_has_not_counted_them_yet
         ))
         .await;
 
-    for path in ["dashboard".to_owned(), format!("campaigns/{campaign}")] {
+    let counts = json!({ "accepted": 1, "delivered": 2, "segments": 2, "cost_micros": 15_800 });
+    let mut of_campaign = counts.clone();
+    of_campaign["audience"] = json!(3);
+    for (path, counts) in
+        [("dashboard".to_owned(), counts), (format!("campaigns/{campaign}"), of_campaign)]
+    {
         let shown = caller.get(&format!("/v1/analytics/{path}")).await.expect(200);
-        let counts = json!({
-            "accepted": 1, "delivered": 2, "segments": 2, "cost_micros": 15_800,
-        });
         assert_eq!(shown["totals"], counts, "{path}");
         assert_eq!((&shown["watermark"], &shown["version"]), (&json!(5), &json!(0)));
         assert_eq!(shown["as_of"], "2026-05-01T14:30:00Z");

@@ -1,12 +1,14 @@
 //! One ingress with a private broker and database, and a caller that speaks JSON to it.
 
 use std::{
+    io::Read as _,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use api::{ApiSettings, App, Parts};
 use domain::ids::TenantId;
+use flate2::read::GzDecoder;
 use futures::StreamExt;
 use jiff::Timestamp;
 use pipeline::access::ProcessKind;
@@ -266,7 +268,11 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
     let asked = (request.method().clone(), request.url().path().to_owned());
     let response = client.execute(request).await.expect("an answer");
     let (status, headers) = (response.status(), response.headers().clone());
-    let bytes = response.bytes().await.expect("a body");
+    let mut bytes = response.bytes().await.expect("a body").to_vec();
+    if headers.get("content-encoding").is_some_and(|coding| coding == "gzip") {
+        let packed = std::mem::take(&mut bytes);
+        GzDecoder::new(&packed[..]).read_to_end(&mut bytes).expect("what was packed");
+    }
     let body = serde_json::from_slice(&bytes)
         .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
     let answer = Answer { status, headers, body };

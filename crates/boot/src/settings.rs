@@ -45,7 +45,7 @@ pub struct Common {
     #[arg(value_parser = secret)]
     pub database_url: Option<SecretString>,
     /// File that holds DATABASE_URL
-    #[arg(long, env = "DATABASE_URL_FILE", value_name = "PATH")]
+    #[arg(long, env = "DATABASE_URL_FILE", value_name = "PATH", value_parser = path())]
     pub database_url_file: Option<PathBuf>,
     /// NATS servers: nats://host:port or tls://host:port, separated by commas [default: none; `up`
     /// starts one of its own]
@@ -53,10 +53,10 @@ pub struct Common {
     #[arg(value_parser = secret)]
     pub nats_url: Option<SecretString>,
     /// File that holds NATS_URL
-    #[arg(long, env = "NATS_URL_FILE", value_name = "PATH")]
+    #[arg(long, env = "NATS_URL_FILE", value_name = "PATH", value_parser = path())]
     pub nats_url_file: Option<PathBuf>,
     /// NATS credentials file (.creds) [default: none]
-    #[arg(long, env = "NATS_CREDS", value_name = "PATH")]
+    #[arg(long, env = "NATS_CREDS", value_name = "PATH", value_parser = path())]
     pub nats_creds: Option<PathBuf>,
     /// Key that signs what tenants log in to NATS with, as `millrace nats config` makes it
     /// [default: none, no event consumers]
@@ -64,7 +64,7 @@ pub struct Common {
     #[arg(value_parser = secret)]
     pub nats_subscriber_key: Option<SecretString>,
     /// File that holds NATS_SUBSCRIBER_KEY
-    #[arg(long, env = "NATS_SUBSCRIBER_KEY_FILE", value_name = "PATH")]
+    #[arg(long, env = "NATS_SUBSCRIBER_KEY_FILE", value_name = "PATH", value_parser = path())]
     pub nats_subscriber_key_file: Option<PathBuf>,
     /// Address to answer requests on [default: 127.0.0.1:8080, the sandbox 127.0.0.1:8090]
     #[arg(long, env = "MILLRACE_LISTEN", value_name = "HOST:PORT")]
@@ -92,7 +92,7 @@ pub struct Common {
     #[arg(value_parser = secret)]
     pub master_key: Option<SecretString>,
     /// File that holds MILLRACE_MASTER_KEY
-    #[arg(long, env = "MILLRACE_MASTER_KEY_FILE", value_name = "PATH")]
+    #[arg(long, env = "MILLRACE_MASTER_KEY_FILE", value_name = "PATH", value_parser = path())]
     pub master_key_file: Option<PathBuf>,
     /// Keys that sign access tokens, in the same form as the master keys [default: none, nobody
     /// signs in; `up` makes one]
@@ -100,14 +100,14 @@ pub struct Common {
     #[arg(value_parser = secret)]
     pub jwt_secret: Option<SecretString>,
     /// File that holds MILLRACE_JWT_SECRET
-    #[arg(long, env = "MILLRACE_JWT_SECRET_FILE", value_name = "PATH")]
+    #[arg(long, env = "MILLRACE_JWT_SECRET_FILE", value_name = "PATH", value_parser = path())]
     pub jwt_secret_file: Option<PathBuf>,
     /// Key for AI replies [default: none, no AI replies]
     #[arg(long, env = "ANTHROPIC_API_KEY", hide_env_values = true, value_name = "KEY")]
     #[arg(value_parser = secret)]
     pub anthropic_api_key: Option<SecretString>,
     /// File that holds ANTHROPIC_API_KEY
-    #[arg(long, env = "ANTHROPIC_API_KEY_FILE", value_name = "PATH")]
+    #[arg(long, env = "ANTHROPIC_API_KEY_FILE", value_name = "PATH", value_parser = path())]
     pub anthropic_api_key_file: Option<PathBuf>,
     /// Server of the AI [default: https://api.anthropic.com]
     #[arg(long, env = "ANTHROPIC_BASE_URL", value_name = "URL")]
@@ -448,4 +448,10 @@ fn needed<'a, T>(
 /// None at all.
 pub fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(SecretString::from(text))
+}
+
+/// Reads the path of a file. An empty one is none, as an empty setting of any kind.
+pub fn path() -> impl clap::builder::TypedValueParser<Value = PathBuf> {
+    use clap::builder::{OsStringValueParser, TypedValueParser};
+    OsStringValueParser::new().map(PathBuf::from)
 }

@@ -20,11 +20,11 @@ use values::{carrier, stage_help, stage_name, switch_mode};
 
 /// Millrace: multi-tenant SMS and WhatsApp messaging on NATS JetStream and Postgres.
 ///
-/// `up` runs everything on this machine, and `up --demo` a campaign too: start there. In production
-/// `migrate` and `streams apply` come first, then `api` and every `stage` as processes of their own;
-/// `doctor` and `top` say how they are. `bench`, `chaos`, `fair`, `cluster` and `soak` put a machine
-/// to the test. `millrace COMMAND --help` has an example of each, `millrace settings` what all of
-/// them are set by.
+/// `up` runs everything on this machine, and `up --demo` a campaign too: start there. In
+/// production `migrate` and `streams apply` come first, then `api` and every `stage` as processes
+/// of their own; `doctor` and `top` say how they are. `bench`, `chaos`, `fair`, `cluster` and
+/// `soak` put a machine to the test. `millrace COMMAND --help` has an example of each, `millrace
+/// settings` what all of them are set by.
 ///
 /// Exit codes: 0 fine, 1 failed, 2 bad usage, 64 bad settings.
 #[derive(Debug, Parser)]

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context;
 use boot::{
     login::DatabaseLogin,
-    settings::{Common, Settings, SettingsError, secret, secret_or_file},
+    settings::{Common, Settings, SettingsError, path, secret, secret_or_file},
 };
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
@@ -33,7 +33,7 @@ pub struct Migrate {
     #[arg(value_parser = secret)]
     admin_url: Option<SecretString>,
     /// File that holds the administrator's URL
-    #[arg(long, env = "MILLRACE_ADMIN_URL_FILE", value_name = "PATH")]
+    #[arg(long, env = "MILLRACE_ADMIN_URL_FILE", value_name = "PATH", value_parser = path())]
     admin_url_file: Option<PathBuf>,
     /// Where --create-roles writes the URL for processes that it makes, if none is set; one that is
     /// there is read

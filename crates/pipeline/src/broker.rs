@@ -47,7 +47,7 @@ pub struct Broker {
 /// Why there is no connection that Millrace could run on. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
-    /// Nobody answers.
+    /// Nobody answers at the address.
     #[error("NATS_URL: no NATS at {url}: {source}")]
     Connect {
         /// Where, without a password.

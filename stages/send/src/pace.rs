@@ -95,9 +95,8 @@ impl Paces {
         self.now
     }
 
-    /// Asks for a text's turn, of its tenant, among its account's tenants, at its account, and at its
-    /// sender.
-    /// `pace` is the sender's, in segments per second.
+    /// Asks for a text's turn: of its tenant, among its account's tenants, at its account, and at
+    /// its sender. `pace` is the sender's, in segments per second.
     pub(crate) fn ask(
         &mut self,
         tenant: &TenantId,

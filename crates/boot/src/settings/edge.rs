@@ -14,10 +14,10 @@ use super::{
 pub struct Edge {
     /// Certificate chain in PEM, with which the api answers https itself; read again when it
     /// changes [default: none, plain http]
-    #[arg(long, env = "MILLRACE_TLS_CERT", value_name = "PATH")]
+    #[arg(long, env = "MILLRACE_TLS_CERT", value_name = "PATH", value_parser = super::path())]
     pub tls_cert: Option<PathBuf>,
     /// Private key of MILLRACE_TLS_CERT, in PEM
-    #[arg(long, env = "MILLRACE_TLS_KEY", value_name = "PATH")]
+    #[arg(long, env = "MILLRACE_TLS_KEY", value_name = "PATH", value_parser = super::path())]
     pub tls_key: Option<PathBuf>,
     /// Proxies whose X-Forwarded-For is believed: addresses or networks such as 10.0.0.0/8,
     /// separated by commas [default: none]

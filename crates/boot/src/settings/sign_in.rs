@@ -19,7 +19,7 @@ pub struct SignIn {
     #[arg(value_parser = super::secret)]
     pub smtp_url: Option<SecretString>,
     /// File that holds MILLRACE_SMTP_URL
-    #[arg(long, env = "MILLRACE_SMTP_URL_FILE", value_name = "PATH")]
+    #[arg(long, env = "MILLRACE_SMTP_URL_FILE", value_name = "PATH", value_parser = super::path())]
     pub smtp_url_file: Option<PathBuf>,
     /// Who that mail is from, such as Millrace <codes@example.com>
     #[arg(long, env = "MILLRACE_MAIL_FROM", value_name = "MAILBOX")]

@@ -112,8 +112,8 @@ impl State {
     }
 }
 
-/// The highest memory of each group, sampled every two seconds: the kernel walks all their pages for it, which costs the
-/// pipeline a tenth of its rate at twice a second.
+/// The highest memory of each group, sampled every two seconds: the kernel walks all their pages
+/// for it, which takes a tenth of the pipeline's rate at twice a second.
 pub struct Peak {
     bytes: Arc<Mutex<BTreeMap<&'static str, u64>>>,
     task: JoinHandle<()>,

@@ -37,8 +37,8 @@ const TELLING: SourceConfig =
 const RETAINING: SourceConfig =
     SourceConfig { interval: Duration::from_millis(750), drain: Duration::from_secs(20) };
 
-/// How what waits for rollup is counted: a look that finds as many as there may be takes a second or
-/// two.
+/// How what waits for rollup is counted: a look that finds as many as there may be takes a second
+/// or two.
 const COUNTING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(15), drain: Duration::from_secs(20) };
 

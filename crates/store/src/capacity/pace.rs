@@ -1,6 +1,6 @@
-//! Pace rows: how fast a sender may go, a tenant with all of its senders, and an account with all of
-//! its tenants; and what a carrier asked to slow down. Database time, so that hosts need not agree; moved under their locks alone,
-//! so that the pace holds whatever dies.
+//! Pace rows: how fast a sender may go, a tenant with all of its senders, and an account with all
+//! of its tenants; and what a carrier asked to slow down. Database time, so that hosts need not
+//! agree; moved under their locks alone, so that the pace holds whatever dies.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -138,8 +138,8 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         "update",
         "account_shares audit_log brands code_counts codes consents event_consumers \
          full_counts held_prefixes inboxes invitations members persons platform_accounts \
-         platform_switch platform_url policies refresh_tokens review_decisions sessions template_versions \
-         waiting_changes waiting_heads waiting_totals",
+         platform_switch platform_url policies refresh_tokens review_decisions sessions \
+         template_versions waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,

@@ -11,11 +11,7 @@ use std::{
 };
 
 use domain::ids::TenantId;
-use sqlx::{
-    AssertSqlSafe, PgPool, Postgres, Transaction,
-    postgres::PgPoolOptions,
-    types::Uuid,
-};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction, postgres::PgPoolOptions, types::Uuid};
 
 use super::{
     fault::fault,

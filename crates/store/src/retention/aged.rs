@@ -167,7 +167,11 @@ async fn with_lone_conflicts(
 /// where they lie, which holds while they are locked.
 macro_rules! delete_oldest {
     (($tx:ident, $until:ident, $at_most:ident), $sql:literal) => {
-        sqlx::query!($sql, $until.to_sqlx() as _, $at_most).execute(&mut **$tx).await
+        sqlx::query!($sql, $until.to_sqlx() as _, $at_most)
+            .execute(&mut **$tx)
+            .await
+            .map_err(fault)
+            .map(|done| done.rows_affected())
     };
 }
 
@@ -177,7 +181,7 @@ async fn delete(
     until: Timestamp,
     at_most: i64,
 ) -> Result<u64, Fault> {
-    let done = match table {
+    match table {
         AgedTable::InboundTexts => delete_oldest!(
             (tx, until, at_most),
             "delete from inbound_texts where ctid = any (array(
@@ -240,10 +244,8 @@ async fn delete(
                  select ctid from api_keys where least(revoked_at, expires_at) <= $1
                  order by least(revoked_at, expires_at) limit $2 for update skip locked))"
         ),
-        AgedTable::LoneConflicts => return delete_lone_conflicts(tx, until, at_most).await,
-    };
-
-    Ok(done.map_err(fault)?.rows_affected())
+        AgedTable::LoneConflicts => delete_lone_conflicts(tx, until, at_most).await,
+    }
 }
 
 /// Deletes the oldest conflicts that hang on no message.
@@ -252,7 +254,7 @@ async fn delete_lone_conflicts(
     until: Timestamp,
     at_most: i64,
 ) -> Result<u64, Fault> {
-    let done = delete_oldest!(
+    delete_oldest!(
         (tx, until, at_most),
         "delete from message_conflicts where ctid = any (array(
                  select c.ctid from message_conflicts c
@@ -262,8 +264,7 @@ async fn delete_lone_conflicts(
                  ) m on true
                  where c.at <= $1 and m.message_id is null
                  order by c.at limit $2 for update of c skip locked))"
-    );
-    Ok(done.map_err(fault)?.rows_affected())
+    )
 }
 
 /// Removes rows of imports that are old enough, and notes which imports have none left.

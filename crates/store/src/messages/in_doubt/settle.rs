@@ -76,7 +76,7 @@ impl Open {
 /// All that is open between a sender and a person.
 #[derive(Clone, Default)]
 pub struct AllOpen {
-    /// The messages.
+    /// Messages that this version can read.
     pub open: Vec<Open>,
     /// Of messages that only a newer version can read: the account that was called, where they are
     /// in doubt. Any text of that account's list may be theirs.
