@@ -119,6 +119,20 @@ pub async fn texts_of_conversations(
     Ok(written.rows_affected() + answered.rows_affected())
 }
 
+/// Has the pictures and papers go that a person has sent: the next step of retention removes them.
+pub async fn media(tx: &mut Scoped, tenant: &TenantId, contact: ContactId) -> Result<u64, Fault> {
+    let done = sqlx::query!(
+        "update media set kept_from = 'epoch', due = null, url = ''
+         where tenant_id = $1 and contact_id = $2 and kept_from > 'epoch'",
+        tenant.as_str(),
+        contact.0,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(done.rows_affected())
+}
+
 /// Empties a contact, whose row keeps the number alone, and takes its other addresses away. False
 /// where there is no such contact, or it was erased before.
 pub async fn contact(

@@ -1,0 +1,224 @@
+//! Fetching media: what came with a text, from its carrier with the account's credentials; and what
+//! a tenant has named, from a public address. One call fetches once: who asks tries again.
+//!
+//! Credentials go to the account's own server alone. A carrier may redirect to a server that wants
+//! none: such an address is held to the same rule as one that a tenant names.
+
+use std::time::Duration;
+
+use http::{
+    HeaderMap, HeaderValue, Method,
+    header::{ACCEPT, LOCATION},
+};
+use reqwest::{Request, Url};
+
+use crate::{
+    account::Client,
+    hosts::is_listed,
+    http::{CallFault, Reply, call},
+    public::{check_address, leads_to_public},
+};
+
+/// How long one call may take, to the last byte.
+const CALL: Duration = Duration::from_secs(15);
+
+/// How many redirects are followed.
+const REDIRECTS: usize = 2;
+
+/// Fetches media. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct MediaFetcher {
+    /// Calls carriers, and hosts that an operator has listed.
+    listed: reqwest::Client,
+    /// Calls public addresses alone.
+    public: reqwest::Client,
+    /// Hosts that carriers may redirect to though they are not public: accounts are called there.
+    carrier_hosts: Vec<String>,
+    /// Hosts that tenants may name though they are not public.
+    media_hosts: Vec<String>,
+}
+
+/// What came of a fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaReply {
+    /// All bytes.
+    Bytes(Vec<u8>),
+    /// There are more bytes than were asked for.
+    TooLarge,
+    /// The address may not be called.
+    NotAllowed,
+    /// The server says that it has none for us.
+    Gone,
+    /// The server gave no answer of use: later it may.
+    Unavailable,
+}
+
+/// What to do with an answer.
+enum Next {
+    Ends(MediaReply),
+    GoesTo(String),
+}
+
+impl MediaFetcher {
+    /// A fetcher over [`crate::http::client`] and [`crate::public::client`]. The lists name hosts
+    /// that may be called though they are not public: `host` or `host:port`.
+    pub fn new(
+        listed: reqwest::Client,
+        public: reqwest::Client,
+        carrier_hosts: Vec<String>,
+        media_hosts: Vec<String>,
+    ) -> Self {
+        Self { listed, public, carrier_hosts, media_hosts }
+    }
+
+    /// Fetches what came with a text of an account, at most so many bytes.
+    pub async fn of_account(&self, client: &Client, url: &str, limit: usize) -> MediaReply {
+        let Some(mut request) = client.media_request(url) else { return MediaReply::NotAllowed };
+        let asked = request.url().clone();
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
+        *request.timeout_mut() = Some(CALL);
+
+        match next(&asked, call(&self.listed, request, limit).await, false) {
+            Next::Ends(reply) => reply,
+            Next::GoesTo(other) => self.follow(other, &self.carrier_hosts, limit).await,
+        }
+    }
+
+    /// Fetches what a tenant has named, at most so many bytes.
+    pub async fn of_tenant(&self, url: &str, limit: usize) -> MediaReply {
+        self.follow(url.to_owned(), &self.media_hosts, limit).await
+    }
+
+    /// Fetches without credentials, from public hosts and those of a list, redirects included.
+    async fn follow(&self, mut url: String, hosts: &[String], limit: usize) -> MediaReply {
+        for _call in 0..=REDIRECTS {
+            let (client, asked) = match self.may_call(&url, hosts).await {
+                Ok(found) => found,
+                Err(reply) => return reply,
+            };
+            let request = plain(asked.clone());
+            match next(&asked, call(client, request, limit).await, true) {
+                Next::Ends(reply) => return reply,
+                Next::GoesTo(other) => url = other,
+            }
+        }
+        MediaReply::Gone
+    }
+
+    /// The client that may call an address.
+    async fn may_call(
+        &self,
+        url: &str,
+        hosts: &[String],
+    ) -> Result<(&reqwest::Client, Url), MediaReply> {
+        let parsed = Url::parse(url).map_err(|_| MediaReply::NotAllowed)?;
+        if matches!(parsed.scheme(), "http" | "https") && is_listed(&parsed, hosts) {
+            return Ok((&self.listed, parsed));
+        }
+
+        let parsed = check_address(url).map_err(|_| MediaReply::NotAllowed)?;
+        let host = parsed.host_str().unwrap_or_default();
+        match leads_to_public(host.trim_matches(['[', ']'])).await {
+            Ok(true) => Ok((&self.public, parsed)),
+            Ok(false) => Err(MediaReply::NotAllowed),
+            Err(_) => Err(MediaReply::Unavailable),
+        }
+    }
+}
+
+/// A request without credentials.
+fn plain(url: Url) -> Request {
+    let mut request = Request::new(Method::GET, url);
+    let mut headers = HeaderMap::with_capacity(2);
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    *request.headers_mut() = headers;
+    *request.timeout_mut() = Some(CALL);
+    request
+}
+
+/// What an answer means. Where nobody's credentials were shown, 401 and 403 are about what was
+/// asked for, else about the account, which somebody may mend.
+fn next(asked: &Url, answer: Result<Reply, CallFault>, is_open: bool) -> Next {
+    let reply = match answer {
+        Ok(reply) => reply,
+        Err(CallFault::TooLong) => return Next::Ends(MediaReply::TooLarge),
+        Err(CallFault::NoConnection | CallFault::TimedOut | CallFault::Broken) => {
+            return Next::Ends(MediaReply::Unavailable);
+        }
+    };
+    match reply.status {
+        200 => Next::Ends(MediaReply::Bytes(reply.body)),
+        301 | 302 | 303 | 307 | 308 => {
+            let location = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+            let other = location.and_then(|location| asked.join(location).ok());
+            other.map_or(Next::Ends(MediaReply::Gone), |other| Next::GoesTo(other.into()))
+        }
+        401 | 403 if !is_open => Next::Ends(MediaReply::Unavailable),
+        408 | 425 | 429 | 500.. => Next::Ends(MediaReply::Unavailable),
+        // A carrier may tell of a text before it gives what came with it.
+        404 if !is_open => Next::Ends(MediaReply::Unavailable),
+        _ => Next::Ends(MediaReply::Gone),
+    }
+}
+
+/// Where an account asks for media that its carrier has named: at that address, where it is the
+/// account's server or the carrier's own. An account at another server, such as the sandbox, asks
+/// that one, which plays the carrier. None where the address is neither.
+pub(crate) fn media_url(
+    url: &str,
+    base_url: &str,
+    is_own: impl Fn(&str) -> bool,
+) -> Option<Url> {
+    let (named, base) = (Url::parse(url).ok()?, Url::parse(base_url).ok()?);
+    if !named.username().is_empty() || named.password().is_some() {
+        return None;
+    }
+    if named.origin() == base.origin() {
+        return Some(named);
+    }
+    let is_carriers = named.scheme() == "https"
+        && named.port().is_none()
+        && named.host_str().is_some_and(&is_own);
+    if !is_carriers || base.host_str().is_some_and(&is_own) {
+        return is_carriers.then_some(named);
+    }
+
+    let mut there = base;
+    there.set_path(named.path());
+    there.set_query(named.query());
+    Some(there)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::twilio;
+
+    #[test]
+    fn credentials_go_to_the_account_s_server_or_the_carrier_s_own() {
+        let own = "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1";
+        let at = |url: &str, base: &str| {
+            media_url(url, base, twilio::owns_host).map(|url| url.to_string())
+        };
+        assert_eq!(at(own, "https://api.twilio.com").as_deref(), Some(own));
+        let regional = own.replace("api.", "api.dublin.ie1.");
+        assert_eq!(at(&regional, "https://api.twilio.com").as_deref(), Some(&*regional));
+
+        let there = at(own, "http://127.0.0.1:8090").expect("the sandbox plays it");
+        assert_eq!(there, own.replace("https://api.twilio.com", "http://127.0.0.1:8090"));
+        assert_eq!(at(&there, "http://127.0.0.1:8090").as_deref(), Some(&*there));
+
+        for elsewhere in [
+            "http://api.twilio.com/x",
+            "https://api.twilio.com:444/x",
+            "https://api.twilio.com.evil.test/x",
+            "https://evil.test/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1",
+            "https://user:secret@api.twilio.com/x",
+            "http://127.0.0.1:8091/x",
+            "file:///etc/passwd",
+        ] {
+            assert_eq!(at(elsewhere, "https://api.twilio.com"), None, "{elsewhere}");
+            assert_eq!(at(elsewhere, "http://127.0.0.1:8090"), None, "{elsewhere}");
+        }
+    }
+}
