@@ -16,7 +16,7 @@ use crate::{
     account::Client,
     hosts::is_listed,
     http::{CallFault, Reply, call},
-    public::{check_address, leads_to_public},
+    public::{AddressFault, check_address, leads_to_public},
 };
 
 /// How long one call may take, to the last byte.
@@ -111,12 +111,11 @@ impl MediaFetcher {
         url: &str,
         hosts: &[String],
     ) -> Result<(&reqwest::Client, Url), MediaReply> {
-        let parsed = Url::parse(url).map_err(|_| MediaReply::NotAllowed)?;
-        if matches!(parsed.scheme(), "http" | "https") && is_listed(&parsed, hosts) {
+        let parsed = check_media_url(url, hosts).map_err(|_| MediaReply::NotAllowed)?;
+        if is_listed(&parsed, hosts) {
             return Ok((&self.listed, parsed));
         }
 
-        let parsed = check_address(url).map_err(|_| MediaReply::NotAllowed)?;
         let host = parsed.host_str().unwrap_or_default();
         match leads_to_public(host.trim_matches(['[', ']'])).await {
             Ok(true) => Ok((&self.public, parsed)),
@@ -124,6 +123,17 @@ impl MediaFetcher {
             Err(_) => Err(MediaReply::Unavailable),
         }
     }
+}
+
+/// Checks an address that media are to be fetched from, by its form: one of a host that is listed
+/// as `host` or `host:port`, or of a public one.
+///
+/// # Errors
+/// Which rule it breaks.
+pub fn check_media_url(url: &str, hosts: &[String]) -> Result<Url, AddressFault> {
+    let parsed = Url::parse(url).map_err(|_| AddressFault::NotAnAddress)?;
+    let listed = matches!(parsed.scheme(), "http" | "https") && is_listed(&parsed, hosts);
+    if listed { Ok(parsed) } else { check_address(url) }
 }
 
 /// A request without credentials.

@@ -39,8 +39,7 @@ impl ObjectPlace {
     /// The folder of an address that names one; none where it names something else.
     pub fn folder(url: &str) -> Option<Self> {
         let path = url.strip_prefix("file://")?;
-        let whole = path.starts_with('/') && path.len() > 1 && !path.contains(['?', '#', '%']);
-        whole.then(|| Self::Folder(path.into()))
+        (path.starts_with('/') && path.len() > 1).then(|| Self::Folder(path.into()))
     }
 
     /// Bucket and prefix of an address that names them.

@@ -33,6 +33,7 @@ mod mail;
 mod people;
 mod personas;
 mod phone;
+mod picture;
 mod phone_text;
 mod phrases;
 mod posting;

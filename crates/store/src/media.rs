@@ -81,6 +81,7 @@ pub async fn list(
                 sha256, created_at
          from media
          where tenant_id = $1 and media_id > $3 and ($2::uuid is null or inbound_id = $2)
+           and kept_from > 'epoch'
          order by media_id limit $4",
         tenant.as_str(),
         inbound,
@@ -103,7 +104,7 @@ pub async fn get(
         MediaRow,
         "select media_id, direction, inbound_id, contact_id, state, reason, media_type, bytes,
                 sha256, created_at
-         from media where tenant_id = $1 and media_id = $2",
+         from media where tenant_id = $1 and media_id = $2 and kept_from > 'epoch'",
         tenant.as_str(),
         id.0,
     )
@@ -118,7 +119,7 @@ pub async fn get(
 pub async fn give_up(tx: &mut Scoped, tenant: &TenantId, id: MediaId) -> Result<bool, Fault> {
     let done = sqlx::query!(
         "update media set kept_from = 'epoch', due = null, url = ''
-         where tenant_id = $1 and media_id = $2",
+         where tenant_id = $1 and media_id = $2 and kept_from > 'epoch'",
         tenant.as_str(),
         id.0,
     )

@@ -42,14 +42,21 @@ pub struct MediaConfig {
 /// The source that fetches media. Any number of processes may run it.
 pub struct MediaSource {
     store: Store,
-    objects: Objects,
+    /// None: nothing is fetched, and what comes waits.
+    objects: Option<Objects>,
     clients: Clients,
     fetcher: MediaFetcher,
 }
 
 impl MediaSource {
-    /// Fetches for this store into this object store. `sealer` opens the accounts' secrets.
-    pub fn new(store: Store, objects: Objects, sealer: Sealer, config: MediaConfig) -> Self {
+    /// Fetches for this store into this object store; without one it does nothing. `sealer` opens
+    /// the accounts' secrets.
+    pub fn new(
+        store: Store,
+        objects: Option<Objects>,
+        sealer: Sealer,
+        config: MediaConfig,
+    ) -> Self {
         let MediaConfig { listed, public, carrier_hosts, media_hosts, request_timeout } = config;
         let open = Arc::new(move |sealed: &str| sealer.open_secret(sealed));
         let clients = Clients::new(listed.clone(), carrier_hosts.clone(), request_timeout, open);
@@ -72,14 +79,14 @@ impl MediaSource {
     }
 
     /// Fetches media, and writes their bytes where they are kept.
-    async fn fetch(&self, media: DueMedia) -> (DueMedia, Fetched) {
+    async fn fetch(&self, objects: &Objects, media: DueMedia) -> (DueMedia, Fetched) {
         let reply = self.ask(&media).await;
         let (now, chance) = (machine::now(), machine::chance());
 
         let fetched = match decide(reply, media.tries, now, chance) {
             Decision::Settle(fetched) => fetched,
             Decision::Keep(bytes, stored) => {
-                match self.objects.put(&key(&media.tenant, media.id), bytes.into()).await {
+                match objects.put(&key(&media.tenant, media.id), bytes.into()).await {
                     Ok(()) => Fetched::Stored(stored),
                     Err(error) => {
                         tracing::warn!(media = %media.id, %error, "media cannot be written");
@@ -98,17 +105,19 @@ impl Source for MediaSource {
     const NAME: StageName = StageName::Media;
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
+        let Some(objects) = &self.objects else { return Ok(Tick::default()) };
+
         // load
         let (due, more) = fetch::take(&self.store, cx.machine, PER_TENANT, AT_MOST).await?;
 
         // fetch
-        let fetched = join_all(due.into_iter().map(|media| self.fetch(media))).await;
+        let fetched = join_all(due.into_iter().map(|media| self.fetch(objects, media))).await;
 
         // record
         let gone = fetch::record(&self.store, &fetched).await?;
         for (tenant, id) in gone {
             // Its row went while it was fetched: nobody else would find the object.
-            if let Err(error) = self.objects.delete(&key(&tenant, id)).await {
+            if let Err(error) = objects.delete(&key(&tenant, id)).await {
                 tracing::warn!(media = %id, %error, "an object without a row is left");
             }
         }
