@@ -58,7 +58,7 @@ pub enum Fetched {
 }
 
 /// Takes media that are due, the oldest first, at most so many of one tenant: nobody else gets them
-/// for a minute. Says also whether as many were found as were asked for.
+/// for a minute. Says also whether more may be due: as many were found as one tenant may have.
 pub async fn take(
     store: &Store,
     machine: Timestamp,
@@ -80,7 +80,7 @@ pub async fn take(
         .into_iter()
         .filter_map(|row| Some((readable(&row.tenant_id)?, row.media_id)))
         .collect();
-    let is_full = keys.len() as i64 >= at_most;
+    let is_full = keys.len() as i64 >= per_tenant.min(at_most);
     if keys.is_empty() {
         return Ok((Vec::new(), is_full));
     }
