@@ -1,6 +1,8 @@
 //! Every example is sent as it stands against a platform that holds what the examples name.
 
+use api::KeptMedia;
 use hmac::{Hmac, KeyInit, Mac};
+use objects::{Bucket, ObjectPlace, Objects};
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -12,7 +14,7 @@ use super::{
     schemas::faults,
 };
 use crate::{
-    harness::{Caller, JWT_KEY, PUBLIC_URL, World},
+    harness::{Caller, JWT_KEY, PUBLIC_URL, World, client},
     webhooks::signature,
 };
 
@@ -20,6 +22,7 @@ use crate::{
 pub(super) async fn world() -> (World, Caller) {
     let reaches = |settings: &mut api::ApiSettings| {
         (settings.sign_in.mail, settings.sign_in.texts) = (true, true);
+        settings.media = Some(unread_media());
     };
     let world = World::start_with(reaches).await;
     let caller = world.caller("acme", KeyRole::Admin).await;
@@ -49,6 +52,20 @@ pub(super) async fn world() -> (World, Caller) {
     world.ready().await;
     world.run(KEEP).await;
     (world, caller)
+}
+
+/// A bucket that nobody calls: what examples name is looked up in rows.
+fn unread_media() -> KeptMedia {
+    let bucket = Bucket {
+        name: "media".into(),
+        prefix: String::new(),
+        endpoint: Some("http://127.0.0.1:9".into()),
+        region: "us-east-1".into(),
+        key_id: "id".into(),
+        secret: "secret".into(),
+    };
+    let objects = Objects::open(&ObjectPlace::Bucket(bucket), client()).expect("a client");
+    KeptMedia { objects, hosts: Vec::new() }
 }
 
 /// Somebody who has signed in, beside the people that the examples name.
