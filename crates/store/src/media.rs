@@ -6,6 +6,8 @@ pub mod inbound;
 pub mod link;
 mod row;
 
+use std::collections::{BTreeSet, HashSet};
+
 use domain::{
     ids::{MediaId, TenantId},
     media::{MediaDirection, MediaState},
@@ -17,7 +19,7 @@ use stage::Fault;
 
 pub use row::{Media, StoredMedia};
 
-use crate::{Scoped, fault};
+use crate::{Scoped, core::keyed, fault};
 use row::{MediaRow, read};
 
 /// How many of a tenant's media may wait to be fetched. Of those that come with texts, more are
@@ -112,6 +114,30 @@ pub async fn get(
     .await
     .map_err(fault)?;
     row.map(|row| Ok(read(row)?)).transpose()
+}
+
+/// Those of these that are stored.
+pub(crate) async fn stored(
+    tx: &mut Scoped,
+    media: &BTreeSet<(&TenantId, MediaId)>,
+) -> Result<HashSet<(TenantId, MediaId)>, Fault> {
+    if media.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = sqlx::query!(
+        r#"select k.tenant_id as "tenant_id!", k.media_id as "media_id!"
+           from unnest($1::text[], $2::uuid[]) as k (tenant_id, media_id)
+           join media m on m.tenant_id = k.tenant_id and m.media_id = k.media_id
+           where m.state = $3 and m.kept_from > 'epoch'"#,
+        &media.iter().map(|key| key.0.as_str()).collect::<Vec<_>>() as _,
+        &media.iter().map(|key| key.1.0).collect::<Vec<Uuid>>(),
+        MediaState::Stored.as_str(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let key = |tenant: &str, id| (keyed::tenant(tenant), MediaId(id));
+    Ok(rows.into_iter().map(|row| key(&row.tenant_id, row.media_id)).collect())
 }
 
 /// Has media go before their time: the next step of retention removes them. False where there is

@@ -57,6 +57,7 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         contact: ContactId::of(&head.tenant, "+12125550100"),
         head,
         text: "hello".into(),
+        media: Vec::new(),
         segments: 1,
         cost: Micros(7_900),
         place: Place {

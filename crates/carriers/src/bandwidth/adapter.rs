@@ -42,6 +42,7 @@ impl Client {
             to: outbound.to,
             from: outbound.from,
             text: outbound.body,
+            media: outbound.media,
             tag: &tag,
             expires_at: outbound.expires_at,
             traceparent: outbound.traceparent,

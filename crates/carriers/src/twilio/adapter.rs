@@ -61,6 +61,7 @@ impl Client {
             to: outbound.to,
             from: outbound.from,
             body: outbound.body,
+            media: outbound.media,
             status_callback: &callback,
             validity_seconds: outbound.validity_seconds,
             traceparent: outbound.traceparent,

@@ -67,10 +67,10 @@ pub async fn texts_of_messages(
         "with due as (
              select r.tenant_id, r.message_id from messages r
              where r.contact_id = $1 and r.state = any ($2)
-               and (r.body <> '' or r.metadata is not null)
+               and (r.body <> '' or r.metadata is not null or r.media is not null)
              order by r.message_id limit $3 for update
          )
-         update messages m set body = '', metadata = null, text_expired_at = $4
+         update messages m set body = '', media = null, metadata = null, text_expired_at = $4
          from due d where m.tenant_id = d.tenant_id and m.message_id = d.message_id",
         contact.0,
         &codes(|state| state.is_final() || state == MessageState::Sent),
