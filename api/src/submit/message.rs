@@ -440,7 +440,8 @@ fn check_media(media: &[String], errors: &mut Errors) {
         let is_address = one.len() <= LONGEST_URL
             && check_address(one).is_ok_and(|url| url.as_str().len() <= LONGEST_URL)
             && !one.contains(char::is_control);
-        let detail = "the id of media, or an https address with a public host of 2000 bytes at most";
+        let detail =
+            "the id of media, or an https address with a public host of 2000 bytes at most";
         errors.check(is_id || is_address, &format!("media[{i}]"), "invalid", detail);
     }
 }

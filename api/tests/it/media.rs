@@ -14,6 +14,8 @@ use store::{
     settings::api_keys::KeyRole,
 };
 
+use wire::{Submitted, message::Content};
+
 use crate::harness::{PUBLIC_URL, World, client, send};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and so on";
@@ -114,7 +116,10 @@ async fn a_link_gives_the_bytes_to_whoever_has_it_until_they_go() {
     let header = |name: &str| answer.headers()[name].to_str().expect("a text").to_owned();
     assert_eq!((answer.status().as_u16(), header("content-type")), (200, "image/png".into()));
     assert_eq!(header("x-content-type-options"), "nosniff");
-    assert_eq!((header("content-disposition"), header("cache-control")), ("inline".into(), "no-store".into()));
+    assert_eq!(
+        (header("content-disposition"), header("cache-control")),
+        ("inline".into(), "no-store".into())
+    );
     assert!(header("content-security-policy").contains("default-src 'none'"));
     assert_eq!(answer.bytes().await.expect("bytes"), PNG);
 
@@ -162,4 +167,30 @@ async fn a_link_of_another_key_tenant_or_time_gives_nothing() {
     }
     objects.delete(&key(&"acme".parse().unwrap(), id)).await.expect("removed");
     assert_eq!(send(at(&good)).await.status, 404, "its object is gone");
+}
+
+#[tokio::test]
+async fn a_message_takes_ids_and_addresses_and_says_which_of_them_are_wrong() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Operator).await;
+    let id = "0198f1d2-7c00-7a00-8000-0000000000d0";
+    let with = |media: Value| {
+        json!({
+            "to": "+12125550123", "class": "transactional", "media": media,
+        })
+    };
+    let both = json!([id, "https://example.com/menu.jpg"]);
+    caller.post_once("/v1/messages", "k", &with(both.clone())).await.expect(202);
+    let submitted: Vec<Submitted> = world.published("SUBMITTED", "msg.submitted.urgent").await;
+    let media = vec![id.to_owned(), "https://example.com/menu.jpg".to_owned()];
+    assert_eq!(submitted[0].content, Content::Media { text: String::new(), media });
+
+    for wrong in ["nonsense", "http://example.com/x", "https://10.0.0.1/x", ""] {
+        let problem = caller.post("/v1/messages", &with(json!([id, wrong]))).await.problem(422);
+        assert_eq!(problem, [("media[1]".to_owned(), "invalid".to_owned())], "{wrong}");
+    }
+    let problem = caller.post("/v1/messages", &with(json!(vec![id; 11]))).await.problem(422);
+    assert_eq!(problem, [("media".to_owned(), "too_many".to_owned())]);
+    let problem = caller.post("/v1/messages", &with(json!([]))).await.problem(422);
+    assert_eq!(problem, [("body".to_owned(), "required".to_owned())]);
 }

@@ -174,11 +174,7 @@ fn next(asked: &Url, answer: Result<Reply, CallFault>, is_open: bool) -> Next {
 /// Where an account asks for media that its carrier has named: at that address, where it is the
 /// account's server or the carrier's own. An account at another server, such as the sandbox, asks
 /// that one, which plays the carrier. None where the address is neither.
-pub(crate) fn media_url(
-    url: &str,
-    base_url: &str,
-    is_own: impl Fn(&str) -> bool,
-) -> Option<Url> {
+pub(crate) fn media_url(url: &str, base_url: &str, is_own: impl Fn(&str) -> bool) -> Option<Url> {
     let (named, base) = (Url::parse(url).ok()?, Url::parse(base_url).ok()?);
     if !named.username().is_empty() || named.password().is_some() {
         return None;

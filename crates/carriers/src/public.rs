@@ -3,6 +3,7 @@
 //! up by the client that calls, so that it cannot be another address when it is called.
 
 use std::{
+    error::Error,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
@@ -77,15 +78,17 @@ struct PublicResolver;
 
 impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|it| is_public(it.ip())).collect();
-            if public.is_empty() {
-                return Err(AddressFault::NotPublic.into());
-            }
-            Ok(Box::new(public.into_iter()) as Addrs)
-        })
+        Box::pin(public_addresses(name))
     }
+}
+
+async fn public_addresses(name: Name) -> Result<Addrs, Box<dyn Error + Send + Sync>> {
+    let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+    let public: Vec<SocketAddr> = found.filter(|it| is_public(it.ip())).collect();
+    if public.is_empty() {
+        return Err(AddressFault::NotPublic.into());
+    }
+    Ok(Box::new(public.into_iter()))
 }
 
 /// Whether an address is of the public internet, by the registries of special addresses that the
@@ -134,18 +137,55 @@ mod tests {
     #[test]
     fn private_and_special_addresses_are_not_public() {
         for inner in [
-            "0.0.0.0", "10.1.2.3", "127.0.0.1", "127.8.8.8", "100.64.0.1", "100.127.255.255",
-            "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.168.1.1", "192.0.0.8",
-            "192.0.2.1", "198.18.0.1", "198.19.255.255", "198.51.100.7", "203.0.113.9",
-            "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fc00::1",
-            "fd12::1", "ff02::1", "2001:db8::1", "2001::1", "2002:7f00:1::", "64:ff9b::7f00:1",
-            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "100::1", "fec0::1",
+            "0.0.0.0",
+            "10.1.2.3",
+            "127.0.0.1",
+            "127.8.8.8",
+            "100.64.0.1",
+            "100.127.255.255",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "192.0.0.8",
+            "192.0.2.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.7",
+            "203.0.113.9",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "2001:db8::1",
+            "2001::1",
+            "2002:7f00:1::",
+            "64:ff9b::7f00:1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "100::1",
+            "fec0::1",
         ] {
             assert!(!is_public(inner.parse().expect("an address")), "{inner}");
         }
         for public in [
-            "1.1.1.1", "8.8.8.8", "93.184.216.34", "100.63.0.1", "172.15.0.1", "172.32.0.1",
-            "198.20.0.1", "223.255.255.1", "2606:4700::1111", "2a00:1450::1", "::ffff:8.8.8.8",
+            "1.1.1.1",
+            "8.8.8.8",
+            "93.184.216.34",
+            "100.63.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "198.20.0.1",
+            "223.255.255.1",
+            "2606:4700::1111",
+            "2a00:1450::1",
+            "::ffff:8.8.8.8",
         ] {
             assert!(is_public(public.parse().expect("an address")), "{public}");
         }
@@ -178,7 +218,8 @@ mod tests {
         ] {
             assert_eq!(check_address(url), Err(fault), "{url}");
         }
-        for url in ["https://example.com/a.png?x=1", "https://1.1.1.1/x", "https://example.com:443/"]
+        for url in
+            ["https://example.com/a.png?x=1", "https://1.1.1.1/x", "https://example.com:443/"]
         {
             assert!(check_address(url).is_ok(), "{url}");
         }

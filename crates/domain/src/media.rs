@@ -1,6 +1,8 @@
 //! What media are: their types, known by their first bytes and never by what somebody calls them,
 //! and what becomes of one.
 
+use serde::Serialize;
+
 /// How many media one message or text has at most: what carriers take and bring.
 pub const MOST_PER_MESSAGE: usize = 10;
 
@@ -8,7 +10,8 @@ pub const MOST_PER_MESSAGE: usize = 10;
 pub const LONGEST_URL: usize = 2_000;
 
 /// Whether media came in or go out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MediaDirection {
     /// A person has sent it.
     In,
@@ -17,7 +20,8 @@ pub enum MediaDirection {
 }
 
 /// What has become of media.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MediaState {
     /// It has yet to be fetched.
     Pending,
@@ -28,7 +32,8 @@ pub enum MediaState {
 }
 
 /// Why media are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MediaRefusal {
     /// Its address is none that may be called, or the account that it came through cannot be used.
     Address,
@@ -97,7 +102,8 @@ impl MediaRefusal {
 /// a browser would run: no HTML, no SVG.
 pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
-    let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|it| it.starts_with(magic));
+    let at =
+        |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|it| it.starts_with(magic));
 
     match () {
         () if starts(b"\xff\xd8\xff") => Some("image/jpeg"),
@@ -109,7 +115,9 @@ pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
         () if starts(b"#!AMR") => Some("audio/amr"),
         () if starts(b"OggS") => Some("audio/ogg"),
         () if starts(b"ID3") => Some("audio/mpeg"),
-        () if starts(b"\xff\xfb") || starts(b"\xff\xf3") || starts(b"\xff\xf2") => Some("audio/mpeg"),
+        () if starts(b"\xff\xfb") || starts(b"\xff\xf3") || starts(b"\xff\xf2") => {
+            Some("audio/mpeg")
+        }
         () if starts(b"\xff\xf1") || starts(b"\xff\xf9") => Some("audio/aac"),
         () if starts(b"\x1a\x45\xdf\xa3") => Some("video/webm"),
         () if starts(b"%PDF-") => Some("application/pdf"),

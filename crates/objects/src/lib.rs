@@ -42,8 +42,10 @@ impl Objects {
     pub fn open(place: &ObjectPlace, http: reqwest::Client) -> Result<Self, ObjectFault> {
         let store: Arc<dyn ObjectStore> = match place {
             ObjectPlace::Folder(folder) => {
-                std::fs::create_dir_all(folder)
-                    .map_err(|source| StoreError::Generic { store: "folder", source: source.into() })?;
+                std::fs::create_dir_all(folder).map_err(|source| StoreError::Generic {
+                    store: "folder",
+                    source: source.into(),
+                })?;
                 Arc::new(LocalFileSystem::new_with_prefix(folder)?.with_fsync(true))
             }
             ObjectPlace::Bucket(bucket) => {

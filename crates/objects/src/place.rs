@@ -49,7 +49,8 @@ impl ObjectPlace {
     pub fn bucket(url: &str) -> Result<(String, String), BadPlace> {
         let rest = url.strip_prefix("s3://").ok_or(BadPlace)?;
         let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+        let plain =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
         let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
         let fits = (3..=63).contains(&name.len())
             && name.chars().all(plain)

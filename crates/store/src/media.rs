@@ -97,11 +97,7 @@ pub async fn list(
 }
 
 /// One of a tenant's media.
-pub async fn get(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    id: MediaId,
-) -> Result<Option<Media>, Fault> {
+pub async fn get(tx: &mut Scoped, tenant: &TenantId, id: MediaId) -> Result<Option<Media>, Fault> {
     let row = sqlx::query_as!(
         MediaRow,
         "select media_id, direction, inbound_id, contact_id, state, reason, media_type, bytes,

@@ -122,12 +122,7 @@ async fn call(
 
 /// Where the carrier fetches what goes with a text: a link to what the platform has, any other
 /// address as it is.
-fn media(
-    public_url: &str,
-    sealer: &Sealer,
-    message: &Admitted,
-    machine: Timestamp,
-) -> Vec<String> {
+fn media(public_url: &str, sealer: &Sealer, message: &Admitted, machine: Timestamp) -> Vec<String> {
     let address = |media: &String| match media.parse() {
         Ok(id) => {
             let tenant = message.message.head.tenant.clone();

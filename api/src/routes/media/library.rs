@@ -1,11 +1,6 @@
 //! `/v1/media`: what came with texts, and what a tenant gives to be sent.
 
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-    response::Response,
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use carriers::media::check_media_url;
 use domain::{
     ids::{ContactId, MediaId},
@@ -15,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stage::machine;
-use store::media::{self, Media, MOST_WAITING, NewMedia, link, link::MediaLink};
+use store::media::{self, MOST_WAITING, Media, NewMedia, link, link::MediaLink};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -28,9 +23,7 @@ use crate::{
         answers::{Always, Conflict, Missing, OfBody},
         examples,
     },
-    http::{
-        Creation, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey,
-    },
+    http::{Creation, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey},
     ids,
 };
 
@@ -45,7 +38,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 struct Given {
     /// Where it is fetched, once: https, the usual port, a public host. At most 5 MiB of a picture,
     /// sound, video, PDF or vCard, whatever type its server names.
-    #[schema(format = Uri, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000)]
     url: String,
 }
 

@@ -47,8 +47,11 @@ impl Common {
             }
             "MILLRACE_CODES_TENANT" => self.sign_in.codes_tenant = None,
             "MILLRACE_SIGN_UP" => self.sign_in.sign_up = None,
-            "MILLRACE_MEDIA_URL" | "MILLRACE_MEDIA_ENDPOINT" | "MILLRACE_MEDIA_REGION"
-            | "MILLRACE_MEDIA_KEY_ID" | "MILLRACE_MEDIA_SECRET" => {
+            "MILLRACE_MEDIA_URL"
+            | "MILLRACE_MEDIA_ENDPOINT"
+            | "MILLRACE_MEDIA_REGION"
+            | "MILLRACE_MEDIA_KEY_ID"
+            | "MILLRACE_MEDIA_SECRET" => {
                 let allow_media_hosts = self.media.allow_media_hosts.take();
                 self.media = MediaStore { allow_media_hosts, ..MediaStore::default() };
             }

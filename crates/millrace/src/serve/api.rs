@@ -80,10 +80,9 @@ pub fn serve(
                 sign_up: settings.sign_in.sign_up,
             },
             cors_origins: settings.edge.cors_origins.clone(),
-            media: process.objects()?.map(|objects| KeptMedia {
-                objects,
-                hosts: settings.media.hosts.clone(),
-            }),
+            media: process
+                .objects()?
+                .map(|objects| KeptMedia { objects, hosts: settings.media.hosts.clone() }),
             ..ApiSettings::default()
         },
         now: Arc::clone(&process.clock()),

@@ -179,9 +179,8 @@ async fn media_sources(
         request_timeout: settings.request_timeout,
     };
 
-    let source = || {
-        media::MediaSource::new(store.clone(), objects.clone(), sealer.clone(), config.clone())
-    };
+    let source =
+        || media::MediaSource::new(store.clone(), objects.clone(), sealer.clone(), config.clone());
     let keeper = media::MediaKeeper::new(store.clone(), objects.clone(), settings.retention.text);
     let (one, other, third, kept) = tokio::join!(
         run_source(source(), runtime, &SWEEPING),

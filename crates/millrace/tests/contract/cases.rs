@@ -3,7 +3,8 @@
 
 use serde_json::json;
 use stage::StageName::{
-    self, Audience, Enrich, Gate, Inbound, Media, Reconcile, Reply, Rollup, Schedule, Send, Throttle,
+    self, Audience, Enrich, Gate, Inbound, Media, Reconcile, Reply, Rollup, Schedule, Send,
+    Throttle,
 };
 use testkit::contract::{ContractSubject, ContractWork, DueRows, Poison, Retold, World};
 

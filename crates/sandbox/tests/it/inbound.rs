@@ -129,7 +129,8 @@ async fn a_picture_is_a_part_of_its_text_which_twilio_gives_to_its_account() {
     assert_eq!((&*hit.form["NumMedia"], &*hit.form["MediaContentType1"]), ("2", "image/png"));
     let sid = answer.sid();
     assert!(sid.starts_with("MM"), "{sid}");
-    let at = format!("https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages/{sid}/Media/ME");
+    let at =
+        format!("https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages/{sid}/Media/ME");
     assert!(hit.form["MediaUrl0"].starts_with(&at), "{}", hit.form["MediaUrl0"]);
     assert_ne!(hit.form["MediaUrl0"], hit.form["MediaUrl1"]);
 

@@ -157,7 +157,8 @@ pub async fn record(
         Fetched::Refused(_) | Fetched::Again(_) => None,
     };
     let kept: Vec<Option<StoredMedia>> = sorted.iter().map(|(_, one)| stored(one)).collect();
-    let types: Vec<_> = kept.iter().map(|it| it.as_ref().map(|it| it.media_type.as_str())).collect();
+    let types: Vec<_> =
+        kept.iter().map(|it| it.as_ref().map(|it| it.media_type.as_str())).collect();
     let sizes = kept.iter().map(|it| it.as_ref().map(|it| it.bytes.cast_signed()));
     let hashes: Vec<_> = kept.iter().map(|it| it.as_ref().map(|it| it.sha256.as_slice())).collect();
 

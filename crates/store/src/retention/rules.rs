@@ -35,8 +35,8 @@ pub enum RetentionRule {
 }
 
 use RetentionRule::{
-    AsMessages, Conversation, Fixed, ImportRows, Ledger, Media, Messages, Recipients, Settings, Sums,
-    Window, WithMessage, Work,
+    AsMessages, Conversation, Fixed, ImportRows, Ledger, Media, Messages, Recipients, Settings,
+    Sums, Window, WithMessage, Work,
 };
 
 /// The rule of each table, by name.

@@ -47,7 +47,9 @@ async fn answer(
                 let modified = ("last-modified", "Mon, 02 Mar 2026 17:00:00 GMT");
                 ([("etag", "\"1\""), modified], bytes.clone()).into_response()
             }
-            None => (StatusCode::NOT_FOUND, "<Error><Code>NoSuchKey</Code></Error>").into_response(),
+            None => {
+                (StatusCode::NOT_FOUND, "<Error><Code>NoSuchKey</Code></Error>").into_response()
+            }
         },
         Method::DELETE => {
             kept.remove(&path);
