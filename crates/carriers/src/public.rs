@@ -174,6 +174,7 @@ mod tests {
         ] {
             assert!(!is_public(inner.parse().expect("an address")), "{inner}");
         }
+
         for public in [
             "1.1.1.1",
             "8.8.8.8",
@@ -218,6 +219,7 @@ mod tests {
         ] {
             assert_eq!(check_address(url), Err(fault), "{url}");
         }
+
         for url in
             ["https://example.com/a.png?x=1", "https://1.1.1.1/x", "https://example.com:443/"]
         {

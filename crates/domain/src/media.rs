@@ -76,7 +76,8 @@ named! {
 }
 
 crate::described_words! {
-    MediaDirection, "Whether a person has sent it (`in`), or the tenant gives it to be sent (`out`).";
+    MediaDirection, "Whether a person has sent it (`in`), or the tenant gives it to be sent \
+        (`out`).";
     MediaState, "What has become of it: it has yet to be fetched, the platform has it, or does not \
         have it and never will.";
     MediaRefusal, "Why it is refused: its address may not be called, its type is not kept, it is \
@@ -151,7 +152,7 @@ mod tests {
 
     #[test]
     fn media_are_known_by_their_first_bytes() {
-        for (bytes, expected) in [
+        let cases = [
             (&b"\xff\xd8\xff\xe0\x00\x10JFIF"[..], Some("image/jpeg")),
             (b"\x89PNG\r\n\x1a\n....", Some("image/png")),
             (b"GIF89a", Some("image/gif")),
@@ -171,7 +172,9 @@ mod tests {
             (b"<?xml ", None),
             (b"MZ\x90\0", None),
             (b"RIFF", None),
-        ] {
+        ];
+
+        for (bytes, expected) in cases {
             assert_eq!(media_type(bytes), expected, "{:?}", String::from_utf8_lossy(bytes));
         }
     }

@@ -66,6 +66,7 @@ pub async fn create(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(done.rows_affected() == 1)
 }
 
@@ -93,6 +94,7 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     rows.into_iter().map(|row| Ok(read(row)?)).collect()
 }
 

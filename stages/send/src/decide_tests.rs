@@ -12,10 +12,7 @@ use store::{
     messages::row::StoredMessage,
 };
 use uuid::Uuid;
-use wire::{
-    Enriched,
-    message::{Head, Route},
-};
+use wire::{Enriched, message::Head, message::Route};
 
 use std::collections::HashMap;
 

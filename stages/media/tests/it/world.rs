@@ -91,11 +91,11 @@ impl World {
     }
 
     /// Removes what is kept for 90 days by this business time.
-    pub async fn keep(&self, business: Timestamp) -> anyhow::Result<()> {
+    pub async fn keep(&self, as_of: Timestamp) -> anyhow::Result<()> {
         let store = self.inner.pipeline().await?;
         let days = SignedDuration::from_hours(24 * 90);
         let keeper = MediaKeeper::new(store, Some(self.objects.clone()), days);
-        while keeper.tick(&Cx::at(business, machine::now())).await?.more {}
+        while keeper.tick(&Cx::at(as_of, machine::now())).await?.more {}
         Ok(())
     }
 
