@@ -43,6 +43,8 @@ pub(crate) fn client(
         .with_access_key_id(&bucket.key_id)
         .with_secret_access_key(bucket.secret.expose_secret())
         .with_retry(retry)
+        // One object, one request: not every store has the call that removes many.
+        .with_disable_bulk_delete(true)
         .with_http_connector(Connector(http));
     if let Some(endpoint) = &bucket.endpoint {
         builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));

@@ -1,6 +1,9 @@
 //! A tenant with an account at the sandbox, an object store in a folder, and the two sources.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use boot::embedded::Scratch;
 use domain::ids::{ContactId, MediaId, SenderId, TenantId};
@@ -63,7 +66,8 @@ impl World {
 
     /// Gives an address, as a tenant does.
     pub async fn given(&self, url: &str) -> anyhow::Result<MediaId> {
-        let id = MediaId(Uuid::now_v7());
+        static GIVEN: AtomicU64 = AtomicU64::new(1);
+        let id = MediaId(Uuid::from_u128(GIVEN.fetch_add(1, Ordering::Relaxed).into()));
         let new = rows::NewMedia { id, url: url.to_owned(), created_at: now() };
         let mut tx = self.inner.scoped().await?;
         assert!(rows::create(&mut tx, self.tenant(), &new, machine::now()).await?);
