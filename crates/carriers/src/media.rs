@@ -41,7 +41,7 @@ pub struct MediaFetcher {
 /// What came of a fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaReply {
-    /// All bytes.
+    /// All that is there.
     Bytes(Vec<u8>),
     /// There are more bytes than were asked for.
     TooLarge,
