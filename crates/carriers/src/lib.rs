@@ -18,6 +18,7 @@ pub mod http;
 #[cfg(feature = "loopback")]
 pub mod loopback;
 pub mod media;
+mod media_url;
 pub mod outbound;
 pub mod public;
 pub mod record;

@@ -6,6 +6,7 @@
 
 mod place;
 mod s3;
+mod size;
 
 use std::{fmt, sync::Arc};
 
@@ -16,9 +17,7 @@ use object_store::{
 };
 
 pub use place::{BadPlace, Bucket, ObjectPlace};
-
-/// The largest object, in bytes: what carriers take and deliver is smaller.
-pub const MOST_BYTES: u64 = 5 * 1024 * 1024;
+pub use size::MOST_BYTES;
 
 /// A place that holds objects. Cheap to clone.
 #[derive(Clone)]

@@ -17,7 +17,7 @@ use object_store::{
 use reqwest::Url;
 use secrecy::ExposeSecret;
 
-use crate::{MOST_BYTES, place::Bucket};
+use crate::{place::Bucket, size::MOST_BYTES};
 
 /// How often a call is made again that the store has not answered, and for how long: whoever asked
 /// for it tries again by itself.

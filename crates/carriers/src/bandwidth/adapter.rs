@@ -16,7 +16,7 @@ use super::{
 use crate::{
     abilities::Abilities,
     answer::{CarrierReply, ThrottleScope},
-    media::media_url,
+    media_url::media_url,
     outbound::Outbound,
     webhook::{Incoming, text},
 };
