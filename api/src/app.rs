@@ -5,6 +5,7 @@ use std::{net::IpAddr, ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 use domain::ids::TenantId;
 use ipnet::IpNet;
 use jiff::Timestamp;
+use objects::Objects;
 use pipeline::{Broker, Publisher, access::SubscriberSigner};
 use secrecy::SecretBox;
 use store::{Store, core::seal::Sealer};
@@ -114,6 +115,8 @@ pub struct ApiSettings {
     pub cors_origins: Vec<String>,
     /// Where uploads wait while they are imported.
     pub upload_dir: PathBuf,
+    /// What media are kept in; none: none are.
+    pub media: Option<KeptMedia>,
     /// Connections that are open at once; a further one takes the place of an idle one, or waits.
     pub connections: usize,
     /// How long a caller may leave an answer unread before its connection is closed.
@@ -123,6 +126,15 @@ pub struct ApiSettings {
     pub patience: Duration,
     /// How long what is known of a caller holds before the database is asked again.
     pub fresh: Duration,
+}
+
+/// What media are kept in.
+#[derive(Debug, Clone)]
+pub struct KeptMedia {
+    /// Where their bytes lie.
+    pub objects: Objects,
+    /// Hosts that are not public and that tenants may have media fetched from.
+    pub hosts: Vec<String>,
 }
 
 /// How people may come and sign in.
@@ -159,6 +171,7 @@ impl Default for ApiSettings {
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             upload_dir: std::env::temp_dir(),
+            media: None,
             connections: 4096,
             unread: Duration::from_secs(30),
             patience: Duration::from_millis(50),

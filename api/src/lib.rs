@@ -2,8 +2,8 @@
 //! has it on disk (law 1); what people set up is written to Postgres in the answer's own
 //! transaction. Webhooks of carriers need no database at all.
 //!
-//! Contract: REST under `/v1`, `/webhooks/{carrier}/{account}`; `/openapi.json`, `/asyncapi.json`,
-//! `/docs`; the console under `/console/`.
+//! Contract: REST under `/v1`, `/webhooks/{carrier}/{account}`; `/media/{token}`; `/openapi.json`,
+//! `/asyncapi.json`, `/docs`; the console under `/console/`.
 //! Publishes: `msg.submitted.<lane>`, `carrier.<carrier>.<account>.<kind>`,
 //! `events.<tenant>.campaign.*`, `events.<tenant>.message.cancelled`,
 //! `events.<tenant>.contact.opted_out|opted_in`.
@@ -42,7 +42,7 @@ mod tls;
 mod transactions;
 mod webhooks;
 
-pub use app::{ApiSettings, App, Parts, SignInWays};
+pub use app::{ApiSettings, App, KeptMedia, Parts, SignInWays};
 pub use auth::passwords::hashed as hash_password;
 pub use directory::AccountsDirectory;
 pub use serve::serve;

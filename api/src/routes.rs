@@ -4,6 +4,7 @@
 pub(crate) mod campaigns;
 mod consent;
 mod contacts;
+mod media;
 mod messages;
 mod operations;
 mod people;
@@ -33,6 +34,7 @@ fn resources() -> OpenApiRouter<App> {
         .merge(campaigns::router())
         .merge(consent::router())
         .merge(contacts::router())
+        .merge(media::router())
         .merge(messages::router())
         .merge(operations::router())
         .merge(people::router())
@@ -68,6 +70,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(others)
         .merge(document::page())
         .merge(people::page())
+        .merge(media::links())
         .merge(console::router())
         .fallback(async || Problem::new(Kind::NotFound, "there is no such path"))
         .method_not_allowed_fallback(async || {

@@ -33,6 +33,8 @@ pub(crate) const WAITING: &str = "0b7e1ffb-6a0d-5e0e-9d0b-6f7f3c1d2a61";
 pub(crate) const REVIEW: &str = "0198f1d2-7c00-7a00-8000-0000000000c0";
 /// A file of contacts that was imported.
 pub(crate) const IMPORT: &str = "0198f1d2-7c00-7a00-8000-000000000070";
+/// A picture that came with a text.
+pub(crate) const MEDIA: &str = "0198f1d2-7c00-7a00-8000-0000000000d0";
 /// An API key.
 pub(crate) const API_KEY: &str = "0198f1d2-7c00-7a00-8000-000000000080";
 /// What a program of the company reads at the broker.

@@ -2,10 +2,12 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
+use carriers::public::check_address;
 use domain::{
     country::Country,
     gates::OnLate,
-    ids::{MessageId, SenderId, TemplateId, TenantId},
+    ids::{MediaId, MessageId, SenderId, TemplateId, TenantId},
+    media::{LONGEST_URL, MOST_PER_MESSAGE},
     message::class::{Channel, Lane, MessageClass},
     phone::PhoneNumber,
     schema::words,
@@ -70,6 +72,12 @@ pub(crate) struct NewMessage<'a> {
     #[serde(borrow, default)]
     #[schema(min_length = 1, max_length = 4096)]
     body: Option<Cow<'a, str>>,
+    /// What goes with the body, or without one: ids of `POST /v1/media` whose state is `stored`, or
+    /// https addresses that the carrier fetches itself when it sends. A message with media is sent
+    /// as one MMS, at one price, however long its body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10)]
+    media: Vec<String>,
     /// Instead of a body: the latest version of a template.
     #[serde(default)]
     template: Option<TemplateRef>,
@@ -266,7 +274,9 @@ impl Submission<'_> {
         let to = to.and_then(|to| fields::number("to", to, self.home(), &mut errors));
         check_channel(new.channel.as_deref(), &mut errors);
         let from = self.from(new, &mut errors);
-        let content = content(new.body.take(), new.template.take(), class, &mut errors);
+        let media = std::mem::take(&mut new.media);
+        check_media(&media, &mut errors);
+        let content = content(new.body.take(), new.template.take(), media, class, &mut errors);
         let expires_at = self.expires_at(new.validity_seconds, &mut errors);
         let on_late = on_late(new.on_late.as_deref(), &mut errors);
         check_metadata(&new.metadata, &mut errors);
@@ -389,9 +399,18 @@ fn check_channel(channel: Option<&str>, errors: &mut Errors) {
 fn content(
     body: Option<Cow<'_, str>>,
     template: Option<TemplateRef>,
+    media: Vec<String>,
     class: Option<MessageClass>,
     errors: &mut Errors,
 ) -> Option<Content> {
+    if !media.is_empty() {
+        errors.check(template.is_none(), "media", "unexpected", "media go with a body");
+        let text = body.unwrap_or_default().into_owned();
+        if !text.is_empty() {
+            fields::body("body", &text, class.unwrap_or(MessageClass::Transactional), errors);
+        }
+        return Some(Content::Media { text, media });
+    }
     match (body, template) {
         (Some(body), None) => {
             fields::body("body", &body, class.unwrap_or(MessageClass::Transactional), errors);
@@ -412,9 +431,23 @@ fn content(
             None
         }
         (None, None) => {
-            errors.add("body", "required", "give body or template");
+            errors.add("body", "required", "give body, template or media");
             None
         }
+    }
+}
+
+/// Whether each is an id, or an address that anybody may call.
+fn check_media(media: &[String], errors: &mut Errors) {
+    errors.check(media.len() <= MOST_PER_MESSAGE, "media", "too_many", "at most 10 media");
+    for (i, one) in media.iter().enumerate() {
+        let is_id = one.len() == 36 && one.parse::<MediaId>().is_ok();
+        let is_address = one.len() <= LONGEST_URL
+            && check_address(one).is_ok_and(|url| url.as_str().len() <= LONGEST_URL)
+            && !one.contains(char::is_control);
+        let detail =
+            "the id of media, or an https address with a public host of 2000 bytes at most";
+        errors.check(is_id || is_address, &format!("media[{i}]"), "invalid", detail);
     }
 }
 

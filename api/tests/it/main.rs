@@ -27,6 +27,7 @@ mod keys;
 mod limited;
 mod listing;
 mod live;
+mod media;
 mod messages;
 mod neighbours;
 mod once;

@@ -7,6 +7,7 @@
 mod edge;
 mod error;
 mod leave_out;
+mod media;
 mod parse;
 mod retention;
 mod sign_in;
@@ -19,6 +20,7 @@ use wire::stream::{ACK_WAIT, Stream};
 
 pub use edge::{Edge, EdgeSettings, TlsFiles};
 pub use error::SettingsError;
+pub use media::{MediaSettings, MediaStore};
 pub use parse::{secret_or_file, stream_sizes};
 pub use retention::RetentionSettings;
 pub use sign_in::{MailSettings, SignIn, SignInSettings};
@@ -78,6 +80,9 @@ pub struct Common {
     /// How people come and sign in.
     #[command(flatten)]
     pub sign_in: SignIn,
+    /// Where media lie and are fetched.
+    #[command(flatten)]
+    pub media: MediaStore,
     /// Where carriers reach the api for callbacks, the same for every process [default: that of the
     /// platform, which an api has said: http:// and its listen address]
     #[arg(long, env = "MILLRACE_PUBLIC_URL", value_name = "URL")]
@@ -199,6 +204,8 @@ pub struct Settings {
     pub edge: EdgeSettings,
     /// How people come and sign in.
     pub sign_in: SignInSettings,
+    /// Where media lie and are fetched.
+    pub media: MediaSettings,
     /// Where carriers reach the api, without a slash at its end: as named, or where it listens.
     pub public_url: String,
     /// Whether it is named.
@@ -289,6 +296,7 @@ impl Common {
             health_listen,
             edge,
             sign_in: self.sign_in.resolve()?,
+            media: self.media.resolve()?,
             short_url: short_url.unwrap_or_else(|| public_url.clone()),
             public_url,
             names_public_url: public.is_some(),
@@ -417,7 +425,7 @@ fn carrier_hosts(
     named: Option<String>,
     sandbox_url: Option<&str>,
 ) -> Result<Vec<String>, SettingsError> {
-    let mut hosts = parse::hosts(named.as_deref())?;
+    let mut hosts = parse::hosts("MILLRACE_ALLOW_CARRIER_HOSTS", named.as_deref())?;
     let host = sandbox_url.and_then(parse::host_and_port);
     if let Some(host) = host.filter(|host| !hosts.contains(host)) {
         hosts.push(host);

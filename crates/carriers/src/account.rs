@@ -163,6 +163,17 @@ impl Client {
         }
     }
 
+    /// The request for media that came with a text, credentials included; none where the address is
+    /// not one of this account's at its carrier.
+    pub(crate) fn media_request(&self, url: &str) -> Option<reqwest::Request> {
+        match self {
+            Self::Twilio(client) => client.media_request(url),
+            Self::Bandwidth(client) => client.media_request(url),
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => None,
+        }
+    }
+
     /// One text by its id; none if the carrier does not have it.
     ///
     /// # Errors

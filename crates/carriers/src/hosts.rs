@@ -23,7 +23,7 @@ pub fn check_base_url<S: AsRef<str>>(
     if parsed.query().is_some() || parsed.fragment().is_some() {
         return Err(BaseUrlError::HasQuery);
     }
-    let listed = allow_hosts.iter().any(|entry| names(entry.as_ref(), host, &parsed));
+    let listed = is_listed(&parsed, allow_hosts);
     let own = is_own(host) && parsed.port().is_none() && parsed.path() == "/";
     match (parsed.scheme(), own, listed) {
         ("https", true, _) | ("https" | "http", _, true) => {
@@ -32,6 +32,13 @@ pub fn check_base_url<S: AsRef<str>>(
         ("https", false, false) => Err(BaseUrlError::HostNotAllowed { host: host.to_owned() }),
         _ => Err(BaseUrlError::NotHttps),
     }
+}
+
+/// Whether the host of an address is on a list of `host` (any port) and `host:port`.
+pub(crate) fn is_listed<S: AsRef<str>>(url: &Url, allow_hosts: &[S]) -> bool {
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let lists = |host| allow_hosts.iter().any(|entry| names(entry.as_ref(), host, url));
+    host.is_some_and(lists)
 }
 
 /// Whether two addresses are of one server: scheme, host and port.

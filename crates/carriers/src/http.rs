@@ -32,6 +32,11 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// # Errors
 /// When the TLS set-up fails.
 pub fn client() -> Result<reqwest::Client, reqwest::Error> {
+    builder().build()
+}
+
+/// What every client is built with.
+pub(crate) fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .tls_backend_preconfigured(crate::tls::client_config())
         .http1_only()
@@ -48,7 +53,6 @@ pub fn client() -> Result<reqwest::Client, reqwest::Error> {
         .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
         .user_agent(concat!("millrace/", env!("CARGO_PKG_VERSION")))
-        .build()
 }
 
 /// How a call ended that gave no complete reply.

@@ -3,7 +3,8 @@
 //! are what the rest of Millrace asks; no other crate names a carrier.
 //!
 //! What a carrier says is turned into a [`CarrierReply`] here, once, by an explicit table; whoever
-//! calls decides what to do with it. Nothing here retries, follows a redirect or reads a clock.
+//! calls decides what to do with it. Nothing here retries or reads a clock, and only the fetch of
+//! media follows a redirect.
 //! How a carrier is added: the README beside this crate.
 
 pub mod abilities;
@@ -16,7 +17,10 @@ pub mod hosts;
 pub mod http;
 #[cfg(feature = "loopback")]
 pub mod loopback;
+pub mod media;
+mod media_url;
 pub mod outbound;
+pub mod public;
 pub mod record;
 mod redact;
 pub mod report;
@@ -30,6 +34,7 @@ pub use account::{AccountFault, Client, Clients};
 pub use answer::{CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope};
 pub use carrier::{Carrier, first_look, longest_list_lag};
 pub use hosts::{BaseUrlError, check_base_url, is_same_place};
+pub use media::{MediaFetcher, MediaReply};
 pub use outbound::Outbound;
 pub use record::{MessageRecord, ReadError};
 pub use report::{

@@ -15,6 +15,9 @@ pub struct Outbound<'a> {
     pub from: &'a str,
     /// The text as it was rendered, opt-out line included.
     pub body: &'a str,
+    /// Addresses of what goes with it, which the carrier fetches; at most 10. The body may be empty
+    /// then.
+    pub media: &'a [String],
     /// Our name of the message, which comes back with every report.
     pub reference: &'a Reference,
     /// `MILLRACE_PUBLIC_URL`: where the carrier reaches us.
@@ -35,6 +38,7 @@ impl fmt::Debug for Outbound<'_> {
             .field("to", &Hidden(self.to))
             .field("from", &Hidden(self.from))
             .field("body", &Hidden(self.body))
+            .field("media", &self.media.len())
             .field("reference", &self.reference)
             .field("account", &self.account)
             .field("validity_seconds", &self.validity_seconds)

@@ -70,6 +70,8 @@ pub struct ReceivedText {
     pub body: String,
     /// How many media came with it.
     pub num_media: u16,
+    /// Where the carrier gives them, in their order; at most ten.
+    pub media: Vec<String>,
     /// What the carrier took it for, and has answered by itself.
     pub keyword: Option<KeywordGroup>,
 }
@@ -131,6 +133,7 @@ impl ReceivedText {
             to: storable(self.to),
             body: storable(self.body),
             num_media: self.num_media,
+            media: self.media.into_iter().map(storable).collect(),
             keyword: self.keyword,
         }
     }

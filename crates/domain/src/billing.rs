@@ -21,6 +21,12 @@ pub struct RateCard {
     /// Price of one segment where the country has no row or is not known. High on purpose: an
     /// estimate holds back a budget, so it may be too high but not too low.
     pub elsewhere: Micros,
+    /// Price of one message with media, by country of the recipient.
+    #[serde(default)]
+    pub per_media_message: BTreeMap<Country, Micros>,
+    /// The same where the country has no row or is not known.
+    #[serde(default)]
+    pub media_elsewhere: Micros,
 }
 
 impl RateCard {
@@ -33,6 +39,12 @@ impl RateCard {
     pub fn cost(&self, country: Option<Country>, segments: u16) -> Micros {
         let price = country.and_then(|country| self.per_segment.get(&country));
         price.unwrap_or(&self.elsewhere).times(u32::from(segments))
+    }
+
+    /// What a message with media costs to this country: carriers bill it as one, whatever its text.
+    pub fn cost_with_media(&self, country: Option<Country>) -> Micros {
+        let price = country.and_then(|country| self.per_media_message.get(&country));
+        *price.unwrap_or(&self.media_elsewhere)
     }
 }
 
@@ -78,22 +90,27 @@ pub fn correction(reserved: Micros, billed: Micros) -> Option<Micros> {
 }
 
 static STANDARD: LazyLock<RateCard> = LazyLock::new(|| {
-    let rows = include_str!("../data/rate_card.tsv").lines().filter(|row| !row.starts_with('#'));
-    let mut card =
-        RateCard { currency: Currency::USD, per_segment: BTreeMap::new(), elsewhere: Micros::ZERO };
+    let (per_segment, elsewhere) = prices(include_str!("../data/rate_card.tsv"));
+    let (per_media_message, media_elsewhere) = prices(include_str!("../data/media_rate_card.tsv"));
+    let currency = Currency::USD;
+    RateCard { currency, per_segment, elsewhere, per_media_message, media_elsewhere }
+});
 
-    for row in rows {
-        let (country, price) = row.split_once('\t').expect("two columns in rate_card.tsv");
+/// The prices of a built-in card by country, and that of every other.
+fn prices(card: &str) -> (BTreeMap<Country, Micros>, Micros) {
+    let (mut by_country, mut elsewhere) = (BTreeMap::new(), Micros::ZERO);
+    for row in card.lines().filter(|row| !row.starts_with('#')) {
+        let (country, price) = row.split_once('\t').expect("two columns of a rate card");
         let price = price.parse().expect("a price");
         match country {
-            "*" => card.elsewhere = price,
+            "*" => elsewhere = price,
             country => {
-                card.per_segment.insert(country.parse().expect("a country"), price);
+                by_country.insert(country.parse().expect("a country"), price);
             }
         }
     }
-    card
-});
+    (by_country, elsewhere)
+}
 
 #[cfg(test)]
 mod tests {

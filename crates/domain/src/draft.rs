@@ -9,7 +9,7 @@ mod variables;
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
 };
 
 pub use content::{Content, From};
@@ -21,7 +21,7 @@ pub use variables::{NOT_FILLED_IN, variable_in};
 use crate::{
     address::Address,
     billing::RateCard,
-    ids::{CampaignId, ContactId, PoolId, SenderId, TenantId},
+    ids::{CampaignId, ContactId, MediaId, PoolId, SenderId, TenantId},
     invisible::is_blank,
     language::Language,
     message::class::{Channel, MessageClass},
@@ -32,6 +32,9 @@ use crate::{
 
 /// The code of a message to an address that its channel does not reach.
 pub const NO_PHONE_NUMBER: Code = "no_phone_number";
+
+/// The code of a message with media that the platform does not have, or not yet.
+pub const UNKNOWN_MEDIA: Code = "unknown_media";
 
 /// The message to draft.
 #[derive(Debug, Clone, Copy)]
@@ -112,6 +115,8 @@ pub struct Supplies {
     pub pools: HashMap<(TenantId, PoolId), Vec<SenderCandidate>>,
     /// All senders of tenants that leave the choice to us.
     pub senders: HashMap<TenantId, Vec<SenderCandidate>>,
+    /// Media that are named by an id, and stored.
+    pub media: HashSet<(TenantId, MediaId)>,
 }
 
 /// A message made complete, or failed.
@@ -150,7 +155,9 @@ pub fn draft(
     let wording = wording(request, contact, languages, &supplies.texts);
     let variant = wording.as_ref().ok().and_then(Wording::variant).map(str::to_owned);
 
+    let media = request.origin.content.media();
     let rendered = reachable(request)
+        .and(known_media(request, &supplies.media))
         .and(wording)
         .and_then(|wording| render(request, person, languages, &wording));
     let measured = rendered.and_then(|text| Ok((length::measured(&text)?, text)));
@@ -159,7 +166,11 @@ pub fn draft(
         Err(code) => (String::new(), 0, Some(code)),
     };
 
-    let cost = RateCard::standard().cost(place.country, segments);
+    // A message with media is one, however long its text is.
+    let (segments, cost) = match (media.is_empty(), failed) {
+        (false, None) => (1, RateCard::standard().cost_with_media(place.country)),
+        (_, _) => (segments, RateCard::standard().cost(place.country, segments)),
+    };
     Some(Draft { text, failed, variant, segments, cost, place, senders })
 }
 
@@ -168,6 +179,9 @@ pub fn draft(
 pub fn reason(code: Code) -> &'static str {
     match code {
         NO_PHONE_NUMBER => "a text needs a phone number, and the person's address is none",
+        UNKNOWN_MEDIA => {
+            "media that it names are not stored: GET /v1/media/{id} says what has become of each"
+        }
         "unknown_campaign" => "there is no such campaign",
         "unknown_template" => "there is no such template",
         "missing_variable" => "a variable has neither a value nor a fallback",
@@ -181,6 +195,20 @@ pub fn reason(code: Code) -> &'static str {
 /// Whether the channel reaches the person's address at all.
 fn reachable(request: &DraftRequest<'_>) -> Result<(), Code> {
     if request.channel.reaches(request.to) { Ok(()) } else { Err(NO_PHONE_NUMBER) }
+}
+
+/// Whether the platform has all media that are named by an id.
+fn known_media(
+    request: &DraftRequest<'_>,
+    stored: &HashSet<(TenantId, MediaId)>,
+) -> Result<(), Code> {
+    let tenant = request.origin.tenant;
+    let is_known = |media: &String| match media.parse() {
+        Ok(id) => stored.contains(&(tenant.clone(), id)),
+        // An address, which the carrier fetches.
+        Err(_) => true,
+    };
+    request.origin.content.media().iter().all(is_known).then_some(()).ok_or(UNKNOWN_MEDIA)
 }
 
 /// The languages of a text, the preferred first: the person's own, and the tenant's.
@@ -212,7 +240,7 @@ fn wording<'a>(
     texts: &'a Texts,
 ) -> Result<Wording<'a>, Code> {
     match request.origin.content {
-        Content::Body(text) => Ok(Wording::Given(text)),
+        Content::Body(text) | Content::Media { text, .. } => Ok(Wording::Given(text)),
         Content::Template { id, variables } => {
             let picked_by = request.origin.campaign.map_or(id.0, |campaign| campaign.0);
             let variants = texts.of_template(request.origin.tenant, *id)?;
@@ -235,7 +263,7 @@ fn render(
     wording: &Wording<'_>,
 ) -> Result<String, Code> {
     let (language, text) = written(person, languages, wording)?;
-    if is_blank(&text) {
+    if is_blank(&text) && request.origin.content.media().is_empty() {
         return Err("empty_text");
     }
 
@@ -394,6 +422,41 @@ mod tests {
         let text = format!("{}\r\n{}", "a".repeat(80), "b".repeat(79));
         let draft = saying(&text, Channel::Sms, &number);
         assert_eq!((draft.segments, draft.text), (1, text.replace("\r\n", "\n")));
+    }
+
+    #[test]
+    fn a_message_with_media_is_one_and_needs_no_text() {
+        let tenant: TenantId = "acme".parse().expect("a tenant");
+        let defaults = TenantDefaults { name: "Acme".into(), language: "en".into(), zone: None };
+        let id = MediaId(uuid::Uuid::from_u128(7));
+        let supplies = Supplies {
+            tenants: [(tenant.clone(), defaults)].into(),
+            media: [(tenant.clone(), id)].into(),
+            ..Supplies::default()
+        };
+        let to: Address = "+12025550173".parse().expect("an address");
+        let drafted = |text: &str, media: &str| {
+            let content = Content::Media { text: text.into(), media: vec![media.to_owned()] };
+            let origin =
+                Origin { tenant: &tenant, campaign: None, content: &content, from: &From::Any };
+            let (class, channel) = (MessageClass::Transactional, Channel::Sms);
+            let request = DraftRequest { class, channel, to: &to, origin };
+            let contact = ContactId::of(&tenant, to.as_str());
+            let draft = draft(&request, contact, &Person::default(), &supplies);
+            let draft = draft.expect("the tenant is known");
+            (draft.failed, draft.segments, draft.cost)
+        };
+
+        let price = RateCard::standard().cost_with_media(to.phone().and_then(|it| it.country()));
+        assert!(price > RateCard::standard().cost(Some("US".parse().expect("a country")), 1));
+        let long = "x".repeat(400);
+        for text in ["", "Hello", &long] {
+            assert_eq!(drafted(text, "https://example.com/x.png"), (None, 1, price));
+            assert_eq!(drafted(text, &id.to_string()), (None, 1, price));
+        }
+        let unknown = MediaId(uuid::Uuid::from_u128(8)).to_string();
+        assert_eq!(drafted("Hello", &unknown), (Some(UNKNOWN_MEDIA), 0, Micros(0)));
+        assert!(reason(UNKNOWN_MEDIA).contains("/v1/media"));
     }
 
     #[test]

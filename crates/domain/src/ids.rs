@@ -116,6 +116,8 @@ uuid_ids! {
     TemplateId
     /// The thread between one contact and one sender, derived from both.
     ConversationId
+    /// A picture, a sound or a paper: what came with a text, or what a tenant sends.
+    MediaId
 }
 
 /// The root of every name-based id here. Changing it would give every message a new identity.
@@ -198,6 +200,13 @@ impl ConversationId {
     /// The thread between a contact and a sender.
     pub fn of(contact: ContactId, sender: SenderId) -> Self {
         Self(derive("conversation", &[contact.0.as_bytes(), sender.0.as_bytes()]))
+    }
+}
+
+impl MediaId {
+    /// The id of what came with an inbound text, at this index among its media.
+    pub fn from_inbound(inbound: Uuid, index: u16) -> Self {
+        Self(derive("media", &[inbound.as_bytes(), &index.to_be_bytes()]))
     }
 }
 
@@ -296,7 +305,7 @@ mod tests {
         let tenant: TenantId = "demo".parse().expect("valid");
         let (campaign, contact) = (CampaignId(id(1)), ContactId(id(2)));
         let thread = ConversationId(id(4));
-        let golden: [(Uuid, &str); 11] = [
+        let golden: [(Uuid, &str); 12] = [
             (MessageId::from_key(&tenant, "k1").0, "e6831f67-bc45-5837-a302-ca563d986c47"),
             (MessageId::from_batch(&tenant, "k1", 7).0, "7a24c9bd-7b03-57e8-8ab5-e4ef25f24dac"),
             (
@@ -314,6 +323,7 @@ mod tests {
             (conflict_id(MessageId(id(7)), &[9; 32]), "0bbefa0c-8e4b-5d1f-a64d-0a9ce6ce79c0"),
             (event_id(id(7), "message.sent", 3), "5ef30238-41de-582a-acba-7dd8b56c5810"),
             (carrier_id("twilio-main", "SM0001"), "19c84aaa-9944-5a8d-962b-e8c11fd05339"),
+            (MediaId::from_inbound(id(7), 1).0, "522f67af-6bde-5e2f-9ac8-33b073b0a714"),
         ];
 
         for (made, expected) in golden {

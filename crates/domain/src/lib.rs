@@ -19,6 +19,7 @@ pub mod invisible;
 pub mod json;
 pub mod language;
 pub mod lexicon;
+pub mod media;
 pub mod message;
 pub mod money;
 pub mod nanp;

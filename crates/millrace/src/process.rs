@@ -13,6 +13,7 @@ use boot::{
 };
 use domain::ids::TenantId;
 use jiff::Timestamp;
+use objects::Objects;
 use pipeline::{access::ProcessKind, broker::Broker, progress::Progress, run::Runtime};
 use secrecy::ExposeSecret;
 use stage::Clock;
@@ -131,6 +132,16 @@ impl ProcessParts {
     /// `MILLRACE_MASTER_KEY` is missing.
     pub fn sealer(&self) -> anyhow::Result<Sealer> {
         sealer_of(&self.settings)
+    }
+
+    /// Where media lie; none where no place is named.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or the bucket's settings do not make a client.
+    pub fn objects(&self) -> anyhow::Result<Option<Objects>> {
+        let Some(place) = &self.settings.media.place else { return Ok(None) };
+        let http = carriers::http::client()?;
+        Objects::open(place, http).map(Some).context("MILLRACE_MEDIA_URL")
     }
 
     /// Business time as stages and the api take it.

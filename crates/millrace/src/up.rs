@@ -283,6 +283,9 @@ fn embedded_defaults(
         common.anthropic_base_url = Some(format!("http://{}", sandbox.addr));
     }
 
+    let media = || format!("file://{}", data.join("media").display());
+    common.media.media_url.get_or_insert_with(media);
+
     let sign_in = &mut common.sign_in;
     if sign_in.smtp_url.is_none() && sign_in.smtp_url_file.is_none() {
         sign_in.smtp_url = Some(format!("smtp://{}", sandbox.smtp).into());

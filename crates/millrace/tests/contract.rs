@@ -24,6 +24,7 @@ cases! {
     reconcile_stands_everything RECONCILE;
     sweep_stands_everything SWEEP;
     inbound_stands_everything INBOUND;
+    media_stands_everything MEDIA;
     reply_stands_everything REPLY;
     rollup_stands_everything ROLLUP;
     schedule_stands_everything SCHEDULE;

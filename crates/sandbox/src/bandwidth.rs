@@ -15,6 +15,7 @@ use http::{HeaderValue, Method, header::AUTHORIZATION, request::Parts};
 use crate::{
     app::App,
     clock::machine_now,
+    picture,
     reply::{Answer, Form},
 };
 use call::Call;
@@ -45,6 +46,7 @@ pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]
         ("messages", &Method::GET) => {
             Ok(list::list(&call).unwrap_or_else(|refusal| refusal.response()))
         }
+        (path, &Method::GET) if path.starts_with("media/") => Ok(picture::answer()),
         ("messages", _) => Ok(errors::wrong_method().response()),
         _ => Ok(errors::not_found().response()),
     }

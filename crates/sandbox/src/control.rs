@@ -21,6 +21,7 @@ use crate::{
     personas::Personas,
     phone::Phone,
     phone_text::PhoneText,
+    picture,
     reply::{self, Form, Reply, problem},
     stats::Callbacks,
     twilio::keywords::Keyword,
@@ -46,6 +47,7 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         ("clock", &Method::GET) => Ok(ok(&app.clock.read(machine_now()))),
         ("clock", &Method::PUT) => put_clock(app, body),
         ("inbound", &Method::POST) => text_in(app, body),
+        (path, &Method::GET) if picture::is_open_path(path) => Ok(picture::answer()),
         (path, &Method::PUT) if path.starts_with("applications/") => {
             applications::put(app, path, body)
         }
@@ -211,6 +213,9 @@ struct InboundBody {
     to: String,
     body: String,
     opt_out_type: Option<String>,
+    /// How many pictures come with it.
+    #[serde(default)]
+    pictures: u8,
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
@@ -223,8 +228,11 @@ fn text_in(app: &Arc<App>, body: &[u8]) -> Result<Response<Reply>, Response<Repl
     };
     let opt_out = text.opt_out_type.as_ref().map(parse).transpose()?;
 
-    let (to, body) = (text.to.as_str(), text.body.as_str());
-    let text = PhoneText { from, to, body, opt_out, kind: None };
+    let (to, body, pictures) = (text.to.as_str(), text.body.as_str(), text.pictures);
+    if pictures > picture::MOST {
+        return Err(unprocessable("a text brings at most 10 pictures"));
+    }
+    let text = PhoneText { from, to, body, pictures, opt_out, kind: None };
     let received = inbound::receive(app, &text).ok_or_else(|| {
         unprocessable("no account has the number `to`: register it at IncomingPhoneNumbers, or with an application")
     })?;

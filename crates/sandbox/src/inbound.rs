@@ -26,6 +26,7 @@ pub(crate) fn say(app: &Arc<App>, reaction: Reaction) {
         from: reaction.from,
         to: &reaction.to,
         body: reaction.utterance.body,
+        pictures: reaction.utterance.pictures,
         opt_out: None,
         kind: Some(reaction.utterance.kind),
     };

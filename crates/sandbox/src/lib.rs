@@ -35,6 +35,7 @@ mod personas;
 mod phone;
 mod phone_text;
 mod phrases;
+mod picture;
 mod posting;
 mod range;
 mod rate;

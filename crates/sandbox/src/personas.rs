@@ -29,6 +29,8 @@ pub(crate) struct Personas {
     pub(crate) help_rate: f64,
     /// Share of those who asked that ask once more when they got an answer.
     pub(crate) follow_up_rate: f64,
+    /// Share of people whose answers bring a picture.
+    pub(crate) picture_rate: f64,
     /// From delivery to the answer, in milliseconds.
     pub(crate) reply_delay_ms: Range,
     pub(crate) languages: Languages,
@@ -47,6 +49,8 @@ pub(crate) struct Languages {
 pub(crate) struct Utterance {
     pub(crate) kind: Kind,
     pub(crate) body: &'static str,
+    /// How many pictures come with it.
+    pub(crate) pictures: u8,
     pub(crate) delay_ms: u64,
 }
 
@@ -59,6 +63,7 @@ impl Default for Personas {
             question_rate: 0.0,
             help_rate: 0.0,
             follow_up_rate: 0.0,
+            picture_rate: 0.0,
             reply_delay_ms: Range { from: 500, to: 3_000 },
             languages: Languages::default(),
         }
@@ -80,6 +85,7 @@ impl Personas {
             ("question_rate", self.question_rate),
             ("help_rate", self.help_rate),
             ("follow_up_rate", self.follow_up_rate),
+            ("picture_rate", self.picture_rate),
         ] {
             check_rate(name, rate)?;
         }
@@ -110,7 +116,8 @@ impl Personas {
 
         let body = phrases::say(kind, self.language(dice), dice.text("words").number(said.into()));
         let delay_ms = dice.text("delay").number(said.into()).within(self.reply_delay_ms);
-        Some(Utterance { kind, body, delay_ms })
+        let pictures = u8::from(dice.text("picture").hits(self.picture_rate));
+        Some(Utterance { kind, body, pictures, delay_ms })
     }
 
     fn kind(&self, dice: Dice) -> Option<Kind> {

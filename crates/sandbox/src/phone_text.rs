@@ -13,6 +13,8 @@ pub(crate) struct PhoneText<'a> {
     pub(crate) from: Phone,
     pub(crate) to: &'a str,
     pub(crate) body: &'a str,
+    /// How many pictures come with it.
+    pub(crate) pictures: u8,
     /// What Advanced Opt-Out says about it, when it is on.
     pub(crate) opt_out: Option<Keyword>,
     /// What a persona meant; without it the text itself is judged.

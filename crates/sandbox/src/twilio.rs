@@ -21,6 +21,7 @@ use http::{HeaderValue, Method, Response, header::AUTHORIZATION, request::Parts}
 use crate::{
     app::App,
     clock::machine_now,
+    picture,
     reply::{Answer, Form, Reply},
 };
 use call::Call;
@@ -63,6 +64,9 @@ pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]
 
 /// A call that names one message or number: `Messages/SM..json`.
 fn one(call: &Call<'_>, path: &str, method: &Method) -> Result<Response<Reply>, Refusal> {
+    if path.starts_with("Messages/MM") && path.contains("/Media/ME") && method == Method::GET {
+        return Ok(picture::redirect());
+    }
     let (kind, sid) = path
         .strip_suffix(".json")
         .and_then(|path| path.split_once('/'))

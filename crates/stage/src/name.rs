@@ -28,6 +28,7 @@ names! {
     Send "send"
     Reconcile "reconcile"
     Inbound "inbound"
+    Media "media"
     Reply "reply"
     Rollup "rollup"
     Schedule "schedule"

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use domain::{
     address::Address,
     draft::{Content, From, Origin, Person, SenderCandidate, Supplies, TenantDefaults, Texts},
-    ids::{CampaignId, ContactId, PoolId, SenderId, TemplateId, TenantId},
+    ids::{CampaignId, ContactId, MediaId, PoolId, SenderId, TemplateId, TenantId},
     message::class::Channel,
     zones::Zone,
 };
@@ -120,10 +120,14 @@ pub async fn supplies<'a>(
     let mut templates = BTreeSet::new();
     let mut with_pool = BTreeSet::new();
     let mut free = BTreeSet::new();
+    let mut media: BTreeSet<(&TenantId, MediaId)> = BTreeSet::new();
     for Origin { tenant, campaign, content, from } in origins {
         tenants.insert(tenant);
         match content {
             Content::Body(_) => {}
+            Content::Media { media: named, .. } => {
+                media.extend(named.iter().filter_map(|one| Some((tenant, one.parse().ok()?))));
+            }
             Content::Template { id, .. } => {
                 templates.insert((tenant, *id));
             }
@@ -147,6 +151,7 @@ pub async fn supplies<'a>(
         texts: Texts::parse(campaigns, templates),
         pools: pools(tx, now, &with_pool).await?,
         senders: senders(tx, now, &free).await?,
+        media: crate::media::stored(tx, &media).await?,
     })
 }
 

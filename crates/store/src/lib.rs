@@ -16,6 +16,7 @@ pub mod core;
 pub mod drafts;
 pub mod facts;
 pub mod idempotency;
+pub mod media;
 pub mod messages;
 pub mod outbox;
 pub mod parked;

@@ -6,7 +6,7 @@ pub mod kind;
 use domain::{
     country::Country,
     gates::Gate,
-    ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
+    ids::{CampaignId, ContactId, MediaId, MessageId, SenderId, TenantId},
     message::{class::MessageClass, state::MessageState},
     money::Micros,
 };
@@ -135,6 +135,9 @@ pub struct ReceivedData {
     /// What the text means: `opt_out`, `opt_in`, `help`, `text`, `reaction` (a sign on a message)
     /// or `automatic` (a machine's answer).
     pub meaning: String,
+    /// The media that came with it, at most 10: `GET /v1/media/{id}` says what each is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<MediaId>,
 }
 
 /// The data of `contact.*`.

@@ -96,6 +96,9 @@ pub struct Enriched {
     pub contact: ContactId,
     /// The rendered text, opt-out line included.
     pub text: String,
+    /// What it is sent with: ids of media that the platform has, or addresses that carriers fetch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<String>,
     /// How many segments the text takes.
     pub segments: u16,
     /// What these segments cost by the rate card.

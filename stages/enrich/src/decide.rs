@@ -95,6 +95,7 @@ impl DraftedMessage {
             code: self.draft.failed,
             variant: self.draft.variant.as_deref(),
             text: &self.draft.text,
+            media: message.content.media(),
             segments: self.draft.segments,
             cost: self.draft.cost,
             body_hash: &self.body_hash,

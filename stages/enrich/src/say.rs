@@ -30,7 +30,8 @@ pub(crate) fn outcome(now: Timestamp, item: &Item<'_>) -> Outcome {
         RowOutcome::New => {
             let row = as_stored(now, message, drafted);
             let text = &drafted.draft.text;
-            message_and_event(&row, message.head.clone(), drafted, text, &drafted.passport)
+            let words = (text.as_str(), message.content.media());
+            message_and_event(&row, message.head.clone(), drafted, words, &drafted.passport)
         }
         RowOutcome::Known(existing) => again(message, drafted, existing),
         RowOutcome::Conflict { first, seen_at } => {
@@ -60,7 +61,9 @@ fn again(message: &Submitted, drafted: &DraftedMessage, existing: &Existing) -> 
         turn: row.turn,
         ..message.head.clone()
     };
-    message_and_event(row, head, drafted, &existing.text, &existing.passport)
+    // Another body would be a conflict: its media are those of the message.
+    let words = (existing.text.as_str(), message.content.media());
+    message_and_event(row, head, drafted, words, &existing.passport)
 }
 
 /// Whether a later stage has had the message, so that what enrich publishes has reached it. The
@@ -97,7 +100,7 @@ fn message_and_event(
     row: &StoredMessage,
     head: Head,
     drafted: &DraftedMessage,
-    text: &str,
+    (text, media): (&str, &[String]),
     passport: &Passport,
 ) -> Outcome {
     let mut say = Vec::with_capacity(2);
@@ -107,6 +110,7 @@ fn message_and_event(
             head,
             contact: row.contact,
             text: text.into(),
+            media: media.to_vec(),
             segments: row.segments,
             cost: row.cost,
             place: drafted.draft.place.clone(),

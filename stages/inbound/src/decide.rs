@@ -39,6 +39,8 @@ pub(crate) struct Received {
     pub(crate) text: NewText,
     /// The handle of the account that it came through.
     pub(crate) account: String,
+    /// Where the carrier gives what came with it, in its order.
+    pub(crate) media: Vec<String>,
     /// The words that the carrier acts on and answers where the account says so.
     pub(crate) keyword: Option<KeywordGroup>,
     /// The language that the words were in, where they are of one.
@@ -114,6 +116,7 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
     Some(Received {
         text,
         account: request.account.clone(),
+        media: inbound.media,
         keyword,
         language: rule.map(|rule| rule.language),
         trace: request.trace.clone(),

@@ -7,7 +7,7 @@
 //! | | message.received, contact.opted_out, contact.opted_in |
 //! | Reads | `carrier_accounts`, `policies`, `campaigns`, `tenants` |
 //! | Writes | `inbound_texts`, `conversations`, `contacts`, `standings`, `consents`, `parked`, |
-//! | | `audit_log` |
+//! | | `media`, `audit_log` |
 //! | Calls | nobody |
 //! | Never | lets an automation or the AI see a text before the opt-out check; answers a machine |
 
@@ -15,6 +15,7 @@ mod answering;
 mod answers;
 mod decide;
 mod load;
+mod media;
 mod record;
 mod say;
 

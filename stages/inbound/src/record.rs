@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     answering::{self, People},
     decide::{Arrived, Received, distinct, received},
+    media,
 };
 
 /// What is stored about the texts of a batch, as far as it decides what is said.
@@ -44,6 +45,7 @@ pub(crate) async fn record(
     complete(&mut tx, &texts, &mut threads).await?;
 
     let by_carrier = answered_by_carrier(&mut tx, arrived).await?;
+    media::record(&mut tx, arrived, &threads).await?;
     let answers = answering::decide(&texts, &threads, &by_carrier, before);
     store::conversations::answers::record(&mut tx, &answers).await?;
     for (_, text, answer) in answers {

@@ -17,6 +17,7 @@ use wire::{
 use crate::{
     answers::ComplianceAnswer,
     decide::{Arrived, Received},
+    media,
     record::Recorded,
 };
 
@@ -58,6 +59,7 @@ fn received_event(received: &Received, thread: &Thread) -> Outgoing {
         sender: text.sender,
         campaign: thread.campaign.map(CampaignId),
         meaning: text.meaning.as_str().to_owned(),
+        media: media::ids(received),
     };
     let kind = EventKind::MessageReceived;
     Event::new(kind, &text.tenant, text.id, 1, thread.received_at, &data).outgoing()

@@ -6,7 +6,11 @@ use carriers::{Carrier, CarrierReply, Client, Outbound, Reference};
 use futures::{StreamExt, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use stage::{Batch, Cx};
-use store::messages::claim::MadeClaim;
+use store::{
+    core::seal::Sealer,
+    media::link::{FOR_CARRIER, MediaLink},
+    messages::claim::MadeClaim,
+};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use wire::Admitted;
 
@@ -50,7 +54,7 @@ pub(crate) struct CallResult {
 
 /// Makes the calls of a batch, all that are claimed at once, and hands their results on.
 pub(crate) async fn call_all(
-    config: &SendConfig,
+    (config, sealer): (&SendConfig, &Sealer),
     cx: &Cx,
     batch: &Batch<Admitted>,
     mut claimed: UnboundedReceiver<Claimed>,
@@ -64,7 +68,7 @@ pub(crate) async fn call_all(
             next = claimed.recv(), if more => match next {
                 Some(next) => {
                     let message = &batch.items()[next.index];
-                    under_way.push(call(config, cx, message, next));
+                    under_way.push(call((config, sealer), cx, message, next));
                 }
                 None => more = false,
             },
@@ -81,7 +85,12 @@ pub(crate) fn hand_on<T>(to: &UnboundedSender<T>, what: T) {
 }
 
 /// Calls the carrier once, unless the time to begin has passed.
-async fn call(config: &SendConfig, cx: &Cx, message: &Admitted, claimed: Claimed) -> CallResult {
+async fn call(
+    (config, sealer): (&SendConfig, &Sealer),
+    cx: &Cx,
+    message: &Admitted,
+    claimed: Claimed,
+) -> CallResult {
     let Claimed { index, claim, began, from, account, client, mut permit } = claimed;
     let carrier = client.carrier();
     if began.elapsed() >= config.call_by {
@@ -92,10 +101,12 @@ async fn call(config: &SendConfig, cx: &Cx, message: &Admitted, claimed: Claimed
     let reference = Reference { tenant: head.tenant.to_string(), message: head.id.0 };
     let to = head.to.to_string();
     let validity_seconds = validity(message, cx.later());
+    let media = media(&config.public_url, sealer, message, cx.machine);
     let outbound = Outbound {
         to: &to,
         from: &from,
         body: &message.message.text,
+        media: &media,
         reference: &reference,
         public_url: &config.public_url,
         account: &account,
@@ -109,6 +120,19 @@ async fn call(config: &SendConfig, cx: &Cx, message: &Admitted, claimed: Claimed
 
     metrics::counter!("millrace_carrier_answers_total", "answer" => answer.label()).increment(1);
     CallResult { index, claim, carrier, answer: Some(answer), is_again: false }
+}
+
+/// Where the carrier fetches what goes with a text: a link to what the platform has, any other
+/// address as it is.
+fn media(public_url: &str, sealer: &Sealer, message: &Admitted, machine: Timestamp) -> Vec<String> {
+    let address = |media: &String| match media.parse() {
+        Ok(id) => {
+            let tenant = message.message.head.tenant.clone();
+            MediaLink::new(tenant, id, machine, FOR_CARRIER).url(public_url, sealer)
+        }
+        Err(_) => media.clone(),
+    };
+    message.message.media.iter().map(address).collect()
 }
 
 /// How long the carrier may keep the text: marketing not past its window, so that it cannot slip
@@ -148,6 +172,21 @@ mod tests {
             expires_in.map(|seconds| later(seconds).expect("in range"));
 
         validity(&message, now)
+    }
+
+    #[test]
+    fn carriers_get_links_to_what_the_platform_has_and_other_addresses_as_they_are() {
+        let mut message = admitted(MessageClass::Transactional);
+        let id = domain::ids::MediaId(uuid::Uuid::from_u128(7));
+        let other = "https://example.com/menu.jpg".to_owned();
+        message.message.media = vec![id.to_string(), other.clone()];
+
+        let (sealer, machine) = (Sealer::new(&[[7; 32]]), Timestamp::UNIX_EPOCH);
+        let named = media("https://sms.example.com", &sealer, &message, machine);
+        assert_eq!(named[1], other);
+        let token = named[0].strip_prefix("https://sms.example.com/media/").expect("a link");
+        let link = MediaLink::read(token, &sealer, machine).expect("one of ours");
+        assert_eq!((link.id, link.tenant), (id, message.message.head.tenant.clone()));
     }
 
     #[test]

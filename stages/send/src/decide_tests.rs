@@ -12,10 +12,7 @@ use store::{
     messages::row::StoredMessage,
 };
 use uuid::Uuid;
-use wire::{
-    Enriched,
-    message::{Head, Route},
-};
+use wire::{Enriched, message::Head, message::Route};
 
 use std::collections::HashMap;
 
@@ -57,6 +54,7 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         contact: ContactId::of(&head.tenant, "+12125550100"),
         head,
         text: "hello".into(),
+        media: Vec::new(),
         segments: 1,
         cost: Micros(7_900),
         place: Place {

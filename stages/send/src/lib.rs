@@ -62,6 +62,8 @@ use crate::{
 /// The stage that calls carriers.
 pub struct SendStage {
     config: SendConfig,
+    /// Signs links to media.
+    sealer: Sealer,
     claimer: Claimer,
     recorder: Recorder,
     unrecorded: Unrecorded,
@@ -69,13 +71,14 @@ pub struct SendStage {
 
 impl SendStage {
     /// A sender over this store. `http` is `carriers::http::client()`: it follows no redirect and
-    /// retries nothing. `sealer` opens the accounts' tokens.
+    /// retries nothing. `sealer` opens the accounts' tokens, and signs links to media.
     pub fn new(store: Store, sealer: Sealer, http: reqwest::Client, config: SendConfig) -> Self {
         let owner = owner();
         Self {
-            claimer: Claimer::new(store.clone(), owner, sealer, http, config.clone()),
+            claimer: Claimer::new(store.clone(), owner, sealer.clone(), http, config.clone()),
             recorder: Recorder::new(store, owner, config.first_look()),
             unrecorded: Unrecorded::default(),
+            sealer,
             config,
         }
     }
@@ -103,7 +106,7 @@ impl Stage for SendStage {
         // slow record must not keep a claimed call from beginning.
         let (claims, (), records) = tokio::join!(
             self.claimer.claim_all(cx, &batch, waiting, to_call),
-            call_all(&self.config, cx, &batch, claimed, to_record),
+            call_all((&self.config, &self.sealer), cx, &batch, claimed, to_record),
             self.recorder.record_all(cx, &batch, results, &self.unrecorded),
         );
         claims.and(records)

@@ -123,11 +123,14 @@ async fn remove(
 
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     texts_removed += erase::texts_of_conversations(&mut tx, &caller.tenant, contact).await?;
+    let media_removed = erase::media(&mut tx, &caller.tenant, contact).await?;
     if !erase::contact(&mut tx, &caller.tenant, contact, now).await? {
         return Err(Problem::not_found("contact"));
     }
-    let detail =
-        json!({ "messages_cancelled": messages_cancelled, "texts_removed": texts_removed });
+    let detail = json!({
+        "messages_cancelled": messages_cancelled, "texts_removed": texts_removed,
+        "media_removed": media_removed,
+    });
     let subject = format!("contact:{contact}");
     audit::note(&mut tx, &caller, now, "contact.erased", subject, detail).await?;
     tx.commit().await?;

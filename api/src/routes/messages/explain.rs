@@ -372,7 +372,7 @@ fn failed(
 ) -> Result<Explanation, Problem> {
     let reason = draft::reason(code);
     match asked.content {
-        Content::Body(_) => Err(Problem::field("body", code, reason)),
+        Content::Body(_) | Content::Media { .. } => Err(Problem::field("body", code, reason)),
         Content::Template { .. } | Content::Campaign => {
             let stamp = Stamp {
                 code: Some(code.into()),

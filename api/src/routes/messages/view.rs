@@ -52,6 +52,9 @@ pub(super) struct MessageView {
     sender_id: Option<SenderId>,
     /// The text as the person reads it; empty once it is no longer kept.
     body: String,
+    /// What went with it, in order: ids of media, or addresses; none once its text is no longer
+    /// kept.
+    media: Vec<String>,
     /// Since when the text is no longer kept.
     #[schema(required)]
     text_expired_at: Option<Timestamp>,
@@ -128,6 +131,7 @@ pub(super) fn view(message: MessageDetail, currency: &str) -> MessageView {
         variant: message.variant,
         sender_id: message.sender,
         body: message.body,
+        media: message.media,
         text_expired_at: message.text_expired_at,
         segments: message.segments,
         cost: money(message.cost, currency),

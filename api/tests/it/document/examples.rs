@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Method, RequestBuilder, Response, Url, header::HeaderMap};
+use api::KeptMedia;
+use objects::{Bucket, ObjectPlace, Objects};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use store::settings::api_keys::KeyRole;
@@ -14,7 +16,7 @@ use super::{
     schemas::faults,
 };
 use crate::{
-    harness::{Caller, JWT_KEY, PUBLIC_URL, World},
+    harness::{Caller, JWT_KEY, PUBLIC_URL, World, client},
     webhooks::signature,
 };
 
@@ -22,6 +24,7 @@ use crate::{
 pub(super) async fn world() -> (World, Caller) {
     let reaches = |settings: &mut api::ApiSettings| {
         (settings.sign_in.mail, settings.sign_in.texts) = (true, true);
+        settings.media = Some(unread_media());
     };
     let world = World::start_with(reaches).await;
     let caller = world.caller("acme", KeyRole::Admin).await;
@@ -51,6 +54,20 @@ pub(super) async fn world() -> (World, Caller) {
     world.ready().await;
     world.run(KEEP).await;
     (world, caller)
+}
+
+/// A bucket that nobody calls: what examples name is looked up in rows.
+fn unread_media() -> KeptMedia {
+    let bucket = Bucket {
+        name: "media".into(),
+        prefix: String::new(),
+        endpoint: Some("http://127.0.0.1:9".into()),
+        region: "us-east-1".into(),
+        key_id: "id".into(),
+        secret: "secret".into(),
+    };
+    let objects = Objects::open(&ObjectPlace::Bucket(bucket), client()).expect("a client");
+    KeptMedia { objects, hosts: Vec::new() }
 }
 
 /// Somebody who has signed in, beside the people that the examples name.

@@ -64,3 +64,10 @@ insert into millrace.consents (tenant_id, consent_id, number, channel, action, m
 values ('acme', '0198f1d2-7c00-7a00-8000-0000000000c0', '+12125550123', 'sms', 'revoke', 'phrase',
         '{"words": "leave me alone", "rule": "en:phrase:leave me|us alone"}', 'consented',
         '2026-04-01T12:00:00Z', '2026-04-01T12:00:00Z', 'stage:inbound');
+insert into millrace.media (tenant_id, media_id, direction, inbound_id, contact_id, sender_id,
+    account, url, state, media_type, bytes, sha256, created_at, kept_from)
+select 'acme', '0198f1d2-7c00-7a00-8000-0000000000d0', 'in', '0198f1d2-7c00-7a00-8000-0000000000d1',
+       c.contact_id, s.sender_id, s.account, '', 'stored', 'image/png', 163, sha256('picture'),
+       '2026-05-01T14:00:00Z', '2026-05-01T14:00:00Z'
+from millrace.contacts c, millrace.senders s
+where c.number = '+12125550123' and s.number = '+12125550199';

@@ -1,7 +1,7 @@
 //! Settings that are wrong, one after another: for who wants to know all of them, and go on with
 //! the rest.
 
-use super::{Common, Settings, SettingsError};
+use super::{Common, MediaStore, Settings, SettingsError};
 
 impl Common {
     /// Resolves what is right of the settings, with everything that is wrong left out. None where
@@ -47,6 +47,15 @@ impl Common {
             }
             "MILLRACE_CODES_TENANT" => self.sign_in.codes_tenant = None,
             "MILLRACE_SIGN_UP" => self.sign_in.sign_up = None,
+            "MILLRACE_MEDIA_URL"
+            | "MILLRACE_MEDIA_ENDPOINT"
+            | "MILLRACE_MEDIA_REGION"
+            | "MILLRACE_MEDIA_KEY_ID"
+            | "MILLRACE_MEDIA_SECRET" => {
+                let allow_media_hosts = self.media.allow_media_hosts.take();
+                self.media = MediaStore { allow_media_hosts, ..MediaStore::default() };
+            }
+            "MILLRACE_ALLOW_MEDIA_HOSTS" => self.media.allow_media_hosts = None,
             "MILLRACE_SHORT_URL" => self.short_url = None,
 
             "MILLRACE_MASTER_KEY" => (self.master_key, self.master_key_file) = (None, None),

@@ -166,8 +166,7 @@ pub(super) fn host_and_port(url: &str) -> Option<String> {
 }
 
 /// Hosts with or without a port, lowercase, separated by commas. Each is a name, not a pattern.
-pub(super) fn hosts(text: Option<&str>) -> Result<Vec<String>, SettingsError> {
-    let name = "MILLRACE_ALLOW_CARRIER_HOSTS";
+pub(super) fn hosts(name: &'static str, text: Option<&str>) -> Result<Vec<String>, SettingsError> {
     let entries = given(text).unwrap_or_default().split(',').map(str::trim);
     let parse = |entry: &str| {
         let authority: Option<http::uri::Authority> = entry.parse().ok();

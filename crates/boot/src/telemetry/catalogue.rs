@@ -15,7 +15,7 @@ pub enum MetricKind {
 use MetricKind::{Counter, Gauge, Histogram};
 
 /// Every metric: its name, how it is read, and what it counts.
-pub const CATALOGUE: [(&str, MetricKind, &str); 55] = [
+pub const CATALOGUE: [(&str, MetricKind, &str); 57] = [
     ("millrace_ack_failures_total", Counter, "Acks that the broker did not confirm"),
     ("millrace_broker_errors_total", Counter, "Errors that the connection to NATS reported"),
     ("millrace_broker_slow_consumer_total", Counter, "Times that NATS dropped deliveries to us"),
@@ -57,6 +57,12 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 55] = [
     ("millrace_in_doubt_total", Counter, "Carrier calls whose result was not known"),
     ("millrace_ingress_frame_messages", Histogram, "Messages of requests that shared a frame"),
     ("millrace_ingress_keys_total", Counter, "Idempotency keys by whether they could be looked up"),
+    (
+        "millrace_media_object_errors_total",
+        Counter,
+        "Objects of media that could not be written or removed",
+    ),
+    ("millrace_media_total", Counter, "Tries to fetch media, by what came of them"),
     ("millrace_notices_total", Counter, "Codes and links by channel and what became of them"),
     ("millrace_parked_messages", Gauge, "Messages put aside, until a time or until a cause ends"),
     ("millrace_process_memory_bytes", Gauge, "Memory that this process has"),

@@ -38,9 +38,9 @@ pub const DEFAULT_FILTER: &str = "info,async_nats=warn,sqlx=warn,hyper=warn,reqw
 
 /// The crates of ours beside the stages, which are called what their stage is called, as targets of
 /// log lines name them.
-const OWN: [&str; 10] = [
-    "api", "boot", "carriers", "domain", "millrace", "pipeline", "sandbox", "stage", "store",
-    "wire",
+const OWN: [&str; 11] = [
+    "api", "boot", "carriers", "domain", "millrace", "objects", "pipeline", "sandbox", "stage",
+    "store", "wire",
 ];
 
 /// Every crate whose lines are logged at every level.

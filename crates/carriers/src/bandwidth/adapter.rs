@@ -16,6 +16,7 @@ use super::{
 use crate::{
     abilities::Abilities,
     answer::{CarrierReply, ThrottleScope},
+    media_url::media_url,
     outbound::Outbound,
     webhook::{Incoming, text},
 };
@@ -41,11 +42,22 @@ impl Client {
             to: outbound.to,
             from: outbound.from,
             text: outbound.body,
+            media: outbound.media,
             tag: &tag,
             expires_at: outbound.expires_at,
             traceparent: outbound.traceparent,
         };
         self.send(&text).await
+    }
+}
+
+impl Client {
+    /// Media are a resource of the account, as its messages are.
+    pub(crate) fn media_request(&self, url: &str) -> Option<reqwest::Request> {
+        let messages = self.messages_url();
+        let url = media_url(url, messages.as_str(), owns_host)?;
+        let own = format!("{}/media/", messages.path().strip_suffix("/messages")?);
+        url.path().starts_with(&own).then(|| self.request(http::Method::GET, url))
     }
 }
 

@@ -43,6 +43,8 @@ pub struct MessageRequest<'a> {
     pub from: &'a str,
     /// The text, at most 2,048 characters.
     pub text: &'a str,
+    /// What goes with it, by addresses that Bandwidth fetches.
+    pub media: &'a [String],
     /// What every callback brings back; see [`super::tag()`].
     pub tag: &'a str,
     /// When Bandwidth must have sent it, in machine time; none is Bandwidth's own default.
@@ -140,7 +142,10 @@ struct Body<'a> {
     application_id: &'a str,
     to: [&'a str; 1],
     from: &'a str,
-    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    media: &'a [String],
     tag: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiration: Option<String>,
@@ -148,9 +153,11 @@ struct Body<'a> {
 
 impl MessageRequest<'_> {
     fn json(&self, application_id: &str) -> String {
-        let Self { to, from, text, tag, .. } = *self;
+        let Self { to, from, media, tag, .. } = *self;
+        // Media need no text beside them.
+        let text = Some(self.text).filter(|text| media.is_empty() || !text.is_empty());
         let expiration = self.expires_at.map(wire_time);
-        let body = Body { application_id, to: [to], from, text, tag, expiration };
+        let body = Body { application_id, to: [to], from, text, media, tag, expiration };
         serde_json::to_string(&body).expect("a flat struct of texts encodes")
     }
 }
@@ -161,6 +168,7 @@ impl fmt::Debug for MessageRequest<'_> {
             .field("to", &Hidden(self.to))
             .field("from", &Hidden(self.from))
             .field("text", &Hidden(self.text))
+            .field("media", &self.media.len())
             .field("tag", &self.tag)
             .field("expires_at", &self.expires_at)
             .field("traceparent", &self.traceparent)

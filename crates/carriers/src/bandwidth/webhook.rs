@@ -2,6 +2,7 @@
 //! mixture. The direction decides which is which. Each event is read by itself: one that cannot be
 //! read does not lose the others. Verify the credentials first.
 
+use domain::media::MOST_PER_MESSAGE;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -117,13 +118,15 @@ fn text(event: Event<'_>) -> Result<Said, WebhookError> {
         return Ok(Said::Nothing);
     }
     let message = event.message;
-    let media = message.media.map_or(0, |media| media.len());
+    let given = message.media.unwrap_or_default();
+    let media = given.iter().filter_map(|raw| serde_json::from_str::<String>(raw.get()).ok());
     Ok(Said::Text(ReceivedText {
         sid: message.id,
         from: message.from.ok_or(WebhookError::Parameter("message.from"))?,
         to: event.to.or(message.owner).ok_or(WebhookError::Parameter("to"))?,
         body: message.text.unwrap_or_default(),
-        num_media: u16::try_from(media).unwrap_or(u16::MAX),
+        num_media: u16::try_from(given.len()).unwrap_or(u16::MAX),
+        media: media.take(MOST_PER_MESSAGE).collect(),
         // Bandwidth passes opt-out words on as they are and answers none of them.
         keyword: None,
     }))

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     abilities::Abilities,
     answer::{CarrierReply, ThrottleScope},
+    media_url::media_url,
     outbound::Outbound,
     report::{ReceivedText, ReportedNumbers, StatusReport, WebhookError},
     webhook::{Acknowledgement, Incoming, content_type, text},
@@ -60,11 +61,22 @@ impl Client {
             to: outbound.to,
             from: outbound.from,
             body: outbound.body,
+            media: outbound.media,
             status_callback: &callback,
             validity_seconds: outbound.validity_seconds,
             traceparent: outbound.traceparent,
         };
         self.send(&text).await
+    }
+}
+
+impl Client {
+    /// Media are a part of their message, which is of this account. Twilio answers with a redirect
+    /// to a server that wants no credentials.
+    pub(crate) fn media_request(&self, url: &str) -> Option<reqwest::Request> {
+        let url = media_url(url, &self.base_url, owns_host)?;
+        let own = format!("/2010-04-01/Accounts/{}/Messages/", self.account_sid);
+        url.path().contains(&own).then(|| self.request(http::Method::GET, url))
     }
 }
 
@@ -116,6 +128,7 @@ pub(crate) fn read_text(body: &[u8]) -> Result<ReceivedText, WebhookError> {
         to: message.to,
         body: message.body,
         num_media: message.num_media,
+        media: message.media,
         keyword,
     })
 }

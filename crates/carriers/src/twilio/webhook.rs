@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use domain::media::MOST_PER_MESSAGE;
+
 use super::form::{pairs, take};
 use crate::{
     redact::Hidden,
@@ -43,6 +45,8 @@ pub struct InboundMessage {
     pub body: String,
     /// How many media came with it.
     pub num_media: u16,
+    /// Where they are (`MediaUrl0` and on), in their order; at most ten.
+    pub media: Vec<String>,
     /// Segments that Twilio bills.
     pub num_segments: Option<u16>,
     /// Set where Twilio's Advanced Opt-Out recognised a keyword, and thus answered it.
@@ -90,7 +94,9 @@ pub fn parse_status(form: &[u8]) -> Result<StatusCallback, WebhookError> {
 /// When the id or a number is missing, or a count is not one.
 pub fn parse_inbound(form: &[u8]) -> Result<InboundMessage, WebhookError> {
     let mut pairs = pairs(form);
+    let media = media(&mut pairs);
     Ok(InboundMessage {
+        media,
         sid: sid(&mut pairs)?,
         account_sid: take(&mut pairs, "AccountSid"),
         messaging_service_sid: take(&mut pairs, "MessagingServiceSid"),
@@ -138,6 +144,11 @@ fn sid(pairs: &mut [(String, String)]) -> Result<String, WebhookError> {
         .ok_or(WebhookError::Parameter("MessageSid"))
 }
 
+/// The addresses of media, as far as they follow each other from the first on.
+fn media(pairs: &mut [(String, String)]) -> Vec<String> {
+    (0..MOST_PER_MESSAGE).map_while(|i| take(pairs, &format!("MediaUrl{i}"))).collect()
+}
+
 fn count(pairs: &mut [(String, String)], name: &'static str) -> Result<Option<u16>, WebhookError> {
     let Some(text) = take(pairs, name) else { return Ok(None) };
     text.parse().map(Some).map_err(|_| WebhookError::Parameter(name))
@@ -166,6 +177,7 @@ impl fmt::Debug for InboundMessage {
             .field("to", &Hidden(&self.to))
             .field("body", &Hidden(&self.body))
             .field("num_media", &self.num_media)
+            .field("media", &self.media.len())
             .field("num_segments", &self.num_segments)
             .field("opt_out_type", &self.opt_out_type)
             .finish()

@@ -23,6 +23,7 @@ async fn sent(message: MessageRequest<'_>) -> Seen {
 #[tokio::test]
 async fn a_send_is_the_request_of_the_official_sdk() {
     let expires_at = Some("2026-06-10T16:00:00.5Z".parse().expect("a time"));
+    let media = ["https://h.example/media/a".to_owned(), "https://h.example/b.png".to_owned()];
     let cases = [
         (
             "the least",
@@ -50,6 +51,20 @@ async fn a_send_is_the_request_of_the_official_sdk() {
             json!({ "applicationId": APPLICATION, "to": ["+12345678902"], "from": "ACME",
                 "text": "Señor 😀 \"& co\"\n", "tag": "tenant=acme&message=0190" }),
             Some(TRACE),
+        ),
+        (
+            "media with a text",
+            MessageRequest { media: &media, ..message() },
+            json!({ "applicationId": APPLICATION, "to": ["+12345678902"], "from": "+12345678901",
+                "text": "Hi", "media": media, "tag": "t" }),
+            None,
+        ),
+        (
+            "media alone",
+            MessageRequest { text: "", media: &media, ..message() },
+            json!({ "applicationId": APPLICATION, "to": ["+12345678902"], "from": "+12345678901",
+                "media": media, "tag": "t" }),
+            None,
         ),
         (
             "a trace that no header can carry",

@@ -109,14 +109,16 @@ fn the_direction_says_what_a_person_wrote() {
         to: "+12345678901".to_owned(),
         body: " Señor 😀\n".to_owned(),
         num_media: 0,
+        media: Vec::new(),
         keyword: None,
     };
     assert_eq!(texts(&[inbound(" Señor 😀\n")]), Ok(vec![want.clone()]));
     assert_eq!(reports(&[inbound("x")]), Ok(vec![]));
 
     let mut picture = inbound(" Señor 😀\n");
-    picture["message"]["media"] = json!(["https://messaging.bandwidth.com/x.png"]);
-    assert_eq!(texts(&[picture]), Ok(vec![ReceivedText { num_media: 1, ..want }]));
+    let media = vec!["https://messaging.bandwidth.com/x.png".to_owned()];
+    picture["message"]["media"] = json!(media);
+    assert_eq!(texts(&[picture]), Ok(vec![ReceivedText { num_media: 1, media, ..want }]));
 
     // Of a kind that is no text, and one without any.
     let mut tapped = inbound("x");

@@ -17,6 +17,7 @@ fn text(body: &str, opt_out_type: Option<OptOutType>) -> InboundMessage {
         to: "+2".to_owned(),
         body: body.to_owned(),
         num_media: 0,
+        media: Vec::new(),
         num_segments: None,
         opt_out_type,
     }

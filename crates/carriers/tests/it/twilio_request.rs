@@ -52,6 +52,20 @@ async fn what_is_not_given_is_left_out_and_the_validity_stays_within_twilios_ran
 }
 
 #[tokio::test]
+async fn media_are_named_one_by_one_with_or_without_a_text() {
+    let media = ["https://h.example/media/a?x=1&y=2", "https://h.example/media/b"];
+    let media = media.map(str::to_owned);
+    let seen = sent(CreateMessage { media: &media, ..text() }).await;
+    let body = String::from_utf8(seen.body.to_vec()).expect("a form");
+    let named = "&MediaUrl=https%3A%2F%2Fh.example%2Fmedia%2Fa%3Fx%3D1%26y%3D2\
+                 &MediaUrl=https%3A%2F%2Fh.example%2Fmedia%2Fb";
+    assert!(body.ends_with(named) && body.contains("&Body=Se"), "{body}");
+
+    let seen = sent(CreateMessage { body: "", media: &media, ..text() }).await;
+    assert!(!seen.form().contains_key("Body"));
+}
+
+#[tokio::test]
 async fn a_base_url_may_have_a_path_and_a_trailing_slash() {
     let server = Server::playing([Played::new(201, &format!(r#"{{"sid":"{SID}"}}"#))]).await;
     twilio(&format!("{}/prefix/", server.url)).send(&text()).await;

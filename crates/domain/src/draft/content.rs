@@ -12,6 +12,13 @@ use crate::ids::{PoolId, SenderId, TemplateId};
 pub enum Content {
     /// The text itself, as it is to be read.
     Body(String),
+    /// Media, with or without a text.
+    Media {
+        /// The text; empty where there is none.
+        text: String,
+        /// Ids of media that the platform has, or addresses that carriers fetch; 1 to 10.
+        media: Vec<String>,
+    },
     /// The latest version of a template, with variables.
     Template {
         /// The template's id.
@@ -27,8 +34,16 @@ impl Content {
     /// Whether a template is to be filled: names and own fields of the contact are wanted too.
     pub fn is_template(&self) -> bool {
         match self {
-            Self::Body(_) => false,
+            Self::Body(_) | Self::Media { .. } => false,
             Self::Template { .. } | Self::Campaign => true,
+        }
+    }
+
+    /// The media that it is sent with, in order.
+    pub fn media(&self) -> &[String] {
+        match self {
+            Self::Media { media, .. } => media,
+            Self::Body(_) | Self::Template { .. } | Self::Campaign => &[],
         }
     }
 }
@@ -37,6 +52,7 @@ impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Body(text) => write!(f, "Body(<{} bytes>)", text.len()),
+            Self::Media { media, .. } => write!(f, "Media({})", media.len()),
             Self::Template { id, .. } => write!(f, "Template({id})"),
             Self::Campaign => f.write_str("Campaign"),
         }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
-use api::{ApiSettings, App, Parts, SignInWays, Tls};
+use api::{ApiSettings, App, KeptMedia, Parts, SignInWays, Tls};
 use boot::settings::{DEFAULT_LISTEN, Settings};
 use pipeline::Broker;
 use secrecy::{ExposeSecret, SecretBox};
@@ -80,6 +80,9 @@ pub fn serve(
                 sign_up: settings.sign_in.sign_up,
             },
             cors_origins: settings.edge.cors_origins.clone(),
+            media: process
+                .objects()?
+                .map(|objects| KeptMedia { objects, hosts: settings.media.hosts.clone() }),
             ..ApiSettings::default()
         },
         now: Arc::clone(&process.clock()),

@@ -125,6 +125,7 @@ pub async fn stage(
             let config = StageConfig { in_flight: TEXTS, ..config.clone() };
             Ok(run_stage(inbound::InboundStage::new(store), runtime, &config).await?)
         }
+        StageName::Media => media_sources(process, runtime, store, sealer).await,
         StageName::Reply => {
             let reply = reply::ReplyStage::new(store, model(process)?, MODEL.to_owned());
             let config = StageConfig { in_flight: TEXTS, ..config.clone() };
@@ -166,6 +167,39 @@ async fn schedule_sources(
         run_source(mails, runtime, &SAYING),
     );
     Ok(release.and(purge).and(retention).and(counts).and(texts).and(mails))
+}
+
+/// The sources of media, side by side: some fetch, so that a slow address keeps a part of what
+/// waits behind it and not all; one removes.
+async fn media_sources(
+    process: &ProcessParts,
+    runtime: &Runtime,
+    store: Store,
+    sealer: Sealer,
+) -> anyhow::Result<Drained> {
+    let settings = &process.settings;
+    let objects = process.objects()?;
+    if objects.is_none() {
+        tracing::warn!("MILLRACE_MEDIA_URL is not set: no media are fetched, and none are kept");
+    }
+    let config = media::MediaConfig {
+        listed: carriers::http::client()?,
+        public: carriers::public::client()?,
+        carrier_hosts: settings.carrier_hosts.clone(),
+        media_hosts: settings.media.hosts.clone(),
+        request_timeout: settings.request_timeout,
+    };
+
+    let source =
+        || media::MediaSource::new(store.clone(), objects.clone(), sealer.clone(), config.clone());
+    let keeper = media::MediaKeeper::new(store.clone(), objects.clone(), settings.retention.text);
+    let (one, other, third, kept) = tokio::join!(
+        run_source(source(), runtime, &SWEEPING),
+        run_source(source(), runtime, &SWEEPING),
+        run_source(source(), runtime, &SWEEPING),
+        run_source(keeper, runtime, &SWEEPING),
+    );
+    Ok(one.and(other).and(third).and(kept))
 }
 
 fn retention(given: RetentionSettings) -> Keep {

@@ -3,7 +3,8 @@
 
 use serde_json::json;
 use stage::StageName::{
-    self, Audience, Enrich, Gate, Inbound, Reconcile, Reply, Rollup, Schedule, Send, Throttle,
+    self, Audience, Enrich, Gate, Inbound, Media, Reconcile, Reply, Rollup, Schedule, Send,
+    Throttle,
 };
 use testkit::contract::{ContractSubject, ContractWork, DueRows, Poison, Retold, World};
 
@@ -65,6 +66,8 @@ enum Made {
     Unanswered,
     /// Campaigns that were started.
     Campaigns,
+    /// Messages that were submitted at noon, which some people answer with a picture.
+    Pictures,
     /// What has moved of messages that were submitted at noon, told message by message.
     Counts,
 }
@@ -179,6 +182,24 @@ pub const SCHEDULE: Case = Case {
                from parts p where p.id = r.message_id and p.index % $2 = $1",
         later: "select",
         left: "select count(*) from millrace.parked where due < '2100-01-01Z'",
+    }),
+    changes: SOURCE.0,
+    poison: SOURCE.1,
+};
+
+/// Pictures that came with texts, at both carriers.
+pub const MEDIA: Case = Case {
+    stage: Media,
+    made: Made::Pictures,
+    before: &[Enrich, Gate, Throttle, Send, Inbound],
+    work: ContractWork::Rows(DueRows {
+        parts: 64,
+        tick: "due_media",
+        aside: "update millrace.media set due = '2100-01-01Z'",
+        give: "update millrace.media m set due = '2026-01-01Z'
+               from parts p where p.id = m.media_id and p.index % $2 = $1",
+        later: "update millrace.media set due = '2026-01-01Z' where due < '2100-01-01Z'",
+        left: "select count(*) from millrace.media where due < '2100-01-01Z'",
     }),
     changes: SOURCE.0,
     poison: SOURCE.1,
@@ -334,6 +355,10 @@ impl Made {
             Self::Campaigns => &["create table parts as
                   select campaign_id as id, row_number() over (order by campaign_id) - 1 as index
                   from millrace.campaigns"],
+
+            Self::Pictures => &["create table parts as
+                  select media_id as id, row_number() over (order by media_id) - 1 as index
+                  from millrace.media"],
 
             Self::Unanswered => &[
                 "create table parts as

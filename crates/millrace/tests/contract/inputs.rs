@@ -140,12 +140,14 @@ pub async fn start_campaigns(caller: &Caller) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Has everybody answer what they were texted.
+/// Has everybody answer what they were texted; one of four sends a picture with it.
 pub async fn answer(caller: &Caller) -> anyhow::Result<()> {
     let texts = ["STOP", "How late are you open?", "HELP", "gracias"];
     for index in 0..PEOPLE {
         let text = texts[index % texts.len()];
-        let body = json!({ "from": number(index), "to": sender(index), "body": text });
+        let pictures = usize::from(index % texts.len() == 3);
+        let (from, to) = (number(index), sender(index));
+        let body = json!({ "from": from, "to": to, "body": text, "pictures": pictures });
         caller.sandbox(Method::POST, "/sandbox/inbound", &body).await?;
     }
     quiet(caller).await

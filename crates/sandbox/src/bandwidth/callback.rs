@@ -21,6 +21,9 @@ use crate::{
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+/// Where media are, at Bandwidth's own host, whatever host plays it.
+const MEDIA: &str = "https://messaging.bandwidth.com/api/v2/users";
+
 const AGENT: HeaderValue = HeaderValue::from_static("BandwidthAPI/v2");
 
 /// The receipt of a text that has come to a status; `None` where Bandwidth says nothing about it.
@@ -73,6 +76,8 @@ pub(super) struct Inbound<'a> {
     pub(super) from: Phone,
     pub(super) to: &'a str,
     pub(super) text: &'a str,
+    pub(super) account: &'a str,
+    pub(super) pictures: u8,
     pub(super) segments: u8,
 }
 
@@ -83,7 +88,7 @@ pub(super) fn inbound(
     text: &Inbound<'_>,
 ) -> Option<Box<Delivery>> {
     let now: Timestamp = machine_now();
-    let event = json!({
+    let mut event = json!({
         "type": "message-received",
         "time": now,
         "description": "Incoming message received",
@@ -100,6 +105,10 @@ pub(super) fn inbound(
             "segmentCount": text.segments.max(1),
         },
     });
+    if text.pictures > 0 {
+        let of = |i| format!("{MEDIA}/{}/media/{}/{i}/picture.png", text.account, text.id);
+        event["message"]["media"] = (0..text.pictures).map(of).collect();
+    }
 
     delivery(state, url, text.application, event)
 }

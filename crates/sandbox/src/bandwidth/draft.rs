@@ -87,7 +87,7 @@ pub(super) fn read(body: &[u8]) -> Result<Request, Refusal> {
         application: body.application_id.into(),
         to: phone,
         from: body.from.into(),
-        segments: segments(&body.text).max(1),
+        segments: if body.media.is_empty() { segments(&body.text).max(1) } else { 1 },
         text: body.text.into(),
         media: u8::try_from(body.media.len()).unwrap_or(u8::MAX),
         reference: body.tag.as_deref().map(reference),

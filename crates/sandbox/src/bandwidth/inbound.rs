@@ -14,7 +14,8 @@ use crate::{
 pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> {
     let mut state = app.state();
     let (number, application) = state.applications.of_number(text.to)?;
-    let url = state.applications.get(&application)?.callback_url.clone();
+    let settings = state.applications.get(&application)?;
+    let (url, account) = (settings.callback_url.clone(), settings.account.clone());
 
     state.stats.inbound(text.counted_as());
 
@@ -25,6 +26,8 @@ pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> 
         from: text.from,
         to: &number,
         text: text.body,
+        account: &account,
+        pictures: text.pictures,
         segments: segments(text.body),
     };
     let delivery = callback::inbound(&mut state, &url, &inbound);

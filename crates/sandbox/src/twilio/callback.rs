@@ -14,6 +14,7 @@ use crate::{
     delivery::Delivery,
     ledger::{Index, Status},
     phone::Phone,
+    picture,
 };
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
@@ -22,6 +23,9 @@ const IDEMPOTENCY: HeaderName = HeaderName::from_static("i-twilio-idempotency-to
 const FORM: HeaderValue =
     HeaderValue::from_static("application/x-www-form-urlencoded; charset=UTF-8");
 const AGENT: HeaderValue = HeaderValue::from_static("TwilioProxy/1.1");
+
+/// The host that addresses of media name.
+const HOST: &str = "api.twilio.com";
 
 /// The API version that forms name.
 pub(super) const API_VERSION: &str = "2010-04-01";
@@ -74,6 +78,7 @@ pub(super) struct Inbound<'a> {
     pub(super) from: Phone,
     pub(super) to: &'a str,
     pub(super) body: &'a str,
+    pub(super) pictures: u8,
     pub(super) segments: u8,
     pub(super) opt_out_type: Option<&'a str>,
 }
@@ -86,11 +91,12 @@ pub(super) fn inbound(
 ) -> Option<Box<Delivery>> {
     let account = state.accounts.get(text.account)?;
     let (from, segments) = (text.from.to_string(), text.segments.max(1).to_string());
+    let (count, media) = (text.pictures.to_string(), media(text, &account.sid));
 
     let mut form: Vec<(&str, &str)> = vec![
         ("ToCountry", country(text.to)),
         ("SmsMessageSid", text.sid),
-        ("NumMedia", "0"),
+        ("NumMedia", &count),
         ("SmsSid", text.sid),
         ("FromCountry", country(&from)),
         ("SmsStatus", "received"),
@@ -105,9 +111,22 @@ pub(super) fn inbound(
     if let Some(kind) = text.opt_out_type {
         form.push(("OptOutType", kind));
     }
+    form.extend(media.iter().map(|(name, value)| (name.as_str(), value.as_str())));
 
     let call = signed(url, &account.token, &form)?;
     Some(call.delivery(state))
+}
+
+/// Where what comes with a text is, and of which type: parts of the message at Twilio's own host,
+/// whatever host plays it.
+fn media(text: &Inbound<'_>, account: &str) -> Vec<(String, String)> {
+    let message = format!("https://{HOST}/{API_VERSION}/Accounts/{account}/Messages/{}", text.sid);
+    let of = |i: u8| {
+        let id = format!("ME{}{i:02x}", text.sid.get(4..).unwrap_or_default());
+        let url = (format!("MediaUrl{i}"), format!("{message}/Media/{id}"));
+        [url, (format!("MediaContentType{i}"), picture::TYPE.to_owned())]
+    };
+    (0..text.pictures).flat_map(of).collect()
 }
 
 /// The countries that the simulated people live in; empty for others, as Twilio does.

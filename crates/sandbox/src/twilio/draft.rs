@@ -76,7 +76,8 @@ pub(super) fn read(form: &Form) -> Result<Request, Refusal> {
         from: from.map(Arc::from),
         service: service.map(Arc::from),
         body: body.into(),
-        segments: segments(body).max(1),
+        // A message with media is billed as one, whatever its text.
+        segments: if media > 0 { 1 } else { segments(body).max(1) },
         media,
         callback: callback.map(Arc::from),
         reference: callback.and_then(reference),

@@ -31,13 +31,15 @@ pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> 
     let kind = text.kind.unwrap_or_else(|| keywords::kind(text.body, keyword));
     state.stats.inbound(kind);
 
-    let sid = format!("SM{:032x}", state.ledger.fresh_id());
+    let prefix = if text.pictures > 0 { "MM" } else { "SM" };
+    let sid = format!("{prefix}{:032x}", state.ledger.fresh_id());
     let inbound = Inbound {
         sid: &sid,
         account,
         from: text.from,
         to: text.to,
         body: text.body,
+        pictures: text.pictures,
         segments: segments(text.body),
         opt_out_type: text.opt_out.map(Keyword::name),
     };

@@ -272,6 +272,25 @@ async fn people_answer_to_the_application_and_opt_out_words_are_passed_on() {
 }
 
 #[tokio::test]
+async fn a_picture_comes_with_its_text_and_is_given_to_the_account() {
+    let world = World::new().await;
+    application(&world).await;
+    let text = json!({ "from": PHONE, "to": SENDER, "body": "look", "pictures": 1 });
+    assert_eq!(world.control(Method::POST, "inbound", text).await.status, 202);
+    let event = event(&world.receiver.wait(1).await[0]);
+    let url = event["message"]["media"][0].as_str().expect("an address").to_owned();
+
+    let own = "https://messaging.bandwidth.com";
+    assert!(url.starts_with(&format!("{own}/api/v2/users/{ACCOUNT}/media/")), "{url}");
+    let url = url.replace(own, &world.base);
+    let stranger = world.http.get(&url).send().await.unwrap();
+    assert_eq!(stranger.status(), 401);
+    let picture = world.http.get(&url).basic_auth("user", Some("word")).send().await.unwrap();
+    assert_eq!(picture.headers()["content-type"], "image/png");
+    assert!(picture.bytes().await.unwrap().starts_with(b"\x89PNG"));
+}
+
+#[tokio::test]
 async fn an_outage_and_a_reset_are_as_with_every_carrier() {
     let world = World::new().await;
     application(&world).await;

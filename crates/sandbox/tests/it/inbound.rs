@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{ACCOUNT, PHONE, SENDER, World};
+use crate::support::{ACCOUNT, PHONE, SENDER, TOKEN, World};
 
 #[tokio::test]
 async fn an_inbound_text_is_delivered_as_a_signed_form() {
@@ -115,4 +115,31 @@ async fn a_webhook_that_is_busy_gets_the_text_later() {
     let hits = world.receiver.wait(2).await;
     assert_eq!(hits[0].form["MessageSid"], hits[1].form["MessageSid"]);
     assert_eq!(world.rest().await["callbacks"]["sent"], 1);
+}
+
+#[tokio::test]
+async fn a_picture_is_a_part_of_its_text_which_twilio_gives_to_its_account() {
+    let world = World::new().await;
+    world.register().await;
+    let text = json!({ "from": PHONE, "to": SENDER, "body": "look", "pictures": 2 });
+    let answer = world.control(Method::POST, "inbound", text).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+
+    let hit = &world.receiver.wait(1).await[0];
+    assert_eq!((&*hit.form["NumMedia"], &*hit.form["MediaContentType1"]), ("2", "image/png"));
+    let sid = answer.sid();
+    assert!(sid.starts_with("MM"), "{sid}");
+    let at =
+        format!("https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages/{sid}/Media/ME");
+    assert!(hit.form["MediaUrl0"].starts_with(&at), "{}", hit.form["MediaUrl0"]);
+    assert_ne!(hit.form["MediaUrl0"], hit.form["MediaUrl1"]);
+
+    let url = hit.form["MediaUrl1"].replace("https://api.twilio.com", &world.base);
+    let stranger = world.http.get(&url).send().await.expect("an answer");
+    assert_eq!(stranger.status(), 401);
+    let request = world.http.get(&url).basic_auth(ACCOUNT, Some(TOKEN));
+    let picture = request.send().await.expect("an answer");
+    assert_eq!(picture.url().path(), "/sandbox/pictures/picture.png", "after a redirect");
+    assert_eq!(picture.headers()["content-type"], "image/png");
+    assert!(picture.bytes().await.expect("bytes").starts_with(b"\x89PNG"));
 }

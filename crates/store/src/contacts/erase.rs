@@ -67,10 +67,10 @@ pub async fn texts_of_messages(
         "with due as (
              select r.tenant_id, r.message_id from messages r
              where r.contact_id = $1 and r.state = any ($2)
-               and (r.body <> '' or r.metadata is not null)
+               and (r.body <> '' or r.metadata is not null or r.media is not null)
              order by r.message_id limit $3 for update
          )
-         update messages m set body = '', metadata = null, text_expired_at = $4
+         update messages m set body = '', media = null, metadata = null, text_expired_at = $4
          from due d where m.tenant_id = d.tenant_id and m.message_id = d.message_id",
         contact.0,
         &codes(|state| state.is_final() || state == MessageState::Sent),
@@ -117,6 +117,20 @@ pub async fn texts_of_conversations(
     .await
     .map_err(fault)?;
     Ok(written.rows_affected() + answered.rows_affected())
+}
+
+/// Has the pictures and papers go that a person has sent: the next step of retention removes them.
+pub async fn media(tx: &mut Scoped, tenant: &TenantId, contact: ContactId) -> Result<u64, Fault> {
+    let done = sqlx::query!(
+        "update media set kept_from = 'epoch', due = null, url = ''
+         where tenant_id = $1 and contact_id = $2 and kept_from > 'epoch'",
+        tenant.as_str(),
+        contact.0,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(done.rows_affected())
 }
 
 /// Empties a contact, whose row keeps the number alone, and takes its other addresses away. False

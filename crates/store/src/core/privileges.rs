@@ -10,13 +10,14 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 75] = [
+pub const CALLERS: [(&str, &[Role]); 77] = [
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),
     ("accounts_directory", API),
     ("active_campaigns", PIPELINE),
     ("add_counts", PIPELINE),
     ("add_stamp", PIPELINE),
+    ("aged_media", PIPELINE),
     ("aged_totals", PIPELINE),
     ("all_accounts", API),
     ("brands_in_scope", API),
@@ -31,6 +32,7 @@ pub const CALLERS: [(&str, &[Role]); 75] = [
     ("counters_after", PIPELINE),
     ("doubts_count", PIPELINE),
     ("due_doubts", PIPELINE),
+    ("due_media", PIPELINE),
     ("due_parked", PIPELINE),
     ("due_receipt_watches", PIPELINE),
     ("due_unmatched_receipts", PIPELINE),

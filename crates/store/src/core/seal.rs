@@ -1,5 +1,6 @@
-//! Sealing: AES-256-GCM under the master key, for credentials and dead letters. Keys come as a
-//! list, the newest first: it seals, all of them open.
+//! Sealing: AES-256-GCM under the master key, for credentials and dead letters; and MACs under keys
+//! that are made of it, for links. Keys come as a list, the newest first: it seals, all of them
+//! open.
 
 use std::sync::Arc;
 
@@ -8,12 +9,16 @@ use aes_gcm::{
     aead::{Aead, Generate},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, Mac};
 use secrecy::SecretString;
+use sha2::Sha256;
 
 /// Seals and opens small secrets.
 #[derive(Clone)]
 pub struct Sealer {
     keys: Arc<[Aes256Gcm]>,
+    /// In the same order.
+    macs: Arc<[Hmac<Sha256>]>,
 }
 
 /// The text was not sealed by any of our keys, or was changed since.
@@ -29,11 +34,32 @@ impl std::fmt::Debug for Sealer {
 
 const NONCE_BYTES: usize = 12;
 
+/// The key of MACs that is made of a master key: what one shows says nothing about the other.
+fn mac_key(master: &[u8; 32]) -> Hmac<Sha256> {
+    let keyed = |key: &[u8]| {
+        <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("HMAC takes any key")
+    };
+    let derived = keyed(master).chain_update(b"millrace links").finalize().into_bytes();
+    keyed(&derived)
+}
+
 impl Sealer {
     /// A sealer with these keys, the newest first. At least one.
     pub fn new(keys: &[[u8; 32]]) -> Self {
+        let macs = keys.iter().map(mac_key).collect();
         let keys = keys.iter().map(|key| Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key))).collect();
-        Self { keys }
+        Self { keys, macs }
+    }
+
+    /// The MAC of a text, under the newest key.
+    pub fn mac(&self, text: &[u8]) -> [u8; 32] {
+        self.macs[0].clone().chain_update(text).finalize().into_bytes().into()
+    }
+
+    /// Whether a MAC is that of a text, under any of the keys. Takes the same time whatever differs.
+    pub fn is_mac(&self, text: &[u8], mac: &[u8]) -> bool {
+        let fits = |key: &Hmac<Sha256>| key.clone().chain_update(text).verify_slice(mac).is_ok();
+        self.macs.iter().fold(false, |any, key| any | fits(key))
     }
 
     /// Seals with the newest key: base64 of nonce and ciphertext.

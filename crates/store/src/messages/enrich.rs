@@ -96,6 +96,8 @@ pub struct NewMessage<'a> {
     pub variant: Option<&'a str>,
     /// The rendered text; empty where it failed.
     pub text: &'a str,
+    /// What it is sent with, in order.
+    pub media: &'a [String],
     /// How many segments the text takes; 0 without a text.
     pub segments: u16,
     /// Cost by the rate card.
@@ -125,18 +127,19 @@ pub async fn insert_messages(
         "insert into messages (tenant_id, message_id, turn, state, class, channel, contact_id,
                                number, campaign_id, body, segments, cost_micros, body_hash,
                                metadata, submitted_at, expires_at, changed_at, passport, code,
-                               on_late, country, variant)
+                               on_late, country, variant, media)
          select tenant_id, message_id, turn, state, class, channel, contact_id, number, campaign_id,
                 body, segments, cost_micros, body_hash, metadata::jsonb, submitted_at, expires_at,
-                $1, passport::jsonb, code, on_late, country, variant
+                $1, passport::jsonb, code, on_late, country, variant,
+                string_to_array(media, E'\n')
          from unnest($2::text[], $3::uuid[], $4::int[], $5::smallint[], $6::text[], $7::text[],
                      $8::uuid[], $9::text[], $10::uuid[], $11::text[], $12::smallint[],
                      $13::bigint[], $14::bytea[], $15::text[], $16::timestamptz[],
                      $17::timestamptz[], $18::text[], $19::text[], $20::text[], $21::text[],
-                     $22::text[])
+                     $22::text[], $23::text[])
               as k (tenant_id, message_id, turn, state, class, channel, contact_id, number,
                     campaign_id, body, segments, cost_micros, body_hash, metadata, submitted_at,
-                    expires_at, passport, code, on_late, country, variant)
+                    expires_at, passport, code, on_late, country, variant, media)
          on conflict do nothing
          returning tenant_id, message_id",
         now.to_sqlx(),
@@ -161,6 +164,7 @@ pub async fn insert_messages(
         &new.iter().map(|one| one.head.on_late.map(OnLate::as_str)).collect::<Vec<_>>() as _,
         &countries.collect::<Vec<_>>() as _,
         &new.iter().map(|one| one.variant).collect::<Vec<_>>() as _,
+        &new.iter().map(|one| listed(one.media)).collect::<Vec<_>>() as _,
     )
     .fetch_all(&mut **tx)
     .await
@@ -175,6 +179,12 @@ pub async fn insert_messages(
         next.is_some()
     };
     Ok(order.restored(new.iter().map(is_new).collect()))
+}
+
+/// Media of one message as one text: neither ids nor addresses have line breaks. Arrays of arrays
+/// cannot be of different lengths.
+pub(super) fn listed(media: &[String]) -> Option<String> {
+    (!media.is_empty()).then(|| media.join("\n"))
 }
 
 /// A message that was stored before.

@@ -52,6 +52,8 @@ pub struct MessageDetail {
     pub variant: Option<String>,
     /// The text as it was rendered; empty once it has expired.
     pub body: String,
+    /// What it was sent with, in order.
+    pub media: Vec<String>,
     /// Business time at which its text was removed; none while it is kept.
     pub text_expired_at: Option<Timestamp>,
     /// Segments of the text, the carrier's count once it told one.
@@ -127,6 +129,7 @@ struct Row {
     campaign_id: Option<Uuid>,
     variant: Option<String>,
     body: String,
+    media: Option<Vec<String>>,
     text_expired_at: Option<jiff_sqlx::Timestamp>,
     segments: i16,
     cost_micros: i64,
@@ -163,6 +166,7 @@ impl TryFrom<Row> for MessageDetail {
             campaign: row.campaign_id.map(CampaignId),
             variant: row.variant,
             body: row.body,
+            media: row.media.unwrap_or_default(),
 
             segments: row.segments,
             cost: if is_charged { Micros(row.cost_micros) } else { Micros::ZERO },
@@ -207,7 +211,7 @@ pub(super) async fn load(
     let rows = sqlx::query_as!(
         Row,
         r#"select m.message_id, m.turn, m.state, m.class, m.channel, m.contact_id, m.number,
-                  m.campaign_id, m.variant, m.body, m.segments, m.cost_micros, m.metadata,
+                  m.campaign_id, m.variant, m.body, m.media, m.segments, m.cost_micros, m.metadata,
                   m.submitted_at, m.expires_at, m.version, m.changed_at, m.text_expired_at,
                   m.passport as "passport: Json<Passport>", m.gate, m.code, m.due, m.sender_id,
                   m.attempt, m.carrier_sid,

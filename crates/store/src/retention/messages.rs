@@ -194,9 +194,10 @@ async fn blank(tx: &mut Scoped, now: Timestamp, due: &[&Key]) -> Result<u64, Fau
              using unnest($2::text[], $3::uuid[]) as k (tenant_id, message_id)
              where w.tenant_id = k.tenant_id and w.rule = $4 and w.message_id = k.message_id
          )
-         update messages m set body = '', text_expired_at = $1
+         update messages m set body = '', media = null, text_expired_at = $1
          from unnest($2::text[], $3::uuid[]) as k (tenant_id, message_id)
-         where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.body <> ''",
+         where m.tenant_id = k.tenant_id and m.message_id = k.message_id
+           and (m.body <> '' or m.media is not null)",
         now.to_sqlx() as _,
         &tenants as _,
         &messages,

@@ -22,6 +22,9 @@ pub enum RetentionRule {
     Recipients,
     /// Texts of conversations: by `MILLRACE_RETAIN_TEXT`, the rows by `MILLRACE_RETAIN_MESSAGES`.
     Conversation,
+    /// By `MILLRACE_RETAIN_TEXT` from their arrival, objects and rows together: the stage that has
+    /// the object store removes them.
+    Media,
     /// By their own age, as long as messages.
     AsMessages,
     /// By the setting `MILLRACE_RETAIN_IMPORT_ROWS`.
@@ -33,12 +36,12 @@ pub enum RetentionRule {
 }
 
 use RetentionRule::{
-    AsMessages, Conversation, Fixed, ImportRows, Ledger, Messages, Recipients, Settings, Sums,
-    Window, WithMessage, Work,
+    AsMessages, Conversation, Fixed, ImportRows, Ledger, Media, Messages, Recipients, Settings,
+    Sums, Window, WithMessage, Work,
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 76] = [
+pub const RULES: [(&str, RetentionRule); 77] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -77,6 +80,7 @@ pub const RULES: [(&str, RetentionRule); 76] = [
     ("inboxes", Settings),
     ("invitations", Work),
     ("lines", Work),
+    ("media", Media),
     ("members", Settings),
     ("message_conflicts", WithMessage),
     ("messages", Messages),

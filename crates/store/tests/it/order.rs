@@ -51,6 +51,7 @@ fn new<'a>(head: &'a Head, passport: &'a Passport) -> NewMessage<'a> {
         code: None,
         variant: None,
         text: "Hi",
+        media: &[],
         segments: 1,
         cost: Micros(7_900),
         body_hash: b"hash",

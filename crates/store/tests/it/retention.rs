@@ -99,6 +99,7 @@ async fn store_one(store: &Store, tenant: &TenantId, now: Timestamp) -> anyhow::
         code: None,
         variant: None,
         text: "Your order is ready",
+        media: &[],
         segments: 1,
         cost: Micros(7_900),
         body_hash: &[7; 32],

@@ -12,7 +12,7 @@ use wire::Stream;
 use super::world::World;
 
 /// Tables that tell the outcome, each with what a machine's clock or chance puts into it.
-const TABLES: [(&str, &[&str]); 19] = [
+const TABLES: [(&str, &[&str]); 20] = [
     ("messages", &["claim_owner", "call_by", "attempt", "carrier_sid", "version"]),
     ("message_conflicts", &[]),
     ("batch_keys", &[]),
@@ -23,6 +23,7 @@ const TABLES: [(&str, &[&str]); 19] = [
     ("consents", &[]),
     ("conversations", &[]),
     ("inbound_texts", &[]),
+    ("media", &["due", "tries"]),
     ("ai_replies", &["input_tokens", "output_tokens"]),
     ("counted_events", &["counted_at"]),
     ("timed_totals", &[]),

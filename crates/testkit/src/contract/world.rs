@@ -357,6 +357,7 @@ impl World<'_> {
             .env("MILLRACE_ALLOW_CARRIER_HOSTS", sandbox.to_string())
             .env("MILLRACE_PUBLIC_URL", format!("http://{}", self.api()))
             .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
+            .env("MILLRACE_MEDIA_URL", format!("file://{}", keys.join("media").display()))
             .env("MILLRACE_ACK_WAIT", ACK_WAIT.as_secs().to_string())
             .env("MILLRACE_REQUEST_TIMEOUT", "1")
             .env("MILLRACE_LIST_LAG", "0.1")

@@ -7,29 +7,30 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 use super::tree::{Found, files, root};
 
-const DOWN: &str = "Arrows point down only: api, stages -> store, carriers -> stage -> wire -> \
-                    domain; pipeline runs what is written against stage, and no stage uses it; \
+const DOWN: &str = "Arrows point down only: api, stages -> store, carriers, objects -> stage -> \
+                    wire -> domain; pipeline runs what is written against stage, and no stage uses it; \
                     boot and testkit wire things together; only millrace knows the stages.";
 
 /// The crates below the stages, each with those of ours that it may use.
-const BELOW: [(&str, &[&str]); 9] = [
+const BELOW: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("wire", &["domain"]),
     ("stage", &["wire", "domain"]),
     ("pipeline", &["stage", "wire", "domain"]),
     ("store", &["stage", "wire", "domain"]),
     ("carriers", &["wire", "domain"]),
+    ("objects", &[]),
     // A codec shared with the carriers would share its faults.
     ("sandbox", &["domain"]),
-    ("boot", &["pipeline", "stage", "store", "wire", "domain"]),
+    ("boot", &["objects", "pipeline", "stage", "store", "wire", "domain"]),
     ("testkit", &["boot", "sandbox", "carriers", "store", "pipeline", "stage", "wire", "domain"]),
 ];
 
 /// What each stage may use.
-const STAGE: &[&str] = &["stage", "store", "carriers", "wire", "domain"];
+const STAGE: &[&str] = &["stage", "store", "carriers", "objects", "wire", "domain"];
 
 /// What the api may use: it publishes what it accepts itself.
-const API: &[&str] = &["pipeline", "stage", "store", "carriers", "wire", "domain"];
+const API: &[&str] = &["pipeline", "stage", "store", "carriers", "objects", "wire", "domain"];
 
 /// What tests may use beside that.
 const FOR_TESTS: &[&str] = &["testkit", "boot", "sandbox", "pipeline"];

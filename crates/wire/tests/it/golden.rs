@@ -23,6 +23,7 @@ fn every_payload_is_read_and_written_as_its_golden_file_says() {
     both_ways::<Submitted>("submitted_body_from_sender");
     both_ways::<Submitted>("submitted_template_from_any");
     both_ways::<Submitted>("submitted_campaign_from_pool");
+    both_ways::<Submitted>("submitted_media_from_any");
     both_ways::<Enriched>("enriched");
     both_ways::<Admitted>("admitted");
     both_ways::<WebhookRequest>("webhook_request");

@@ -1,6 +1,7 @@
 //! What a message looks like when it is complete, and when it cannot be.
 
 use domain::{ids::TemplateId, message::class::MessageClass, money::Micros};
+use serde_json::json;
 use stage::Outcome;
 use testkit::{hand_over, said};
 use uuid::Uuid;
@@ -202,5 +203,43 @@ async fn a_tenant_that_does_not_exist_is_a_dead_letter_and_others_go_on() -> any
 
     assert!(matches!(outcomes[0], Outcome::Dead { .. }));
     assert_eq!(subjects(outcomes).len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn media_that_the_platform_has_go_with_a_message_and_others_end_it() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let [stored, pending] = [1, 2].map(|n| Uuid::from_u128(n).to_string());
+    for (id, state) in [(&stored, "stored"), (&pending, "pending")] {
+        let row = json!({
+            "tenant_id": "acme", "media_id": id, "direction": "out", "url": "", "state": state,
+            "position": 0, "tries": 0, "created_at": now(), "kept_from": now(),
+        });
+        world.insert("media", &[row]).await?;
+    }
+    let with = |n: u32, text: &str, media: &[&str]| {
+        let mut message = world.message(n, "");
+        let media = media.iter().map(|&one| one.to_owned()).collect();
+        message.content = Content::Media { text: text.into(), media };
+        message.with_body_hash()
+    };
+
+    let address = "https://example.com/menu.jpg";
+    let message = enriched(&world, with(300, "The menu", &[&stored, address])).await?;
+    assert_eq!(message.media, [stored.as_str(), address]);
+    assert_eq!((message.segments, message.text.as_str()), (1, "The menu"));
+    let kept = world.one("select array_to_string(media, ' ') from millrace.messages").await?;
+    assert_eq!(kept, format!("{stored} {address}"));
+    let alone = enriched(&world, with(301, "", &[&stored])).await?;
+    assert_eq!((alone.text.as_str(), alone.cost), ("", message.cost), "it needs no text");
+
+    let stage = world.stage().await?;
+    let unknown = Uuid::from_u128(3).to_string();
+    for (n, media) in [(302, &pending), (303, &unknown)] {
+        let said = said(hand_over(&stage, now(), vec![with(n, "The menu", &[media])]).await?);
+        let event: Event = serde_json::from_str(&said[0].1)?;
+        let data: MessageData = serde_json::from_str(event.data.get())?;
+        assert_eq!(data.code.as_deref(), Some("unknown_media"));
+    }
     Ok(())
 }

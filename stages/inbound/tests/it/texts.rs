@@ -276,3 +276,34 @@ async fn a_text_is_stored_without_the_character_that_cannot_be() -> anyhow::Resu
     assert_eq!(world.number(stored).await?, 2);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_comes_with_a_text_is_recorded_with_it_once_and_named_in_its_event()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(true).await?;
+    let media = "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME";
+    let mut text = world.text("MM1", "look");
+    let urls = format!("&NumMedia=2&MediaUrl0={media}0&MediaUrl1={media}1");
+    text.body.extend(urls.bytes());
+
+    let first = world.receive(vec![text.clone()]).await?;
+    let again = world.receive(vec![text]).await?;
+    assert_eq!(json(&first), json(&again), "a repeat says the same");
+    let event: serde_json::Value = serde_json::from_slice(&first[0].json)?;
+    let named = event["data"]["media"].as_array().map_or(0, Vec::len);
+    assert_eq!(named, 2, "{event}");
+
+    let rows = "select string_agg(concat_ws(' ', media_id, position, account, state, url), ',' \
+                order by position) from millrace.media where due is not null";
+    let ids = [0, 1].map(|i: usize| event["data"]["media"][i].as_str().unwrap_or_default());
+    let expected = format!("{} 0 main pending {media}0,{} 1 main pending {media}1", ids[0], ids[1]);
+    assert_eq!(world.one(rows).await?, expected);
+
+    // A picture without words opens the conversation too.
+    let mut picture = world.text("MM2", "");
+    picture.body.extend(format!("&NumMedia=1&MediaUrl0={media}2").bytes());
+    let said = world.receive(vec![picture]).await?;
+    assert_eq!(subjects(&said), ["events.acme.message.received", "inbound.acme"]);
+    Ok(())
+}

@@ -110,6 +110,7 @@ fn died(stage: StageName, state: MessageState) -> bool {
         StageName::Audience
         | StageName::Reconcile
         | StageName::Inbound
+        | StageName::Media
         | StageName::Reply
         | StageName::Rollup
         | StageName::Schedule => false,

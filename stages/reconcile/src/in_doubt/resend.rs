@@ -95,6 +95,7 @@ async fn rebuilt(
         head,
         contact,
         text: one.text.clone(),
+        media: one.media.clone(),
         segments: message.segments,
         cost: message.cost,
         senders: vec![sender],

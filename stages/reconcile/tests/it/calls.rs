@@ -156,6 +156,7 @@ impl Calls {
             to: &text.to,
             from: FROM,
             body: &text.body,
+            media: &[],
             status_callback: &callback,
             validity_seconds: None,
             traceparent: None,

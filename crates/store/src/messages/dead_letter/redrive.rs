@@ -20,7 +20,7 @@ use crate::{
     core::keyed::{LockOrder, in_lock_order},
     fault,
     messages::{
-        enrich::NewMessage,
+        enrich::{NewMessage, listed},
         row::{StoredMessage, columns, json, segments, turn},
     },
 };
@@ -143,15 +143,17 @@ pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) ->
         "update messages m
          set state = k.state, code = k.code, class = k.class, channel = k.channel,
              contact_id = k.contact_id, number = k.number, campaign_id = k.campaign_id,
-             body = k.body, segments = k.segments, cost_micros = k.cost,
+             body = k.body, media = string_to_array(k.media, E'\n'), segments = k.segments,
+             cost_micros = k.cost,
              metadata = k.metadata::jsonb, on_late = k.on_late, version = m.version + 1,
              changed_at = $1,
              passport = add_stamp(m.passport, k.stamp::jsonb)
          from unnest($2::text[], $3::uuid[], $4::int[], $5::smallint[], $6::text[], $7::text[],
                      $8::text[], $9::uuid[], $10::text[], $11::uuid[], $12::text[],
-                     $13::smallint[], $14::bigint[], $15::text[], $16::text[], $17::text[])
+                     $13::smallint[], $14::bigint[], $15::text[], $16::text[], $17::text[],
+                     $19::text[])
               as k (tenant_id, message_id, turn, state, code, class, channel, contact_id, number,
-                    campaign_id, body, segments, cost, metadata, stamp, on_late)
+                    campaign_id, body, segments, cost, metadata, stamp, on_late, media)
          where m.tenant_id = k.tenant_id and m.message_id = k.message_id and m.turn = k.turn
            and m.state = $18 and m.segments = 0",
         now.to_sqlx() as _,
@@ -172,6 +174,7 @@ pub async fn fill(tx: &mut Scoped, now: Timestamp, drafts: &[NewMessage<'_>]) ->
         &stamps.collect::<Vec<_>>() as _,
         &drafts.iter().map(|one| one.head.on_late.map(OnLate::as_str)).collect::<Vec<_>>() as _,
         MessageState::Accepted.code(),
+        &drafts.iter().map(|one| listed(one.media)).collect::<Vec<_>>() as _,
     )
     .execute(&mut **tx)
     .await

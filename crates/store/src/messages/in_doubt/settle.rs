@@ -44,6 +44,8 @@ pub struct Open {
     pub call_by: Timestamp,
     /// The text that the call was to send.
     pub text: String,
+    /// What it was to be sent with.
+    pub media: Vec<String>,
     /// The person's address; none where the row has none.
     pub address: Option<Address>,
     /// The channel that it travels on.
@@ -100,7 +102,7 @@ pub async fn lock_open(
         r#"select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
                   m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
                   m.changed_at, m.carrier_sid is not null as "billed!", m.claim_owner, m.attempt,
-                  m.call_by, m.body, m.number, m.channel, m.reserved_at, m.submitted_at,
+                  m.call_by, m.body, m.media, m.number, m.channel, m.reserved_at, m.submitted_at,
                   m.expires_at, m.on_late, m.passport,
                   d.account as "account?", d.raised_at as "raised_at?", d.payload as "payload?"
            from messages m
@@ -131,6 +133,7 @@ pub async fn lock_open(
                 call_by: row.call_by.map_or(Timestamp::MAX, |at| at.to_jiff()),
                 channel: word(&row.channel)?,
                 text: row.body,
+                media: row.media.unwrap_or_default(),
                 address: words::address(&row.number)?,
                 reserved_at: row.reserved_at.map(|at| at.to_jiff()),
                 submitted_at: row.submitted_at.to_jiff(),
