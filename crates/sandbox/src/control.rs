@@ -3,6 +3,7 @@
 mod answers;
 mod applications;
 mod lines;
+mod phone;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -46,6 +47,9 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         ("clock", &Method::GET) => Ok(ok(&app.clock.read(machine_now()))),
         ("clock", &Method::PUT) => put_clock(app, body),
         ("inbound", &Method::POST) => text_in(app, body),
+        (path, _) if path.starts_with("phone/") => {
+            phone::answer(app, head, &path["phone/".len()..], body)
+        }
         (path, &Method::PUT) if path.starts_with("applications/") => {
             applications::put(app, path, body)
         }

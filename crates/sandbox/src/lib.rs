@@ -2,7 +2,8 @@
 //!
 //! One server speaks enough of Twilio, Bandwidth and Anthropic for their official SDKs, another
 //! takes mail, as SMTP has it. They remember every text they accepted (the ledger), call back with
-//! signed requests, play people who answer, and break on demand. They share no codec with
+//! signed requests, play people who answer, and break on demand. Each phone has a page,
+//! `/sandbox/phone/{number}`, to read along and to answer by hand. They share no codec with
 //! `carriers`: a shared codec would share its faults.
 //!
 //! Where it differs from the real services, on purpose:
@@ -45,6 +46,7 @@ mod schedule;
 mod segments;
 mod server;
 mod smtp;
+mod spoken;
 mod stats;
 mod twilio;
 mod worker;

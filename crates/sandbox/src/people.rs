@@ -29,7 +29,10 @@ pub(crate) struct AutoReply {
     pub(crate) from: Arc<str>,
     pub(crate) to: Phone,
     pub(crate) body: &'static str,
+    /// Machine time.
     pub(crate) at: Timestamp,
+    /// Business time.
+    pub(crate) business_at: Timestamp,
 }
 
 impl People {

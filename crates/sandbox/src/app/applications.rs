@@ -40,6 +40,11 @@ impl Applications {
         self.by_id.get(id)
     }
 
+    /// All numbers, in the order of their digits.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.numbers.keys()
+    }
+
     /// The application that has a number, with both of their names.
     pub(crate) fn of_number(&self, number: &str) -> Option<(Arc<str>, Arc<str>)> {
         let (number, id) = self.numbers.get_key_value(number)?;

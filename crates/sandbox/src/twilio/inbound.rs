@@ -15,10 +15,12 @@ use crate::{
     phone_text::{PhoneText, Received},
     posting,
     segments::segments,
+    spoken::SpokenText,
 };
 
 /// Takes a text from a phone; `None` when nobody has registered the number it goes to.
 pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> {
+    let now = machine_now();
     let mut state = app.state();
     let (number, registered) = state.accounts.numbers.get_key_value(text.to)?;
     let (number, account) = (number.clone(), registered.account);
@@ -26,7 +28,7 @@ pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> 
 
     let keyword = text.opt_out.or_else(|| Keyword::of(text.body));
     if let Some(keyword) = keyword {
-        obey(&mut state, text.from, &number, keyword);
+        obey(app, &mut state, text.from, &number, keyword);
     }
     let kind = text.kind.unwrap_or_else(|| keywords::kind(text.body, keyword));
     state.stats.inbound(kind);
@@ -45,6 +47,14 @@ pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> 
     if delivery.is_none() {
         state.stats.inbound_without_webhook += 1;
     }
+    state.spoken.add(SpokenText {
+        from: text.from,
+        to: number,
+        body: text.body.into(),
+        called: delivery.is_some(),
+        at: app.clock.business(now),
+        received_at: now,
+    });
     drop(state);
 
     if let Some(delivery) = delivery {
@@ -55,7 +65,7 @@ pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> 
 
 /// Does what the carrier does by itself. It answers a STOP or START only when it changes
 /// something, and a HELP always.
-fn obey(state: &mut State, phone: Phone, number: &Arc<str>, keyword: Keyword) {
+fn obey(app: &App, state: &mut State, phone: Phone, number: &Arc<str>, keyword: Keyword) {
     let answers = match keyword {
         Keyword::Stop => state.people.block(phone, number),
         Keyword::Start => state.people.unblock(phone, number),
@@ -66,12 +76,14 @@ fn obey(state: &mut State, phone: Phone, number: &Arc<str>, keyword: Keyword) {
     }
 
     state.stats.auto_replies += 1;
+    let now = machine_now();
     let reply = AutoReply {
         sid: state.ledger.fresh_id(),
         from: number.clone(),
         to: phone,
         body: keyword.auto_reply(),
-        at: machine_now(),
+        at: now,
+        business_at: app.clock.business(now),
     };
     state.people.auto_reply(reply);
 }
