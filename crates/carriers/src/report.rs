@@ -70,8 +70,12 @@ pub struct ReceivedText {
     pub body: String,
     /// How many media came with it.
     pub num_media: u16,
-    /// What the carrier took it for, and has answered by itself.
+    /// What the carrier takes it for, and answers by itself where the account says so.
     pub keyword: Option<KeywordGroup>,
+    /// The carrier says of this very text that it has answered it, whatever the account says.
+    pub answered: bool,
+    /// The group of numbers at the carrier that the texted number is in, where it names one.
+    pub service: Option<String>,
 }
 
 /// What a carrier takes a keyword for, and answers by itself where the account says so.
@@ -132,6 +136,8 @@ impl ReceivedText {
             body: storable(self.body),
             num_media: self.num_media,
             keyword: self.keyword,
+            answered: self.answered,
+            service: self.service.map(storable),
         }
     }
 }
@@ -145,6 +151,8 @@ impl fmt::Debug for ReceivedText {
             .field("body", &Hidden(&self.body))
             .field("num_media", &self.num_media)
             .field("keyword", &self.keyword)
+            .field("answered", &self.answered)
+            .field("service", &self.service)
             .finish()
     }
 }

@@ -126,6 +126,8 @@ fn text(event: Event<'_>) -> Result<Said, WebhookError> {
         num_media: u16::try_from(media).unwrap_or(u16::MAX),
         // Bandwidth passes opt-out words on as they are and answers none of them.
         keyword: None,
+        answered: false,
+        service: None,
     }))
 }
 

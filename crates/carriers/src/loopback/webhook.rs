@@ -60,9 +60,16 @@ pub(crate) fn read_reports(body: &[u8]) -> Result<Vec<StatusReport>, WebhookErro
 pub(crate) fn read_texts(body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError> {
     let texts = items(body)?.into_iter().filter_map(|item| match item {
         Item::Status { .. } => None,
-        Item::Text { id, from, to, text } => {
-            Some(ReceivedText { sid: id, from, to, body: text, num_media: 0, keyword: None })
-        }
+        Item::Text { id, from, to, text } => Some(ReceivedText {
+            sid: id,
+            from,
+            to,
+            body: text,
+            num_media: 0,
+            keyword: None,
+            answered: false,
+            service: None,
+        }),
     });
     Ok(texts.collect())
 }

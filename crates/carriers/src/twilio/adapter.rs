@@ -109,6 +109,7 @@ pub(crate) fn read_report(query: &str, body: &[u8]) -> Result<Option<StatusRepor
 /// One request brings one text.
 pub(crate) fn read_text(body: &[u8]) -> Result<ReceivedText, WebhookError> {
     let message = parse_inbound(body)?;
+    let answered = message.opt_out_type.is_some();
     let keyword = answered_by_carrier(&message);
     Ok(ReceivedText {
         sid: message.sid,
@@ -117,5 +118,7 @@ pub(crate) fn read_text(body: &[u8]) -> Result<ReceivedText, WebhookError> {
         body: message.body,
         num_media: message.num_media,
         keyword,
+        answered,
+        service: message.messaging_service_sid,
     })
 }

@@ -110,6 +110,8 @@ fn the_direction_says_what_a_person_wrote() {
         body: " Señor 😀\n".to_owned(),
         num_media: 0,
         keyword: None,
+        answered: false,
+        service: None,
     };
     assert_eq!(texts(&[inbound(" Señor 😀\n")]), Ok(vec![want.clone()]));
     assert_eq!(reports(&[inbound("x")]), Ok(vec![]));

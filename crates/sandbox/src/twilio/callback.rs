@@ -76,6 +76,8 @@ pub(super) struct Inbound<'a> {
     pub(super) body: &'a str,
     pub(super) segments: u8,
     pub(super) opt_out_type: Option<&'a str>,
+    /// The Messaging Service that the number is in, where one has picked it.
+    pub(super) service: Option<Arc<str>>,
 }
 
 /// The call of a number's webhook.
@@ -104,6 +106,9 @@ pub(super) fn inbound(
     ];
     if let Some(kind) = text.opt_out_type {
         form.push(("OptOutType", kind));
+    }
+    if let Some(service) = &text.service {
+        form.push(("MessagingServiceSid", service));
     }
 
     let call = signed(url, &account.token, &form)?;

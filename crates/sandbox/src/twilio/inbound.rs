@@ -18,6 +18,9 @@ use crate::{
     spoken::SpokenText,
 };
 
+/// How many texts to a phone are looked at for the service that it answers.
+const RECENT: usize = 100;
+
 /// Takes a text from a phone; `None` when nobody has registered the number it goes to.
 pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> {
     let now = machine_now();
@@ -42,6 +45,7 @@ pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> 
         body: text.body,
         segments: segments(text.body),
         opt_out_type: text.opt_out.map(Keyword::name),
+        service: service_of(&state, text.from, &number),
     };
     let delivery = webhook.as_ref().and_then(|url| callback::inbound(&mut state, url, &inbound));
     if delivery.is_none() {
@@ -61,6 +65,14 @@ pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> 
         posting::post(app, delivery);
     }
     Some(Received { sid, webhook })
+}
+
+/// The service that last texted a phone from a number. Services have no lists of numbers here: one
+/// that has picked a number is taken to have it.
+fn service_of(state: &State, phone: Phone, number: &str) -> Option<Arc<str>> {
+    let recent = state.ledger.newest_first(Some(phone)).take(RECENT);
+    let mut from_number = recent.filter(|text| *text.from == *number);
+    from_number.find_map(|text| text.service.clone())
 }
 
 /// Does what the carrier does by itself. It answers a STOP or START only when it changes
