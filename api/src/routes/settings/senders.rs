@@ -52,8 +52,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 struct NewSender {
     /// A phone number, a short code of 3 to 8 digits, or an alphanumeric id of up to 11 characters.
-    /// Of an account at Twilio also the SID of a Messaging Service, whose numbers Twilio picks
-    /// from.
+    /// Where the account's carrier has them, also the SID of a Messaging Service, whose numbers the
+    /// carrier picks from.
     #[schema(min_length = 1, max_length = 64, example = "+12125550198")]
     number: String,
     /// The name of the carrier account that it belongs to.
