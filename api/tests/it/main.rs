@@ -29,6 +29,7 @@ mod listing;
 mod live;
 mod messages;
 mod neighbours;
+mod numbers;
 mod once;
 mod outages;
 mod parameters;

@@ -6,9 +6,11 @@ mod classify;
 mod client;
 mod codes;
 mod credentials;
+mod numbers;
 mod records;
 mod tag;
 pub mod webhook;
+mod xml;
 
 pub(crate) use adapter::{ABILITIES, is_genuine, owns_host};
 pub use client::{Client, MessageRequest};

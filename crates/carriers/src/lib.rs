@@ -16,6 +16,7 @@ pub mod hosts;
 pub mod http;
 #[cfg(feature = "loopback")]
 pub mod loopback;
+pub mod numbers;
 pub mod outbound;
 pub mod record;
 mod redact;
@@ -30,6 +31,7 @@ pub use account::{AccountFault, Client, Clients};
 pub use answer::{CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope};
 pub use carrier::{Carrier, first_look, longest_list_lag};
 pub use hosts::{BaseUrlError, check_base_url, is_same_place};
+pub use numbers::{NumberQuery, NumberReply, OfferedNumber, OwnedNumber};
 pub use outbound::Outbound;
 pub use record::{MessageRecord, ReadError};
 pub use report::{

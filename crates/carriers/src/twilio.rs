@@ -8,6 +8,8 @@ mod codes;
 mod delivery_codes;
 mod form;
 mod keywords;
+mod number_codes;
+mod numbers;
 mod records;
 pub mod signature;
 pub mod webhook;

@@ -14,7 +14,9 @@
 //! - The first credentials seen for an account stand, and its password signs the callbacks.
 //! - TwiML answers to an inbound webhook are read and ignored.
 //! - A Bandwidth application, with its numbers and where it is called back, is set up by a control
-//!   call, not by the dashboard's API; a message of Bandwidth goes to one recipient.
+//!   call, not by the dashboard's API; a message of Bandwidth goes to one recipient, and a number
+//!   that is ordered goes to the account's first application.
+//! - A number may be registered whether it was on offer or not.
 
 mod anthropic;
 mod app;
@@ -48,6 +50,7 @@ mod server;
 mod smtp;
 mod spoken;
 mod stats;
+mod stock;
 mod twilio;
 mod worker;
 

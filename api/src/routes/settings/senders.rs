@@ -1,6 +1,6 @@
 //! `/v1/senders`: the numbers that texts leave from.
 
-mod warmup;
+pub(super) mod warmup;
 
 use std::{fmt::Display, str::FromStr};
 
@@ -41,7 +41,7 @@ use warmup::{Warmup, warmups};
 pub(super) const NO_BRAND: &str = "a brand that is not archived";
 
 /// Messages a day of a sender that nobody set a cap for.
-const DAILY_CAP: i32 = 100_000;
+pub(super) const DAILY_CAP: i32 = 100_000;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list, create))

@@ -112,12 +112,13 @@ fn known_ids(document: &Value) -> Vec<String> {
 }
 
 /// Paths of things that belong to brands. What else there is belongs to the whole company.
-const OF_BRANDS: [&str; 7] = [
+const OF_BRANDS: [&str; 8] = [
     "/v1/analytics/campaigns/{",
     "/v1/brands/{",
     "/v1/campaigns/{",
     "/v1/inboxes/{",
     "/v1/messages/{",
+    "/v1/numbers/{",
     "/v1/pools/{",
     "/v1/senders/{",
 ];

@@ -122,6 +122,14 @@ impl Client {
         request
     }
 
+    /// A resource of the account, by its path without the ending.
+    pub(super) fn resource(&self, path: &str) -> Url {
+        let mut url = self.messages_url();
+        let account = self.messages_url.path().trim_end_matches("Messages.json");
+        url.set_path(&format!("{account}{path}.json"));
+        url
+    }
+
     pub(super) fn messages_url(&self) -> Url {
         self.messages_url.clone()
     }

@@ -118,18 +118,20 @@ impl Client {
                 records.push(wire.into_record().ok_or(UNREADABLE)?);
             }
         }
-        page.next_page_uri.map(|next| self.relative(&next).ok_or(UNREADABLE)).transpose()
+        page.next_page_uri
+            .map(|next| self.relative(&next, "Messages").ok_or(UNREADABLE))
+            .transpose()
     }
 
     /// Page addresses are relative to the host; another host's would carry our credentials there.
-    fn relative(&self, uri: &str) -> Option<Url> {
-        let own = format!("/2010-04-01/Accounts/{}/Messages.json?", self.account_sid);
+    pub(super) fn relative(&self, uri: &str, resource: &str) -> Option<Url> {
+        let own = format!("/2010-04-01/Accounts/{}/{resource}.json?", self.account_sid);
         let uri = uri.starts_with(&own).then_some(uri)?;
         Url::parse(&format!("{}{uri}", self.base_url)).ok()
     }
 
     /// The body of a 200; none for a 404 in Twilio's own form.
-    async fn read(&self, url: Url) -> Result<Option<Vec<u8>>, ReadError> {
+    pub(super) async fn read(&self, url: Url) -> Result<Option<Vec<u8>>, ReadError> {
         let request = self.request(Method::GET, url);
         let reply = call(&self.http, request, MAX_LIST_BYTES).await?;
         let status = reply.status;
@@ -149,9 +151,9 @@ impl Client {
     }
 }
 
-const UNREADABLE: ReadError = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
+pub(super) const UNREADABLE: ReadError = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
 
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ReadError> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ReadError> {
     serde_json::from_slice(body).map_err(|_| UNREADABLE)
 }
 

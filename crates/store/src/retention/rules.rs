@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 75] = [
+pub const RULES: [(&str, RetentionRule); 76] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -80,6 +80,7 @@ pub const RULES: [(&str, RetentionRule); 75] = [
     ("messages", Messages),
     ("moved_counts", Work),
     ("notices", Work),
+    ("numbers", Settings),
     ("open_claims", Work),
     ("pace", Settings),
     ("parked", Work),
