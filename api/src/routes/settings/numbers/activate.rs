@@ -13,7 +13,6 @@ use utoipa::ToSchema;
 use wire::subject::WebhookKind;
 
 use super::{
-    super::senders::{DAILY_CAP, check_numbers, read},
     WHAT,
     carrier::{away, of_account, permit, refused},
     change::assign,
@@ -28,6 +27,7 @@ use crate::{
         examples,
     },
     http::{Body, Errors, Id, Kind, Problem},
+    routes::settings::senders::{DAILY_CAP, check_numbers, read},
 };
 
 /// How a number is to be used as a sender.

@@ -18,10 +18,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    super::{
-        pools::MOST,
-        senders::{NO_BRAND, is_brand},
-    },
     WHAT,
     order::{NO_POOL, cost, is_pool},
     view::{NumberView, views},
@@ -35,6 +31,10 @@ use crate::{
         examples,
     },
     http::{Body, Errors, Id, Kind, Problem},
+    routes::settings::{
+        pools::MOST,
+        senders::{NO_BRAND, is_brand},
+    },
 };
 
 /// What is to be otherwise about a number. What is not said, or `null`, stays.

@@ -24,7 +24,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    super::senders::{NO_BRAND, is_brand},
     carrier::{Asked, of_account, permit},
     view::{NumberView, bare},
 };
@@ -34,6 +33,7 @@ use crate::{
     auth::{EditNumbers, Needs, Reach},
     document::answers::{Always, Conflict, OfBody},
     http::{Creation, Errors, Kind, Problem, creation::IdempotencyKey},
+    routes::settings::senders::{NO_BRAND, is_brand},
 };
 
 /// How long after an order that is open the account's list is looked at, each time after the last.

@@ -19,8 +19,10 @@ use store::{
 };
 use utoipa::ToSchema;
 
-use super::super::senders::warmup::{Warmup, warmups};
-use crate::http::Problem;
+use crate::{
+    http::Problem,
+    routes::settings::senders::warmup::{Warmup, warmups},
+};
 
 /// A number that the tenant has at a carrier, or has ordered there.
 #[derive(Serialize, ToSchema)]
