@@ -39,7 +39,6 @@ pub(crate) struct World {
     pub(crate) http: reqwest::Client,
     pub(crate) now: Arc<Mutex<Timestamp>>,
     /// The carrier that its accounts are at, where a test needs one that answers.
-    #[expect(dead_code, reason = "it is there for as long as the world is")]
     pub(crate) carrier: Option<TestCarrier>,
     shutdown: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
