@@ -274,7 +274,10 @@ impl App {
             uploads: Shares::new(UPLOADS_OF_KEY),
             imports: Shares::new(IMPORTS_OF_TENANT),
             simulations: Shares::new(SIMULATIONS_OF_TENANT),
-            carriers: CarrierClients::default(),
+            carriers: CarrierClients::new(
+                parts.settings.carrier_hosts.clone(),
+                parts.sealer.clone(),
+            ),
             number_calls: Shares::new(NUMBER_CALLS_OF_TENANT),
             transactions: Transactions::new(parts.store.clone()),
             stopping: CancellationToken::new(),

@@ -1,6 +1,7 @@
 //! Bandwidth Messaging: one file per thing that its contract has. It has one webhook address for
 //! everything, keeps no text, and brings our reference back as the tag of a message.
 
+mod account_api;
 mod adapter;
 mod classify;
 mod client;

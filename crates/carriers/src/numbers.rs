@@ -25,7 +25,7 @@ pub struct NumberQuery<'a> {
 /// A number that a carrier has to give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferedNumber {
-    /// E.164.
+    /// The number, in E.164.
     pub number: String,
     /// The town that it is of, where the carrier says it.
     pub locality: Option<String>,
@@ -36,7 +36,7 @@ pub struct OfferedNumber {
 /// A number that an account has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnedNumber {
-    /// E.164.
+    /// The number, in E.164.
     pub number: String,
     /// The carrier's name of it, by which it is changed and given back.
     pub id: String,

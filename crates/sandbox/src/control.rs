@@ -26,7 +26,7 @@ use crate::{
     stats::Callbacks,
     twilio::keywords::Keyword,
 };
-use answers::{ok, read, unprocessable};
+use answers::{ok, read, unprocessable, wrong_method};
 use lines::{Filter, LedgerLines};
 
 /// The most references that the statistics name, and mails that are shown.
@@ -67,10 +67,6 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
 /// The answer of `GET /healthz`.
 pub(crate) fn healthy() -> Response<Reply> {
     ok(&json!({ "status": "ok" }))
-}
-
-fn wrong_method() -> Response<Reply> {
-    problem(StatusCode::METHOD_NOT_ALLOWED, "this control call has another method")
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]

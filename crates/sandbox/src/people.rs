@@ -29,9 +29,9 @@ pub(crate) struct AutoReply {
     pub(crate) from: Arc<str>,
     pub(crate) to: Phone,
     pub(crate) body: &'static str,
-    /// Machine time.
+    /// When, in machine time.
     pub(crate) at: Timestamp,
-    /// Business time.
+    /// When, in business time.
     pub(crate) business_at: Timestamp,
 }
 

@@ -19,9 +19,9 @@ pub(crate) struct SpokenText {
     pub(crate) body: Box<str>,
     /// Whether its carrier had a webhook to call.
     pub(crate) called: bool,
-    /// Business time.
+    /// When, in business time.
     pub(crate) at: Timestamp,
-    /// Machine time.
+    /// When, in machine time.
     pub(crate) received_at: Timestamp,
 }
 

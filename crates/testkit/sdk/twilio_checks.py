@@ -17,7 +17,7 @@ SDK = f"twilio {version('twilio')}"
 SENT, FETCHED, LISTED, BY_DATE = "sent", "fetched", "listed", "found by date"
 GENUINE, FORGED = "signatures found genuine", "forged ones refused"
 TAKEN, REFUSED = "signed requests taken", "others refused"
-OFFERED, BOUGHT, RELEASED = "numbers found on offer", "bought", "given back"
+OFFERED, BOUGHT, GIVEN_BACK = "numbers found on offer", "bought", "given back"
 COUNTED = [
     SENT,
     FETCHED,
@@ -29,7 +29,7 @@ COUNTED = [
     REFUSED,
     OFFERED,
     BOUGHT,
-    RELEASED,
+    GIVEN_BACK,
 ]
 
 ACCOUNT = "AC000000000000000000000000000005d1"
@@ -211,7 +211,7 @@ def numbers(counts, client):
     counts.add(LISTED, len(listed))
     for number in bought:
         assert own(number.sid).delete()
-        counts.add(RELEASED)
+        counts.add(GIVEN_BACK)
     refused(20404, lambda: own(bought[0].sid).fetch())
     assert own.list(phone_number="+1415555012") == []
 
@@ -232,4 +232,4 @@ def orders(counts, client):
     world.api("DELETE", path.replace("/numbers/", "/senders/"))
     world.api("DELETE", path)
     assert client.incoming_phone_numbers.list(phone_number=offered["number"]) == []
-    counts.add(RELEASED)
+    counts.add(GIVEN_BACK)

@@ -13,9 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::{
+    account_api::account_url,
     classify::classify,
     credentials::{secret_fault, split_account_id},
-    numbers::account_url,
 };
 use crate::{
     answer::CarrierReply,

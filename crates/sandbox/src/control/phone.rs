@@ -17,7 +17,7 @@ use http::{
     request::Parts,
 };
 
-use super::{answers::unprocessable, wrong_method};
+use super::answers::{unprocessable, wrong_method};
 use crate::{
     app::App,
     inbound,
@@ -25,10 +25,7 @@ use crate::{
     phone_text::PhoneText,
     reply::{Form, Reply, problem, whole},
 };
-use conversation::Conversation;
-
-/// The longest answer, in characters: what ten segments hold.
-const MAX_ANSWER: usize = 1_600;
+use conversation::{Conversation, MAX_ANSWER};
 
 /// The page fetches from here only, and nobody puts it into a frame.
 const POLICY: HeaderValue = HeaderValue::from_static(

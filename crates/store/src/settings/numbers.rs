@@ -63,7 +63,7 @@ pub struct Number {
     pub account_name: String,
     /// The carrier's name.
     pub carrier: String,
-    /// E.164.
+    /// The number, in E.164.
     pub number: String,
     /// The carrier's name of it.
     pub carrier_id: Option<String>,
@@ -112,9 +112,9 @@ pub struct Imported {
 /// When an account's list was read.
 #[derive(Debug, Clone, Copy)]
 pub struct ListedAt {
-    /// Business time.
+    /// When, in business time.
     pub now: Timestamp,
-    /// Machine time.
+    /// When, in machine time.
     pub machine: Timestamp,
     /// Machine time before which the carrier was asked for what its list must show by now.
     pub settled_before: Timestamp,

@@ -44,7 +44,7 @@ pub(super) struct AvailableNumbers {
 /// A number that a carrier has to give.
 #[derive(Serialize, ToSchema)]
 struct AvailableNumber {
-    /// In E.164.
+    /// The number, in E.164.
     #[schema(example = "+12025550100")]
     number: String,
     /// The town that it is of; null where the carrier does not say it.

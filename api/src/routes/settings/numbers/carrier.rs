@@ -49,7 +49,7 @@ pub(super) async fn of_account(
     let carrier = carrier.filter(|carrier| carrier.abilities().numbers).ok_or_else(|| {
         Problem::new(Kind::Conflict, "the account's carrier offers no numbers by its API")
     })?;
-    let client = app.carriers.of(app, &account.access)?;
+    let client = app.carriers.of(&account.access)?;
     Ok(Asked { account, carrier, client })
 }
 

@@ -30,7 +30,7 @@ use crate::{
 pub(super) struct NumberView {
     /// Derived from the tenant and the number: the same that it has as a sender.
     pub(super) id: SenderId,
-    /// In E.164.
+    /// The number, in E.164.
     #[schema(example = "+12025550150")]
     number: String,
     /// The name of the carrier account that it is of.
@@ -71,7 +71,7 @@ struct Refusal {
     /// The carrier's code; null where it gave none.
     #[schema(required)]
     code: Option<u32>,
-    /// What happened.
+    /// What has happened.
     cause: &'static str,
     /// What to do about it.
     next_step: &'static str,

@@ -12,6 +12,9 @@ use crate::{
     spoken::SpokenText,
 };
 
+/// The longest text that is typed on a phone, in characters: what ten segments hold.
+pub(super) const MAX_ANSWER: usize = 1_600;
+
 /// The most texts that are shown; older ones are left out.
 const MAX_SHOWN: usize = 200;
 
@@ -35,7 +38,7 @@ pub(super) struct Shown {
     pub(super) body: Box<str>,
     /// What has become of it, in a word or two.
     pub(super) state: String,
-    /// Business time.
+    /// When, in business time.
     pub(super) at: Timestamp,
     /// Machine time, which orders them.
     received_at: Timestamp,

@@ -2,10 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    MAX_ANSWER,
-    conversation::{Conversation, Direction, Shown},
-};
+use super::conversation::{Conversation, Direction, MAX_ANSWER, Shown};
 
 /// The whole page.
 pub(super) fn page(conversation: &Conversation) -> String {
