@@ -315,3 +315,22 @@ async fn a_carrier_that_is_away_or_refuses_the_account_is_told_from_one_that_say
         market.caller.get("/v1/numbers/available?account=main").await.problem(expected);
     }
 }
+
+#[tokio::test]
+async fn a_messaging_service_is_a_sender_of_the_carrier_that_has_them() {
+    const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
+    let Market { caller, .. } = &Market::open().await;
+
+    let sender = json!({ "number": SERVICE, "account": "band", "pace": 10 });
+    let errors = caller.post("/v1/senders", &sender).await.problem(422);
+    assert_eq!(errors, [("number".to_owned(), "invalid_number".to_owned())]);
+
+    let sender = json!({ "number": SERVICE, "account": "main", "pace": 10 });
+    let sender = caller.post("/v1/senders", &sender).await.expect(201);
+    assert_eq!((&sender["number"], &sender["country"]), (&json!(SERVICE), &json!("US")));
+
+    let message = json!({
+        "to": "+12125550123", "class": "transactional", "body": "hi", "from": SERVICE,
+    });
+    caller.post("/v1/messages", &message).await.expect(202);
+}

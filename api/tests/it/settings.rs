@@ -236,32 +236,6 @@ async fn a_token_goes_in_and_never_comes_out() {
 }
 
 #[tokio::test]
-async fn a_messaging_service_is_a_sender_of_the_carrier_that_has_them() {
-    const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
-    let world = World::start().await;
-    let caller = world.caller("acme", KeyRole::Admin).await;
-    carrier(&caller, "main", "+12125550199").await;
-    let band = json!({
-        "account": "band", "carrier": "bandwidth", "carrier_sid": "9900000/app-1",
-        "auth_token": "user:word",
-    });
-    caller.post("/v1/carrier-accounts", &band).await.expect(201);
-
-    let sender = json!({ "number": SERVICE, "account": "band", "pace": 10 });
-    let errors = caller.post("/v1/senders", &sender).await.problem(422);
-    assert_eq!(errors, [("number".to_owned(), "invalid_number".to_owned())]);
-
-    let sender = json!({ "number": SERVICE, "account": "main", "pace": 10 });
-    let sender = caller.post("/v1/senders", &sender).await.expect(201);
-    assert_eq!((&sender["number"], &sender["country"]), (&json!(SERVICE), &json!("US")));
-
-    let message = json!({
-        "to": "+12125550123", "class": "transactional", "body": "hi", "from": SERVICE,
-    });
-    caller.post("/v1/messages", &message).await.expect(202);
-}
-
-#[tokio::test]
 async fn senders_pools_and_budgets_name_only_what_exists() {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Admin).await;

@@ -18,6 +18,10 @@ use crate::{
 /// The most numbers in one answer.
 const MAX_SIZE: usize = 1_000;
 
+/// The sites of every account.
+const SITES: &str = "<SitesResponse><Sites><Site><Id>1</Id><Name>main</Name></Site></Sites>\
+    </SitesResponse>";
+
 /// Answers a request whose path goes on with `rest` after `/api/accounts/`.
 pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> Answer {
     let Some((id, resource)) = rest.split_once('/') else {
@@ -38,10 +42,7 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> A
 
     let text = String::from_utf8_lossy(body);
     Ok(match (resource, &head.method) {
-        ("sites", &Method::GET) => xml(
-            StatusCode::OK,
-            "<SitesResponse><Sites><Site><Id>1</Id><Name>main</Name></Site></Sites></SitesResponse>",
-        ),
+        ("sites", &Method::GET) => xml(StatusCode::OK, SITES),
         ("availableNumbers", &Method::GET) => available(app, &query),
         ("inserviceNumbers", &Method::GET) => in_service(app, id, &query),
         ("orders", &Method::POST) => return order(app, id, &text),

@@ -268,10 +268,12 @@ pub async fn list(
     now: Timestamp,
 ) -> Result<Vec<Number>, Fault> {
     let since = now.checked_sub(USAGE).unwrap_or(Timestamp::MAX);
+
     let rows = sqlx::query_as!(
         Row,
         r#"select n.number_id, n.account, coalesce(a.name, a.account) as "account_name!", a.carrier,
-                  n.number, n.carrier_id, n.state, n.code, n.monthly_cost_micros, n.brand_id, n.pool_id,
+                  n.number, n.carrier_id, n.state, n.code, n.monthly_cost_micros,
+                  n.brand_id, n.pool_id,
                   s.sender_id is not null as "is_active!", coalesce(u.used, 0) as "used!",
                   n.created_at
            from numbers n
@@ -356,7 +358,8 @@ pub async fn end_release(
 
     sqlx::query!(
         "delete from numbers
-         where tenant_id = $1 and number_id = $2 and state in ('releasing', 'failed', 'gone') and $3",
+         where tenant_id = $1 and number_id = $2
+           and state in ('releasing', 'failed', 'gone') and $3",
         tenant.as_str(),
         id.0,
         is_back,
@@ -385,55 +388,9 @@ pub async fn import(
         listed.iter().map(|(number, name)| (number.as_str(), name.as_str())).unzip();
     let ids: Vec<Uuid> = numbers.iter().map(|number| SenderId::of(tenant, number).0).collect();
 
-    let settled = sqlx::query!(
-        "update numbers n
-         set state = 'owned', code = null, carrier_id = l.name, account = $2
-         from unnest($3::uuid[], $4::text[]) as l (id, name)
-         where n.tenant_id = $1 and n.number_id = l.id
-           and n.state in ('ordered', 'in_doubt', 'failed', 'gone')",
-        tenant.as_str(),
-        account,
-        &ids,
-        &names as _,
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let gone = sqlx::query!(
-        "update numbers set state = case when state = 'owned' then 'gone' else 'failed' end
-         where tenant_id = $1 and account = $2 and number_id <> all ($3::uuid[])
-           and (state = 'owned' or state in ('ordered', 'in_doubt') and asked_at < $4)",
-        tenant.as_str(),
-        account,
-        &ids,
-        at.settled_before.to_sqlx() as _,
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let added = sqlx::query!(
-        "insert into numbers (tenant_id, number_id, account, number, carrier_id, state, created_at,
-                              asked_at)
-         select $1, l.id, $2, l.number, l.name, 'owned', $6, $7
-         from unnest($3::uuid[], $4::text[], $5::text[]) as l (id, number, name)
-         where not exists (select from numbers n where n.tenant_id = $1 and n.number_id = l.id)
-         order by l.number
-         limit greatest($8 - (select count(*) from numbers where tenant_id = $1), 0)
-         on conflict do nothing",
-        tenant.as_str(),
-        account,
-        &ids,
-        &numbers as _,
-        &names as _,
-        at.now.to_sqlx() as _,
-        at.machine.to_sqlx() as _,
-        MOST,
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
+    let settled = settle_listed(tx, tenant, account, &ids, &names).await?;
+    let gone = end_unlisted(tx, tenant, account, &ids, at.settled_before).await?;
+    let added = add_listed(tx, tenant, account, (&ids[..], &numbers[..], &names[..]), at).await?;
 
     let known = sqlx::query_scalar!(
         r#"select count(*) as "known!" from numbers where tenant_id = $1 and number_id = any ($2)"#,
@@ -444,13 +401,92 @@ pub async fn import(
     .await
     .map_err(fault)?;
 
-    let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
-    Ok(Imported {
-        added: count(added.rows_affected()),
-        settled: count(settled.rows_affected()),
-        gone: count(gone.rows_affected()),
-        left_out: count(ids.len() as u64) - known,
-    })
+    let left_out = count(ids.len() as u64) - known;
+    Ok(Imported { added, settled, gone, left_out })
+}
+
+/// Ends the orders for numbers that are listed, and finds those that were gone.
+async fn settle_listed(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    account: &str,
+    ids: &[Uuid],
+    names: &[&str],
+) -> Result<i64, Fault> {
+    let done = sqlx::query!(
+        "update numbers n
+         set state = 'owned', code = null, carrier_id = l.name, account = $2
+         from unnest($3::uuid[], $4::text[]) as l (id, name)
+         where n.tenant_id = $1 and n.number_id = l.id
+           and n.state in ('ordered', 'in_doubt', 'failed', 'gone')",
+        tenant.as_str(),
+        account,
+        ids,
+        names as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(count(done.rows_affected()))
+}
+
+/// Ends the orders that are old enough, and what the account had, for numbers that are not listed.
+async fn end_unlisted(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    account: &str,
+    ids: &[Uuid],
+    settled_before: Timestamp,
+) -> Result<i64, Fault> {
+    let done = sqlx::query!(
+        "update numbers set state = case when state = 'owned' then 'gone' else 'failed' end
+         where tenant_id = $1 and account = $2 and number_id <> all ($3::uuid[])
+           and (state = 'owned' or state in ('ordered', 'in_doubt') and asked_at < $4)",
+        tenant.as_str(),
+        account,
+        ids,
+        settled_before.to_sqlx() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(count(done.rows_affected()))
+}
+
+/// Adds the numbers that are listed and were not known, as many as there is room for.
+async fn add_listed(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    account: &str,
+    (ids, numbers, names): (&[Uuid], &[&str], &[&str]),
+    at: &ListedAt,
+) -> Result<i64, Fault> {
+    let done = sqlx::query!(
+        "insert into numbers (tenant_id, number_id, account, number, carrier_id, state, created_at,
+                              asked_at)
+         select $1, l.id, $2, l.number, l.name, 'owned', $6, $7
+         from unnest($3::uuid[], $4::text[], $5::text[]) as l (id, number, name)
+         where not exists (select from numbers n where n.tenant_id = $1 and n.number_id = l.id)
+         order by l.number
+         limit greatest($8 - (select count(*) from numbers where tenant_id = $1), 0)
+         on conflict do nothing",
+        tenant.as_str(),
+        account,
+        ids,
+        numbers as _,
+        names as _,
+        at.now.to_sqlx() as _,
+        at.machine.to_sqlx() as _,
+        MOST,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(count(done.rows_affected()))
+}
+
+fn count(rows: u64) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
 // === impl NumberState ===

@@ -244,6 +244,7 @@ pub async fn by_ids(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+
     let rows = sqlx::query_as!(
         Row,
         r#"select s.sender_id, s.account, coalesce(a.name, a.account) as "account_name!", s.number,
