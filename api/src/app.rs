@@ -15,6 +15,7 @@ use wire::Stream;
 
 use crate::{
     auth::credentials::Auth,
+    carrier_clients::CarrierClients,
     directory::AccountsDirectory,
     http::{arrival::ARRIVING, refusals::Refusals},
     last_known::Asking,
@@ -62,6 +63,9 @@ const IMPORTS_OF_TENANT: usize = 2;
 /// How many simulations of one tenant a process works on at once: each keeps who waits in memory,
 /// at most some 100 MB.
 const SIMULATIONS_OF_TENANT: usize = 1;
+
+/// How many calls about numbers of one tenant a process makes at once.
+const NUMBER_CALLS_OF_TENANT: usize = 2;
 
 /// What the ingress is made of. Clones share everything.
 #[derive(Clone)]
@@ -227,6 +231,9 @@ pub struct Inner {
     pub(crate) imports: Shares,
     /// Simulations that are under way, by tenant.
     pub(crate) simulations: Shares,
+    /// What speaks to carriers about numbers, and calls that are under way, by tenant.
+    pub(crate) carriers: CarrierClients,
+    pub(crate) number_calls: Shares,
     /// What goes on after its request was answered.
     pub(crate) background: TaskTracker,
     /// Cancelled when the ingress stops: background work ends at its next step.
@@ -283,6 +290,11 @@ impl App {
             uploads: Shares::new(UPLOADS_OF_KEY),
             imports: Shares::new(IMPORTS_OF_TENANT),
             simulations: Shares::new(SIMULATIONS_OF_TENANT),
+            carriers: CarrierClients::new(
+                parts.settings.carrier_hosts.clone(),
+                parts.sealer.clone(),
+            ),
+            number_calls: Shares::new(NUMBER_CALLS_OF_TENANT),
             transactions: Transactions::new(parts.store.clone()),
             stopping: CancellationToken::new(),
             store: parts.store,

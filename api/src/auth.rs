@@ -20,7 +20,7 @@ pub(crate) use admit::{archived, authenticate, known};
 pub(crate) use caller::{Caller, SignedIn};
 pub(crate) use pages::check_page;
 pub(crate) use permission::{
-    Allowed, CancelMessages, EditCampaigns, EditContacts, EditSettings, ManageKeys, ManagePeople,
-    Needs, Read, SendMessages,
+    Allowed, CancelMessages, EditCampaigns, EditContacts, EditNumbers, EditSettings, ManageKeys,
+    ManagePeople, Needs, Read, SendMessages,
 };
 pub(crate) use reach::Reach;

@@ -15,6 +15,7 @@
 pub mod app;
 mod audit;
 mod auth;
+mod carrier_clients;
 mod codes;
 mod connections;
 mod console;

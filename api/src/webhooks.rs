@@ -72,7 +72,8 @@ impl IntoParams for Signed {
 
 const SIGNED: &str = "The HMAC-SHA1 in base64, under the account's token, of the public URL that \
     was called with its query, and behind it the form's names and decoded values, sorted and \
-    without separators.";
+    without separators. JSON is signed by the URL alone, whose query has the body's SHA-256 in \
+    hexadecimal as `bodySHA256`.";
 
 /// How a request is refused, beside what is wrong with its body.
 #[derive(IntoResponses)]
@@ -222,8 +223,8 @@ async fn receive(app: &App, address: Address<'_>, request: Request) -> Result<Re
     let candidates = accounts(app, carrier, address.account)?;
 
     let (parts, body) = request.into_parts();
-    if !is_type(&parts.headers, &[carrier.media_type()]) {
-        let detail = format!("send Content-Type: {}", carrier.media_type());
+    if !is_type(&parts.headers, carrier.media_types()) {
+        let detail = format!("send Content-Type: {}", carrier.media_types().join(" or "));
         return Err(Problem::new(Kind::UnsupportedMedia, detail));
     }
     // An account has one share, by whatever name it is called.

@@ -37,7 +37,7 @@ macro_rules! permissions {
 }
 
 permissions! {
-    Read SendMessages CancelMessages EditContacts EditCampaigns EditSettings ManageKeys
+    Read SendMessages CancelMessages EditContacts EditCampaigns EditSettings EditNumbers ManageKeys
     ManagePeople
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum Permission {
     EditCampaigns,
     /// Change accounts, senders, pools, budgets, policies.
     EditSettings,
+    /// Order, assign and give back numbers, which costs money at the carrier.
+    EditNumbers,
     /// Make, see and revoke API keys and event consumers.
     ManageKeys,
     /// See who works for the company, invite people, change their roles, have them leave.
@@ -30,13 +32,14 @@ domain::described_words! {
 
 impl Permission {
     /// Every permission, as the document lists them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Read,
         Self::SendMessages,
         Self::CancelMessages,
         Self::EditContacts,
         Self::EditCampaigns,
         Self::EditSettings,
+        Self::EditNumbers,
         Self::ManageKeys,
         Self::ManagePeople,
     ];
@@ -50,6 +53,7 @@ impl Permission {
             Self::EditContacts => "edit_contacts",
             Self::EditCampaigns => "edit_campaigns",
             Self::EditSettings => "edit_settings",
+            Self::EditNumbers => "edit_numbers",
             Self::ManageKeys => "manage_keys",
             Self::ManagePeople => "manage_people",
         }
@@ -68,6 +72,7 @@ impl Permission {
             Self::CancelMessages => "cancel messages",
             Self::EditContacts => "change contacts",
             Self::EditCampaigns => "change campaigns, templates or switches",
+            Self::EditNumbers => "order, assign or give back numbers",
             Self::EditSettings => "change accounts, senders, budgets or policies",
             Self::ManageKeys => "make, see or revoke API keys and event consumers",
             Self::ManagePeople => "see or change who works here",
@@ -78,17 +83,17 @@ impl Permission {
 /// Whether a role has a permission.
 pub(crate) fn allows(role: KeyRole, permission: Permission) -> bool {
     use Permission::{
-        CancelMessages, EditCampaigns, EditContacts, EditSettings, ManageKeys, ManagePeople, Read,
-        SendMessages,
+        CancelMessages, EditCampaigns, EditContacts, EditNumbers, EditSettings, ManageKeys,
+        ManagePeople, Read, SendMessages,
     };
     match (role, permission) {
         (KeyRole::Owner | KeyRole::Admin, _) => true,
         (KeyRole::Operator, Read | SendMessages | CancelMessages) => true,
         (KeyRole::Operator, EditContacts | EditCampaigns) => true,
-        (KeyRole::Operator, EditSettings | ManageKeys | ManagePeople) => false,
+        (KeyRole::Operator, EditSettings | EditNumbers | ManageKeys | ManagePeople) => false,
         (KeyRole::Agent, Read | SendMessages | EditContacts) => true,
         (KeyRole::Agent, CancelMessages | EditCampaigns) => false,
-        (KeyRole::Agent, EditSettings | ManageKeys | ManagePeople) => false,
+        (KeyRole::Agent, EditSettings | EditNumbers | ManageKeys | ManagePeople) => false,
         (KeyRole::Viewer, permission) => permission == Read,
     }
 }

@@ -17,6 +17,10 @@ pub(crate) const POOL: &str = "0198f1d2-7c00-7a00-8000-000000000030";
 pub(crate) const SPARE_POOL: &str = "0198f1d2-7c00-7a00-8000-000000000031";
 /// A sender that is in no pool.
 pub(crate) const SPARE_SENDER: &str = "c9794da9-fb4f-5168-826c-0868bf9642af";
+/// A number that a carrier account has.
+pub(crate) const NUMBER: &str = "92436a66-f89a-51e5-ac53-1d85ed07b8a1";
+/// A number that no text leaves from.
+pub(crate) const SPARE_NUMBER: &str = "e73ab539-5eec-5d50-9512-0a21bc30b54e";
 /// A template with two versions.
 pub(crate) const TEMPLATE: &str = "0198f1d2-7c00-7a00-8000-000000000040";
 /// A campaign that has not started.
@@ -70,5 +74,7 @@ mod tests {
         assert_eq!(ContactId::of(&acme, PHONE).to_string(), CONTACT);
         assert_eq!(SenderId::of(&acme, "+12125550199").to_string(), SENDER);
         assert_eq!(SenderId::of(&acme, "+12125550197").to_string(), SPARE_SENDER);
+        assert_eq!(SenderId::of(&acme, "+12025550150").to_string(), NUMBER);
+        assert_eq!(SenderId::of(&acme, "+12025550151").to_string(), SPARE_NUMBER);
     }
 }

@@ -1,4 +1,4 @@
-//! What a tenant sets up: accounts, brands, inboxes, senders, pools, templates, budgets, switches,
+//! What a tenant sets up: accounts, numbers, brands, inboxes, senders, pools, templates, budgets, switches,
 //! policies, keys, event consumers.
 
 mod accounts;
@@ -9,6 +9,7 @@ mod changed;
 mod event_consumers;
 mod inboxes;
 mod kill_switch;
+mod numbers;
 mod policies;
 mod pools;
 mod saved_templates;
@@ -31,6 +32,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .merge(event_consumers::router())
         .merge(inboxes::router())
         .merge(kill_switch::router())
+        .merge(numbers::router())
         .merge(policies::router())
         .merge(pools::router())
         .merge(saved_templates::router())

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use carriers::public::check_address;
+use carriers::Carrier;
 use domain::{
     country::Country,
     gates::OnLate,
@@ -353,6 +354,9 @@ fn on_late(given: Option<&str>, errors: &mut Errors) -> Option<OnLate> {
 fn sender(tenant: &TenantId, home: Option<Country>, from: &str) -> Option<SenderId> {
     if let Ok(id) = from.parse() {
         return Some(id);
+    }
+    if Carrier::ALL.iter().any(|carrier| carrier.names_service(from)) {
+        return Some(SenderId::of(tenant, from));
     }
     if let Ok(number) = PhoneNumber::parse(from, home) {
         return Some(SenderId::of(tenant, number.as_str()));

@@ -193,12 +193,12 @@ async fn every_route_asks_for_the_permission_that_its_document_names() {
         (
             KeyRole::Owner,
             "read send_messages cancel_messages edit_contacts edit_campaigns \
-                          edit_settings manage_keys manage_people",
+                          edit_settings edit_numbers manage_keys manage_people",
         ),
         (
             KeyRole::Admin,
             "read send_messages cancel_messages edit_contacts edit_campaigns \
-                          edit_settings manage_keys manage_people",
+                          edit_settings edit_numbers manage_keys manage_people",
         ),
         (KeyRole::Operator, "read send_messages cancel_messages edit_contacts edit_campaigns"),
         (KeyRole::Agent, "read send_messages edit_contacts"),

@@ -20,7 +20,7 @@ use store::{
     core::seal::Sealer,
     settings::api_keys::{self, KeyRole},
 };
-use testkit::{Database, TestBroker};
+use testkit::{Database, TestBroker, world::TestCarrier};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wire::{Payload, Submitted};
@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) base: String,
     pub(crate) http: reqwest::Client,
     pub(crate) now: Arc<Mutex<Timestamp>>,
+    /// The carrier that its accounts are at, where a test needs one that answers.
+    pub(crate) carrier: Option<TestCarrier>,
     shutdown: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -107,7 +109,7 @@ impl World {
         let shutdown = CancellationToken::new();
         let server = tokio::spawn(api::serve(listener, app.clone(), shutdown.clone()));
         let http = client();
-        Self { database, broker, store, app, base, http, now, shutdown, server }
+        Self { database, broker, store, app, base, http, now, carrier: None, shutdown, server }
     }
 
     /// A tenant with an API key of this role.

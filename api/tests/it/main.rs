@@ -30,6 +30,7 @@ mod live;
 mod media;
 mod messages;
 mod neighbours;
+mod numbers;
 mod once;
 mod outages;
 mod parameters;

@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use sha1::Sha1;
+use sha2::{Digest, Sha256};
 use store::settings::api_keys::KeyRole;
 use wire::WebhookRequest;
 
@@ -103,13 +104,34 @@ async fn what_is_not_genuine_is_refused_and_leaves_nothing() {
     deliver(&world, PATH, BODY, &signature(&called, BODY)).await.problem(403);
     let unsigned = world.http.post(format!("{}{PATH}", world.base)).header("Content-Type", FORM);
     send(unsigned.body(BODY)).await.problem(403);
-    let json = world.http.post(format!("{}{PATH}", world.base)).json(&json!({}));
-    send(json).await.problem(415);
+    let xml = world.http.post(format!("{}{PATH}", world.base)).header("Content-Type", "text/xml");
+    send(xml.body(BODY)).await.problem(415);
     let other = "/webhooks/twilio/other/status";
     genuine(&world, other, BODY).await.problem(404);
     let long = format!("Body={}", "x".repeat(1024 * 1024));
     genuine(&world, PATH, &long).await.problem(413);
     assert!(world.frames("CARRIER", &subject("status")).await.is_empty());
+}
+
+#[tokio::test]
+async fn json_is_stored_where_the_signed_address_names_its_hash() {
+    let world = with_account().await;
+    let body = r#"{"MessageSid":"SM1","MessageStatus":"delivered"}"#;
+    let path = format!("{PATH}&bodySHA256={}", wire::hex(&Sha256::digest(body)));
+    let deliver = |path: String, body: &'static str| {
+        let signature = signature(&format!("{PUBLIC_URL}{path}"), "");
+        let request = world.http.post(format!("{}{path}", world.base));
+        let request = request.header("Content-Type", "application/json; charset=utf-8");
+        send(request.header("X-Twilio-Signature", signature).body(body))
+    };
+
+    deliver(path.clone(), r#"{"MessageSid":"SM2","MessageStatus":"delivered"}"#).await.problem(403);
+    deliver(PATH.to_owned(), body).await.problem(403);
+    deliver(path, body).await.expect(200);
+
+    let stored: Vec<WebhookRequest> = world.published("CARRIER", &subject("status")).await;
+    assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0].body, body.as_bytes());
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ pub struct Abilities {
     pub fetches: bool,
     /// It reports delivery, so that a receipt is waited for.
     pub reports: bool,
+    /// Numbers are looked for, bought and given back through it.
+    pub numbers: bool,
     /// How long its list may miss a text that it took.
     pub list_lag: Duration,
     /// The widest limit that its throttle answers speak of.

@@ -19,6 +19,7 @@ use crate::{
     bandwidth,
     carrier::Carrier,
     hosts::check_base_url,
+    numbers::{NumberQuery, NumberReply, OfferedNumber, OwnedNumber},
     outbound::Outbound,
     record::{MessageRecord, ReadError},
     setup::SetupError,
@@ -184,6 +185,67 @@ impl Client {
             Self::Bandwidth(client) => client.fetch(sid).await,
             #[cfg(feature = "loopback")]
             Self::Loopback(client) => client.fetch(sid).await,
+        }
+    }
+
+    /// Numbers on offer.
+    ///
+    /// # Errors
+    /// When the carrier gave no usable answer, or refused the search; then its code is in the
+    /// doubt.
+    pub async fn search_numbers(
+        &self,
+        query: &NumberQuery<'_>,
+    ) -> Result<Vec<OfferedNumber>, ReadError> {
+        match self {
+            Self::Twilio(client) => client.search_numbers(query).await,
+            Self::Bandwidth(client) => client.search_numbers(query).await,
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => Err(ReadError::NotOffered),
+        }
+    }
+
+    /// Every number of the account.
+    ///
+    /// # Errors
+    /// When the whole list could not be read: a partial one is no proof of absence.
+    pub async fn owned_numbers(&self) -> Result<Vec<OwnedNumber>, ReadError> {
+        match self {
+            Self::Twilio(client) => client.owned_numbers().await,
+            Self::Bandwidth(client) => client.owned_numbers().await,
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => Err(ReadError::NotOffered),
+        }
+    }
+
+    /// Buys one number, once.
+    pub async fn buy_number(&self, number: &str) -> NumberReply {
+        match self {
+            Self::Twilio(client) => client.buy_number(number).await,
+            Self::Bandwidth(client) => client.buy_number(number).await,
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => NumberReply::Refused { code: 0 },
+        }
+    }
+
+    /// Says where texts to a number are posted, where the carrier has that of each number.
+    pub async fn point_number(&self, id: &str, webhook: &str) -> NumberReply {
+        match self {
+            Self::Twilio(client) => client.point_number(id, webhook).await,
+            // The application says it for all of its numbers.
+            Self::Bandwidth(_) => NumberReply::Done { id: id.to_owned() },
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => NumberReply::Refused { code: 0 },
+        }
+    }
+
+    /// Gives a number back.
+    pub async fn release_number(&self, id: &str) -> NumberReply {
+        match self {
+            Self::Twilio(client) => client.release_number(id).await,
+            Self::Bandwidth(client) => client.release_number(id).await,
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => NumberReply::Refused { code: 0 },
         }
     }
 

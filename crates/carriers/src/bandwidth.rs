@@ -1,14 +1,17 @@
 //! Bandwidth Messaging: one file per thing that its contract has. It has one webhook address for
 //! everything, keeps no text, and brings our reference back as the tag of a message.
 
+mod account_api;
 mod adapter;
 mod classify;
 mod client;
 mod codes;
 mod credentials;
+mod numbers;
 mod records;
 mod tag;
 pub mod webhook;
+mod xml;
 
 pub(crate) use adapter::{ABILITIES, is_genuine, owns_host};
 pub use client::{Client, MessageRequest};

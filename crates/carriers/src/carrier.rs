@@ -93,6 +93,16 @@ impl Carrier {
         }
     }
 
+    /// Whether a name is that of a group of numbers that this carrier itself picks the sender from.
+    pub fn names_service(self, sender: &str) -> bool {
+        match self {
+            Self::Twilio => twilio::is_service(sender),
+            Self::Bandwidth => false,
+            #[cfg(feature = "loopback")]
+            Self::Loopback => false,
+        }
+    }
+
     /// What it offers beside taking texts.
     pub fn abilities(self) -> Abilities {
         match self {
@@ -154,6 +164,18 @@ mod tests {
     #[test]
     fn the_first_carrier_takes_the_secret_that_a_twin_makes_itself() {
         assert_eq!(Carrier::ALL[0].secret_fault("sandbox_0123456789abcdef"), None);
+    }
+
+    #[test]
+    fn a_messaging_service_is_twilios_alone() {
+        let service = "MG0123456789abcdef0123456789abcdef";
+        for carrier in Carrier::ALL {
+            assert_eq!(carrier.names_service(service), *carrier == Carrier::Twilio);
+            for other in ["", "MG", "MG1", "+12125550198", "Acme", &service[..33], &service[1..]] {
+                assert!(!carrier.names_service(other), "{other}");
+            }
+            assert!(!carrier.names_service(&service.to_uppercase()), "SIDs are lower case");
+        }
     }
 
     #[test]

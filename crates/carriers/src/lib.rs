@@ -19,6 +19,7 @@ pub mod http;
 pub mod loopback;
 pub mod media;
 mod media_url;
+pub mod numbers;
 pub mod outbound;
 pub mod public;
 pub mod record;
@@ -35,6 +36,7 @@ pub use answer::{CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope
 pub use carrier::{Carrier, first_look, longest_list_lag};
 pub use hosts::{BaseUrlError, check_base_url, is_same_place};
 pub use media::{MediaFetcher, MediaReply};
+pub use numbers::{NumberQuery, NumberReply, OfferedNumber, OwnedNumber};
 pub use outbound::Outbound;
 pub use record::{MessageRecord, ReadError};
 pub use report::{

@@ -27,6 +27,7 @@ pub(crate) const ABILITIES: Abilities = Abilities {
     lists: false,
     fetches: true,
     reports: true,
+    numbers: false,
     list_lag: Duration::from_secs(1),
     throttles: ThrottleScope::Sender,
 };

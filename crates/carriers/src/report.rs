@@ -72,8 +72,12 @@ pub struct ReceivedText {
     pub num_media: u16,
     /// Where the carrier gives them, in their order; at most ten.
     pub media: Vec<String>,
-    /// What the carrier took it for, and has answered by itself.
+    /// What the carrier takes it for, and answers by itself where the account says so.
     pub keyword: Option<KeywordGroup>,
+    /// The carrier says of this very text that it has answered it, whatever the account says.
+    pub answered: bool,
+    /// The group of numbers at the carrier that the texted number is in, where it names one.
+    pub service: Option<String>,
 }
 
 /// What a carrier takes a keyword for, and answers by itself where the account says so.
@@ -135,6 +139,8 @@ impl ReceivedText {
             num_media: self.num_media,
             media: self.media.into_iter().map(storable).collect(),
             keyword: self.keyword,
+            answered: self.answered,
+            service: self.service.map(storable),
         }
     }
 }
@@ -148,6 +154,8 @@ impl fmt::Debug for ReceivedText {
             .field("body", &Hidden(&self.body))
             .field("num_media", &self.num_media)
             .field("keyword", &self.keyword)
+            .field("answered", &self.answered)
+            .field("service", &self.service)
             .finish()
     }
 }

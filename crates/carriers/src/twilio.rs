@@ -8,6 +8,8 @@ mod codes;
 mod delivery_codes;
 mod form;
 mod keywords;
+mod number_codes;
+mod numbers;
 mod records;
 pub mod signature;
 pub mod webhook;
@@ -26,6 +28,12 @@ pub const HOST: &str = "api.twilio.com";
 
 /// Where the REST API is, unless a carrier account says otherwise.
 pub const BASE_URL: &str = "https://api.twilio.com";
+
+/// Whether a sender's name is the SID of a Messaging Service: `MG` and 32 hexadecimal digits.
+pub(crate) fn is_service(sender: &str) -> bool {
+    let digits = sender.strip_prefix("MG").unwrap_or_default();
+    digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
 
 /// Ids are `SM` or `MM` and 32 hex digits; other forms are let through as long as they are safe in
 /// a URL, a key and a log.

@@ -58,13 +58,13 @@ impl Carrier {
         format!("{public_url}/webhooks/{}/{account}{separator}{path}", self.as_str())
     }
 
-    /// The `Content-Type` that its webhooks have.
-    pub fn media_type(self) -> &'static str {
+    /// The media types that its webhooks may have, the usual one first.
+    pub fn media_types(self) -> &'static [&'static str] {
         match self {
-            Self::Twilio => "application/x-www-form-urlencoded",
-            Self::Bandwidth => "application/json",
+            Self::Twilio => &["application/x-www-form-urlencoded", "application/json"],
+            Self::Bandwidth => &["application/json"],
             #[cfg(feature = "loopback")]
-            Self::Loopback => "application/json",
+            Self::Loopback => &["application/json"],
         }
     }
 

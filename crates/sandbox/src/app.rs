@@ -12,7 +12,8 @@ use std::{
 
 use crate::{
     clock::Clock, courier::Courier, dice::Dice, faults::Faults, job::Job, ledger::Ledger,
-    mail::Mailbox, people::People, personas::Personas, schedule::Schedule, stats::Stats,
+    mail::Mailbox, people::People, personas::Personas, schedule::Schedule, spoken::Spoken,
+    stats::Stats,
 };
 pub(crate) use accounts::{Accounts, Number};
 pub(crate) use applications::{Application, Applications};
@@ -38,6 +39,7 @@ pub(crate) struct State {
     pub(crate) accounts: Accounts,
     pub(crate) applications: Applications,
     pub(crate) people: People,
+    pub(crate) spoken: Spoken,
     pub(crate) stats: Stats,
     pub(crate) mail: Mailbox,
     /// How often each request was made, by the hash of what it is about; kept while faults ask.
@@ -59,6 +61,7 @@ impl App {
                 accounts: Accounts::default(),
                 applications: Applications::default(),
                 people: People::default(),
+                spoken: Spoken::default(),
                 stats: Stats::default(),
                 mail: Mailbox::default(),
                 attempts: HashMap::new(),
@@ -117,6 +120,7 @@ impl App {
         let mut state = self.state();
         state.ledger.reset();
         state.people = People::default();
+        state.spoken = Spoken::default();
         state.stats = Stats::default();
         state.mail = Mailbox::default();
         state.attempts.clear();

@@ -1,4 +1,5 @@
-//! Bandwidth: messages of the Messaging API v2, callbacks in arrays, and texts of people.
+//! Bandwidth: messages of the Messaging API v2, callbacks in arrays, texts of people, and numbers of
+//! the account API.
 
 mod call;
 pub(crate) mod callback;
@@ -7,6 +8,7 @@ mod draft;
 mod errors;
 pub(crate) mod inbound;
 mod list;
+pub(crate) mod numbers;
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 mod answers;
 mod applications;
 mod lines;
+mod phone;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -26,7 +27,7 @@ use crate::{
     stats::Callbacks,
     twilio::keywords::Keyword,
 };
-use answers::{ok, read, unprocessable};
+use answers::{ok, read, unprocessable, wrong_method};
 use lines::{Filter, LedgerLines};
 
 /// The most references that the statistics name, and mails that are shown.
@@ -48,6 +49,9 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         ("clock", &Method::PUT) => put_clock(app, body),
         ("inbound", &Method::POST) => text_in(app, body),
         (path, &Method::GET) if picture::is_open_path(path) => Ok(picture::answer()),
+        (path, _) if path.starts_with("phone/") => {
+            phone::answer(app, head, &path["phone/".len()..], body)
+        }
         (path, &Method::PUT) if path.starts_with("applications/") => {
             applications::put(app, path, body)
         }
@@ -65,10 +69,6 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
 /// The answer of `GET /healthz`.
 pub(crate) fn healthy() -> Response<Reply> {
     ok(&json!({ "status": "ok" }))
-}
-
-fn wrong_method() -> Response<Reply> {
-    problem(StatusCode::METHOD_NOT_ALLOWED, "this control call has another method")
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]

@@ -25,6 +25,9 @@ pub(crate) struct Faults {
     pub(crate) account_latency_ms: BTreeMap<String, Range>,
     /// Rate of: accepted, then the connection is closed without an answer.
     pub(crate) lost_response: f64,
+    /// Rate of: an order for a number is carried out, then the connection is closed without an
+    /// answer.
+    pub(crate) lost_order: f64,
     /// Rate of: the connection is reset and nothing was accepted.
     pub(crate) reset_before: f64,
     /// Rate of: 429 with code 20429, not accepted. A number, or with its `retry_after` seconds.
@@ -95,6 +98,7 @@ impl Default for Faults {
             latency_ms: Range::default(),
             account_latency_ms: BTreeMap::new(),
             lost_response: 0.0,
+            lost_order: 0.0,
             reset_before: 0.0,
             http_429: Throttling::default(),
             http_5xx_before: 0.0,
@@ -142,6 +146,7 @@ impl Faults {
     pub(crate) fn check(&self) -> Result<(), String> {
         let rates = [
             ("lost_response", self.lost_response),
+            ("lost_order", self.lost_order),
             ("reset_before", self.reset_before),
             ("http_429", self.http_429.rate),
             ("http_5xx_before", self.http_5xx_before),

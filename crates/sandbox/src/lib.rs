@@ -2,7 +2,8 @@
 //!
 //! One server speaks enough of Twilio, Bandwidth and Anthropic for their official SDKs, another
 //! takes mail, as SMTP has it. They remember every text they accepted (the ledger), call back with
-//! signed requests, play people who answer, and break on demand. They share no codec with
+//! signed requests, play people who answer, and break on demand. Each phone has a page,
+//! `/sandbox/phone/{number}`, to read along and to answer by hand. They share no codec with
 //! `carriers`: a shared codec would share its faults.
 //!
 //! Where it differs from the real services, on purpose:
@@ -13,7 +14,9 @@
 //! - The first credentials seen for an account stand, and its password signs the callbacks.
 //! - TwiML answers to an inbound webhook are read and ignored.
 //! - A Bandwidth application, with its numbers and where it is called back, is set up by a control
-//!   call, not by the dashboard's API; a message of Bandwidth goes to one recipient.
+//!   call, not by the dashboard's API; a message of Bandwidth goes to one recipient, and a number
+//!   that is ordered goes to the account's first application.
+//! - A number may be registered whether it was on offer or not.
 
 mod anthropic;
 mod app;
@@ -46,7 +49,9 @@ mod schedule;
 mod segments;
 mod server;
 mod smtp;
+mod spoken;
 mod stats;
+mod stock;
 mod twilio;
 mod worker;
 

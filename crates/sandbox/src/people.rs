@@ -29,7 +29,10 @@ pub(crate) struct AutoReply {
     pub(crate) from: Arc<str>,
     pub(crate) to: Phone,
     pub(crate) body: &'static str,
+    /// When, in machine time.
     pub(crate) at: Timestamp,
+    /// When, in business time.
+    pub(crate) business_at: Timestamp,
 }
 
 impl People {

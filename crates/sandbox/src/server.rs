@@ -156,6 +156,8 @@ async fn route(app: &Arc<App>, request: Request<Incoming>) -> Answer {
         twilio::answer(app, &head, rest, &body).await
     } else if let Some(rest) = path.strip_prefix("/api/v2/users/") {
         bandwidth::answer(app, &head, rest, &body).await
+    } else if let Some(rest) = path.strip_prefix("/api/accounts/") {
+        bandwidth::numbers::answer(app, &head, rest, &body)
     } else if path.starts_with("/v1/") {
         anthropic::answer(app, &head, &body).await
     } else if let Some(rest) = path.strip_prefix("/sandbox/") {

@@ -1,6 +1,7 @@
-//! Twilio: Messages and IncomingPhoneNumbers of the 2010-04-01 API, receipts, inbound texts and
+//! Twilio: Messages, AvailablePhoneNumbers and IncomingPhoneNumbers of the 2010-04-01 API, receipts, inbound texts and
 //! the default opt-out keywords.
 
+mod available;
 mod call;
 pub(crate) mod callback;
 mod create;
@@ -27,6 +28,9 @@ use crate::{
 use call::Call;
 use errors::Refusal;
 use format::sid_number;
+
+/// Where numbers on offer are.
+const AVAILABLE: &str = "AvailablePhoneNumbers/";
 
 /// Answers a request whose path goes on with `rest` after `/2010-04-01/Accounts/`.
 pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> Answer {
@@ -55,8 +59,11 @@ pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]
     let answer = match (resource, &head.method) {
         ("Messages.json", &Method::POST) => return create::create(&call).await,
         ("Messages.json", &Method::GET) => messages::list(&call),
-        ("IncomingPhoneNumbers.json", &Method::POST) => numbers::create(&call),
+        ("IncomingPhoneNumbers.json", &Method::POST) => return numbers::order(&call),
         ("IncomingPhoneNumbers.json", &Method::GET) => numbers::list(&call),
+        (path, &Method::GET) if path.starts_with(AVAILABLE) => {
+            available::list(&call, &path[AVAILABLE.len()..])
+        }
         (path, method) => one(&call, path, method),
     };
     Ok(answer.unwrap_or_else(|refusal| refusal.response()))

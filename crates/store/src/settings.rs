@@ -9,6 +9,7 @@ pub mod budgets;
 pub mod event_consumers;
 pub mod inboxes;
 pub mod limits;
+pub mod numbers;
 pub mod platform_accounts;
 pub mod platform_switch;
 pub mod policies;

@@ -1,7 +1,9 @@
 """Twilio's SDK. It has no setting for its base URL, so its HTTP client is given one that rewrites
 the host."""
 
+import json
 from datetime import date, datetime, timedelta, timezone
+from hashlib import sha256
 from importlib.metadata import version
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,7 +17,20 @@ SDK = f"twilio {version('twilio')}"
 SENT, FETCHED, LISTED, BY_DATE = "sent", "fetched", "listed", "found by date"
 GENUINE, FORGED = "signatures found genuine", "forged ones refused"
 TAKEN, REFUSED = "signed requests taken", "others refused"
-COUNTED = [SENT, FETCHED, LISTED, BY_DATE, GENUINE, FORGED, TAKEN, REFUSED]
+OFFERED, BOUGHT, GIVEN_BACK = "numbers found on offer", "bought", "given back"
+COUNTED = [
+    SENT,
+    FETCHED,
+    LISTED,
+    BY_DATE,
+    GENUINE,
+    FORGED,
+    TAKEN,
+    REFUSED,
+    OFFERED,
+    BOUGHT,
+    GIVEN_BACK,
+]
 
 ACCOUNT = "AC000000000000000000000000000005d1"
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -40,6 +55,8 @@ def check(counts):
     world.sender("sdk-twilio", NUMBER)
     finds_ours(counts, client)
     signs(counts, account)
+    numbers(counts, client)
+    orders(counts, client)
 
 
 def sends(counts, client):
@@ -152,3 +169,67 @@ def signs(counts, account):
     assert post(stop, genuine) == 200
     counts.add(TAKEN)
     world.opted_out(LEAVER)
+
+    # JSON is signed by the URL, which has its hash.
+    said = json.dumps({**stop, "MessageSid": "SM" + "5e" * 16, "Body": "Hello"})
+    hashed = f"{url}?bodySHA256={sha256(said.encode()).hexdigest()}"
+    signature = validator.compute_signature(hashed, {})
+    assert validator.validate(hashed, said, signature)
+    headers = {"Content-Type": "application/json", "X-Twilio-Signature": signature}
+    assert world.posted(hashed, (said + " ").encode(), headers) == 403
+    counts.add(REFUSED)
+    assert world.posted(hashed, said.encode(), headers) == 200
+    counts.add(TAKEN)
+
+
+def refused(code, call):
+    try:
+        call()
+    except TwilioRestException as error:
+        assert error.code == code, (error.code, code)
+    else:
+        raise AssertionError(f"{code} expected")
+
+
+def numbers(counts, client):
+    """Finds numbers on offer, buys them, lists them in pages, and gives them back."""
+    offers = client.available_phone_numbers("US").local
+    found = offers.list(area_code=415, contains="012*", sms_enabled=True, limit=20)
+    wanted = [number.phone_number for number in found]
+    assert len(wanted) == 10 and all(number.startswith("+1415555012") for number in wanted), wanted
+    counts.add(OFFERED, len(wanted))
+
+    own = client.incoming_phone_numbers
+    bought = [own.create(phone_number=number, sms_url=world.API) for number in wanted[:3]]
+    counts.add(BOUGHT, len(bought))
+    refused(21422, lambda: own.create(phone_number=wanted[0]))
+    assert own(bought[0].sid).fetch().phone_number == wanted[0]
+    assert wanted[0] not in [number.phone_number for number in offers.list(area_code=415)]
+
+    listed = own.list(phone_number="+1415555012", page_size=2)
+    assert [number.sid for number in listed] == [number.sid for number in bought], listed
+    counts.add(LISTED, len(listed))
+    for number in bought:
+        assert own(number.sid).delete()
+        counts.add(GIVEN_BACK)
+    refused(20404, lambda: own(bought[0].sid).fetch())
+    assert own.list(phone_number="+1415555012") == []
+
+
+def orders(counts, client):
+    """What the platform orders is there for the SDK, and not any more once it is given back."""
+    search = "/v1/numbers/available?account=sdk-twilio&area_code=415&contains=0130"
+    [offered] = world.api("GET", search)["data"]
+    order = {"account": "sdk-twilio", "number": offered["number"]}
+    path = f"/v1/numbers/{world.api('POST', '/v1/numbers', order)['id']}"
+    world.wait_for("the number", lambda: world.api("GET", path)["state"] == "owned")
+    [bought] = client.incoming_phone_numbers.list(phone_number=offered["number"])
+    counts.add(BOUGHT)
+
+    assert world.api("POST", f"{path}/activate", {"pace": 1})["active"]
+    webhook = world.api("GET", "/v1/carrier-accounts/sdk-twilio")["inbound_webhook"]
+    assert client.incoming_phone_numbers(bought.sid).fetch().sms_url == webhook
+    world.api("DELETE", path.replace("/numbers/", "/senders/"))
+    world.api("DELETE", path)
+    assert client.incoming_phone_numbers.list(phone_number=offered["number"]) == []
+    counts.add(GIVEN_BACK)

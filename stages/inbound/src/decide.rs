@@ -43,6 +43,8 @@ pub(crate) struct Received {
     pub(crate) media: Vec<String>,
     /// The words that the carrier acts on and answers where the account says so.
     pub(crate) keyword: Option<KeywordGroup>,
+    /// The carrier says that it has answered this text, whatever the account says.
+    pub(crate) answered: bool,
     /// The language that the words were in, where they are of one.
     pub(crate) language: Option<Language>,
     /// The trace it belongs to.
@@ -90,7 +92,7 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
     let contact = ContactId::of(tenant, writer.as_str());
     let sender = SenderId::of(tenant, &inbound.to);
 
-    let keyword = inbound.keyword;
+    let (keyword, answered) = (inbound.keyword, inbound.answered);
     let said = lexicon::classify(&inbound.body);
     let rule = rule(&said);
 
@@ -118,6 +120,7 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
         account: request.account.clone(),
         media: inbound.media,
         keyword,
+        answered,
         language: rule.map(|rule| rule.language),
         trace: request.trace.clone(),
     })

@@ -11,7 +11,7 @@ use wire::WebhookRequest;
 /// A text, and the tenant whose number it came to; none where the number is nobody's.
 pub(crate) type OwnedText = (ReceivedText, Option<TenantId>);
 
-/// Tenants by account and number, for accounts that serve several.
+/// Tenants by account and sender, of accounts that serve several, and of groups of numbers.
 type Owners = HashMap<(String, String), TenantId>;
 
 /// Reads the requests of a batch: the texts of each, none where a request cannot be read.
@@ -24,6 +24,7 @@ pub(crate) async fn load(
 
     let owned = requests.iter().zip(texts).map(|(request, texts)| {
         let texts = texts?.into_iter().map(|text| {
+            let text = addressed(request, text, &owners);
             let owner = owner(request, &text, &owners).cloned();
             (text, owner)
         });
@@ -48,16 +49,32 @@ async fn owners(
     requests: &[WebhookRequest],
     texts: &[Option<Vec<ReceivedText>>],
 ) -> Result<Owners, Fault> {
-    let shared = requests.iter().zip(texts).filter(|(request, _)| request.tenant.is_none());
-    let numbers: Vec<(String, String)> = shared
-        .flat_map(|(request, texts)| texts.iter().flatten().map(move |text| (request, text)))
-        .map(|(request, text)| (request.account.clone(), text.to.clone()))
+    let all = requests.iter().zip(texts);
+    let all =
+        all.flat_map(|(request, texts)| texts.iter().flatten().map(move |text| (request, text)));
+    let wanted = all.filter(|(request, text)| request.tenant.is_none() || text.service.is_some());
+    let numbers: Vec<(String, String)> = wanted
+        .flat_map(|(request, text)| {
+            let names = [Some(&text.to), text.service.as_ref()].into_iter().flatten();
+            names.map(move |name| (request.account.clone(), name.clone()))
+        })
         .collect();
     if numbers.is_empty() {
         return Ok(Owners::new());
     }
 
     inbound::owners(store, &numbers).await
+}
+
+/// A text to a number that is no sender's, and is in a group that is one, is a text to that sender.
+fn addressed(request: &WebhookRequest, text: ReceivedText, owners: &Owners) -> ReceivedText {
+    let is_sender = |name: &str| owners.contains_key(&(request.account.clone(), name.to_owned()));
+    match &text.service {
+        Some(service) if !is_sender(&text.to) && is_sender(service) => {
+            ReceivedText { to: service.clone(), ..text }
+        }
+        Some(_) | None => text,
+    }
 }
 
 /// The tenant of the account, where the account is one tenant's alone, else of the number.

@@ -71,7 +71,7 @@ async fn people(
     store::conversations::answers::people(tx, &asking, now).await
 }
 
-/// The texts to words that their carrier answers by itself.
+/// The texts to words that their carrier answers by itself, or says that it has answered.
 async fn answered_by_carrier(tx: &mut Scoped, arrived: &[Arrived]) -> Result<HashSet<Uuid>, Fault> {
     let of_carrier: Vec<&Received> =
         received(arrived).filter(|received| received.keyword.is_some()).collect();
@@ -84,7 +84,9 @@ async fn answered_by_carrier(tx: &mut Scoped, arrived: &[Arrived]) -> Result<Has
         .map(|received| (received.text.tenant.to_string(), received.account.clone()))
         .unzip();
     let answering = inbound::self_answering(tx, &tenants, &accounts).await?;
-    let answered = of_carrier.iter().filter(|received| answering.contains(&received.account));
+    let answered = of_carrier
+        .iter()
+        .filter(|received| received.answered || answering.contains(&received.account));
     Ok(answered.map(|received| received.text.id).collect())
 }
 

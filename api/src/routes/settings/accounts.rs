@@ -282,6 +282,10 @@ fn done(changed: AccountChanged) -> Result<Account, Problem> {
             let detail = format!("{count} senders belong to this account: remove them first");
             Err(Problem::new(Kind::Conflict, detail))
         }
+        AccountChanged::HasNumbers(count) => {
+            let detail = format!("the account has {count} numbers: release them first");
+            Err(Problem::new(Kind::Conflict, detail))
+        }
         AccountChanged::NotFound => Err(Problem::not_found("carrier account")),
     }
 }

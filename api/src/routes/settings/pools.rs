@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// How many senders a pool may have: each of them is offered to every message.
-const MOST: usize = MAX_CANDIDATES;
+pub(super) const MOST: usize = MAX_CANDIDATES;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, change, remove))

@@ -1,10 +1,11 @@
 //! `/v1/senders`: the numbers that texts leave from.
 
-mod warmup;
+pub(super) mod warmup;
 
 use std::{fmt::Display, str::FromStr};
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
+use carriers::Carrier;
 use domain::{
     country::Country,
     ids::{BrandId, SenderId, TenantId},
@@ -40,7 +41,7 @@ use warmup::{Warmup, warmups};
 pub(super) const NO_BRAND: &str = "a brand that is not archived";
 
 /// Messages a day of a sender that nobody set a cap for.
-const DAILY_CAP: i32 = 100_000;
+pub(super) const DAILY_CAP: i32 = 100_000;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list, create))
@@ -51,6 +52,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 struct NewSender {
     /// A phone number, a short code of 3 to 8 digits, or an alphanumeric id of up to 11 characters.
+    /// Where the account's carrier has them, also the SID of a Messaging Service, whose numbers the
+    /// carrier picks from.
     #[schema(min_length = 1, max_length = 64, example = "+12125550198")]
     number: String,
     /// The name of the carrier account that it belongs to.
@@ -80,7 +83,7 @@ struct NewSender {
     brand: Option<Uuid>,
 }
 
-/// A number, short code or alphanumeric id that texts leave from.
+/// A number, short code, alphanumeric id or Messaging Service that texts leave from.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Sender)]
 pub(super) struct SenderView {
@@ -173,7 +176,7 @@ fn check(
     let body = &new.body;
     let mut errors = Errors::default();
 
-    let (number, own_country) = number(&body.number, tenant, &mut errors);
+    let (number, own_country) = number(&body.number, account.as_ref(), tenant, &mut errors);
     let country = match &body.country {
         Some(written) => country(written, &mut errors),
         None => own_country.unwrap_or_else(|| tenant.country.clone()),
@@ -257,9 +260,19 @@ where
     }
 }
 
-/// The number as it is kept, and the country it is of. What is no phone number may be a short code
-/// or an alphanumeric id.
-fn number(written: &str, tenant: &Tenant, errors: &mut Errors) -> (String, Option<String>) {
+/// The number as it is kept, and the country it is of. What is no phone number may be a short code,
+/// an alphanumeric id, or what the account's carrier calls a group of its numbers.
+fn number(
+    written: &str,
+    account: Option<&Account>,
+    tenant: &Tenant,
+    errors: &mut Errors,
+) -> (String, Option<String>) {
+    let carrier = account.and_then(|account| Carrier::from_name(&account.access.carrier));
+    if carrier.is_some_and(|carrier| carrier.names_service(written)) {
+        return (written.to_owned(), None);
+    }
+
     let home: Option<Country> = tenant.country.parse().ok();
     match PhoneNumber::parse(written, home) {
         Ok(number) => {

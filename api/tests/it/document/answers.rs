@@ -40,6 +40,10 @@ fn hide(value: &mut Value) {
             let begun = text.rfind('_').map_or(0, |last| last + 1);
             *text = format!("{}{}", &text[..begun], "0".repeat(text.len() - begun));
         }
+        // The carrier of the examples is at another port each time.
+        Value::String(text) if text.starts_with("http://127.0.0.1:") => {
+            *text = "http://127.0.0.1:8090".into();
+        }
         Value::String(text) if text.starts_with("eyJ") => {
             *text = "eyJ0eXAiOiJKV1QifQ.e30.c2lnbmF0dXJl".into();
         }

@@ -9,6 +9,7 @@ use objects::{Bucket, ObjectPlace, Objects};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use store::settings::api_keys::KeyRole;
+use testkit::world::TestCarrier;
 
 use super::{
     answers::{Answers, LONGEST},
@@ -22,11 +23,14 @@ use crate::{
 
 /// A platform that holds what the examples name, and a copy of it beside.
 pub(super) async fn world() -> (World, Caller) {
+    let carrier = TestCarrier::start().await.expect("a carrier");
+    let host = carrier.address().to_string();
     let reaches = |settings: &mut api::ApiSettings| {
         (settings.sign_in.mail, settings.sign_in.texts) = (true, true);
         settings.media = Some(unread_media());
+        settings.carrier_hosts.push(host);
     };
-    let world = World::start_with(reaches).await;
+    let mut world = World::start_with(reaches).await;
     let caller = world.caller("acme", KeyRole::Admin).await;
     let caller = signed_in(&world, &caller).await;
 
@@ -51,6 +55,8 @@ pub(super) async fn world() -> (World, Caller) {
     caller.post("/v1/carrier-accounts", &mixed).await.expect(201);
 
     world.run(include_str!("seed.sql")).await;
+    numbers(&world, &carrier).await;
+    world.carrier = Some(carrier);
     world.ready().await;
     world.run(KEEP).await;
     (world, caller)
@@ -68,6 +74,23 @@ fn unread_media() -> KeptMedia {
     };
     let objects = Objects::open(&ObjectPlace::Bucket(bucket), client()).expect("a client");
     KeptMedia { objects, hosts: Vec::new() }
+}
+
+/// Has a carrier that answers take the place of the accounts' own, with the numbers that the
+/// examples name.
+async fn numbers(world: &World, carrier: &TestCarrier) {
+    let url = carrier.url();
+    world.run(&format!("update millrace.carrier_accounts set base_url = '{url}'")).await;
+    for number in ["+12025550150", "+12025550151"] {
+        let path = "/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json";
+        let buy = carrier.http.post(format!("{url}{path}")).basic_auth("AC1", Some("secret"));
+        let bought = buy.form(&[("PhoneNumber", number)]).send().await.expect("an answer");
+        let bought: Value = bought.json().await.expect("JSON");
+        let name = bought["sid"].as_str().expect("a name");
+        let named =
+            format!("update millrace.numbers set carrier_id = '{name}' where number = '{number}'");
+        world.run(&named).await;
+    }
 }
 
 /// Somebody who has signed in, beside the people that the examples name.

@@ -8,6 +8,13 @@ insert into millrace.brands values
     ('acme', '0198f1d2-7c00-7a00-8000-0000000000b0', 'Acme', 'Acme', '#6366f1', null, null, now(), null);
 insert into millrace.inboxes values
     ('acme', '0198f1d2-7c00-7a00-8000-0000000000b1', '0198f1d2-7c00-7a00-8000-0000000000b0', 'General', now(), null);
+insert into millrace.numbers (tenant_id, number_id, account, number, state, created_at, asked_at)
+select 'acme', id::uuid, account, number, 'owned', '2026-05-01T12:00:00Z', now()
+from millrace.carrier_accounts, (values
+    ('92436a66-f89a-51e5-ac53-1d85ed07b8a1', '+12025550150'),
+    ('e73ab539-5eec-5d50-9512-0a21bc30b54e', '+12025550151')
+) as n (id, number)
+where name = 'main';
 insert into millrace.templates values
     ('acme', '0198f1d2-7c00-7a00-8000-000000000040', 'Hello', now());
 insert into millrace.template_versions

@@ -119,6 +119,7 @@ const OF_BRANDS: [&str; 8] = [
     "/v1/inboxes/{",
     "/v1/media/{",
     "/v1/messages/{",
+    "/v1/numbers/{",
     "/v1/pools/{",
     "/v1/senders/{",
 ];

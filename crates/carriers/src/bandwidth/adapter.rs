@@ -26,6 +26,7 @@ pub(crate) const ABILITIES: Abilities = Abilities {
     lists: true,
     fetches: true,
     reports: true,
+    numbers: true,
     list_lag: Duration::from_secs(30),
     throttles: ThrottleScope::Account,
 };

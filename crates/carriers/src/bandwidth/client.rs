@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::{
+    account_api::account_url,
     classify::classify,
     credentials::{secret_fault, split_account_id},
 };
@@ -29,6 +30,7 @@ use crate::{
 pub struct Client {
     pub(super) http: reqwest::Client,
     messages_url: Url,
+    account_url: Url,
     application: String,
     authorization: HeaderValue,
     timeout: Duration,
@@ -80,11 +82,12 @@ impl Client {
         }
 
         let messages_url = endpoint(base_url, &format!("/api/v2/users/{account}/messages"))?;
+        let account_url = account_url(base_url, account)?;
         let basic = format!("Basic {}", STANDARD.encode(secret));
         let mut authorization = HeaderValue::from_str(&basic).map_err(|_| SetupError::Secret)?;
         authorization.set_sensitive(true);
         let (application, timeout) = (application.to_owned(), REQUEST_TIMEOUT);
-        Ok(Self { http, messages_url, application, authorization, timeout })
+        Ok(Self { http, messages_url, account_url, application, authorization, timeout })
     }
 
     /// Another limit for a whole call than [`REQUEST_TIMEOUT`]. Claims are built on that number,
@@ -118,6 +121,13 @@ impl Client {
         *request.headers_mut() = headers;
         *request.timeout_mut() = Some(self.timeout);
         request
+    }
+
+    /// A resource of the account API.
+    pub(super) fn account_resource(&self, name: &str) -> Url {
+        let mut url = self.account_url.clone();
+        url.set_path(&format!("{}/{name}", self.account_url.path()));
+        url
     }
 
     pub(super) fn messages_url(&self) -> Url {

@@ -14,6 +14,12 @@ pub(super) const BAD_FROM: u32 = 4302;
 /// The recipient's number is not valid.
 pub(super) const BAD_TO: u32 = 4303;
 
+/// The account has no site to order numbers for: a number of ours, below those of HTTP.
+pub(super) const NO_SITE: u32 = 90;
+
+/// An order failed, which it does where somebody else has the number: likewise.
+pub(super) const NUMBER_TAKEN: u32 = 91;
+
 /// Cause and next step of a code. One that the table does not list gets an entry that says so
 /// (`code` 0).
 pub fn cause(code: u32) -> &'static CodeInfo {
@@ -33,6 +39,10 @@ static UNLISTED: CodeInfo = CodeInfo {
 /// Sorted by code.
 #[rustfmt::skip]
 static TABLE: &[CodeInfo] = &[
+    info(90, "the account has no site to order numbers for",
+        "Make a site with a location in the Bandwidth dashboard, and assign the location to the application"),
+    info(91, "the order failed: somebody else has the number, as a rule",
+        "Search again and order another number"),
     info(400, "the request was not valid",
         "Check number, sender and text; report it if they are right"),
     info(401, "Bandwidth did not accept the account's credentials",

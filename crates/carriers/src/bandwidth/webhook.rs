@@ -129,6 +129,8 @@ fn text(event: Event<'_>) -> Result<Said, WebhookError> {
         media: media.take(MOST_PER_MESSAGE).collect(),
         // Bandwidth passes opt-out words on as they are and answers none of them.
         keyword: None,
+        answered: false,
+        service: None,
     }))
 }
 

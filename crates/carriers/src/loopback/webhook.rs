@@ -68,6 +68,8 @@ pub(crate) fn read_texts(body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError>
             num_media: 0,
             media: Vec::new(),
             keyword: None,
+            answered: false,
+            service: None,
         }),
     });
     Ok(texts.collect())

@@ -27,6 +27,7 @@ pub(crate) const ABILITIES: Abilities = Abilities {
     lists: true,
     fetches: true,
     reports: true,
+    numbers: true,
     list_lag: Duration::from_secs(30),
     throttles: ThrottleScope::Account,
 };
@@ -121,6 +122,7 @@ pub(crate) fn read_report(query: &str, body: &[u8]) -> Result<Option<StatusRepor
 /// One request brings one text.
 pub(crate) fn read_text(body: &[u8]) -> Result<ReceivedText, WebhookError> {
     let message = parse_inbound(body)?;
+    let answered = message.opt_out_type.is_some();
     let keyword = answered_by_carrier(&message);
     Ok(ReceivedText {
         sid: message.sid,
@@ -130,5 +132,7 @@ pub(crate) fn read_text(body: &[u8]) -> Result<ReceivedText, WebhookError> {
         num_media: message.num_media,
         media: message.media,
         keyword,
+        answered,
+        service: message.messaging_service_sid,
     })
 }

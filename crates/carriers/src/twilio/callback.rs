@@ -6,12 +6,19 @@ use uuid::Uuid;
 
 use crate::report::Reference;
 
-/// `{public}/webhooks/twilio/{account}/status?tenant=..&message=<uuid>`. `public_url` is
+/// What Twilio is to do about a callback that fails, in its own words behind a `#`: five more
+/// attempts, whatever went wrong. By itself it makes one, and only where it could not connect. This
+/// part is neither sent nor signed.
+const RETRIES: &str = "#rc=5&rp=all";
+
+/// `{public}/webhooks/twilio/{account}/status?tenant=..&message=<uuid>`, and behind it how often
+/// Twilio tries it. `public_url` is
 /// `MILLRACE_PUBLIC_URL`, `account` the key of the carrier account, both as they are configured:
 /// the signature covers this text byte by byte.
 pub fn callback_url(public_url: &str, account: &str, tenant: &str, message: Uuid) -> String {
     let public_url = public_url.trim_end_matches('/');
-    format!("{public_url}/webhooks/twilio/{account}/status?tenant={tenant}&message={message}")
+    let query = format!("tenant={tenant}&message={message}");
+    format!("{public_url}/webhooks/twilio/{account}/status?{query}{RETRIES}")
 }
 
 /// Reads the query of a callback (without the question mark). None if a part is missing or cannot
@@ -46,9 +53,10 @@ mod tests {
             assert_eq!(
                 url,
                 "https://hooks.example.com/webhooks/twilio/acct1/status?tenant=acme-2\
-                 &message=01901234-5678-7abc-8def-0123456789ab"
+                 &message=01901234-5678-7abc-8def-0123456789ab#rc=5&rp=all"
             );
-            let (_, query) = url.split_once('?').expect("has a query");
+            let (sent, _) = url.split_once('#').expect("has a fragment");
+            let (_, query) = sent.split_once('?').expect("has a query");
             let reference = Reference { tenant: "acme-2".to_owned(), message: MESSAGE };
             assert_eq!(parse_callback_query(query), Some(reference.clone()));
             // Parameters that others add change nothing.

@@ -36,7 +36,8 @@ pub struct Client {
 pub struct CreateMessage<'a> {
     /// The recipient's number, E.164.
     pub to: &'a str,
-    /// Sender, E.164 or what the account may send from.
+    /// Sender: a number, a short code, a name, or the SID of a Messaging Service, whose numbers
+    /// Twilio picks from.
     pub from: &'a str,
     /// The text, at most 1,600 characters (Twilio refuses more: 21617).
     pub body: &'a str,
@@ -123,6 +124,14 @@ impl Client {
         request
     }
 
+    /// A resource of the account, by its path without the ending.
+    pub(super) fn resource(&self, path: &str) -> Url {
+        let mut url = self.messages_url();
+        let account = self.messages_url.path().trim_end_matches("Messages.json");
+        url.set_path(&format!("{account}{path}.json"));
+        url
+    }
+
     pub(super) fn messages_url(&self) -> Url {
         self.messages_url.clone()
     }
@@ -143,7 +152,10 @@ impl fmt::Debug for Client {
 #[serde(rename_all = "PascalCase")]
 struct Form<'a> {
     to: &'a str,
-    from: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messaging_service_sid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a str>,
     status_callback: &'a str,
@@ -153,9 +165,11 @@ struct Form<'a> {
 
 impl CreateMessage<'_> {
     fn form(&self) -> String {
+        let is_service = super::is_service(self.from);
         let form = Form {
             to: self.to,
-            from: self.from,
+            from: (!is_service).then_some(self.from),
+            messaging_service_sid: is_service.then_some(self.from),
             // Media need no text beside them.
             body: Some(self.body).filter(|body| self.media.is_empty() || !body.is_empty()),
             status_callback: self.status_callback,

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use crate::answer::{CodeInfo, Refusal, ThrottleScope};
 
-/// Cause and next step of a Twilio code, whether it came with the answer to a send or with a
-/// delivery report. A code that neither table lists gets an entry that says so (`code` 0).
+/// Cause and next step of a Twilio code, whether it came with the answer to a send, with a delivery
+/// report or about a number. A code that no table lists gets an entry that says so (`code` 0).
 pub fn cause(code: u32) -> &'static CodeInfo {
     if let Some(row) = row(code) {
         return &row.info;
     }
-    let table = super::delivery_codes::TABLE;
-    match table.binary_search_by_key(&code, |info| info.code) {
-        Ok(index) => &table[index],
-        Err(_) => &UNLISTED,
-    }
+    let tables = [super::delivery_codes::TABLE, super::number_codes::TABLE];
+    let find = |table: &'static [CodeInfo]| {
+        let index = table.binary_search_by_key(&code, |info| info.code).ok()?;
+        table.get(index)
+    };
+    tables.into_iter().find_map(find).unwrap_or(&UNLISTED)
 }
 
 /// What a code in the answer to a send means for the message.
@@ -146,25 +147,27 @@ static TABLE: &[Row] = &[
 #[cfg(test)]
 mod tests {
     use super::{TABLE, cause, row};
-    use crate::twilio::delivery_codes;
+    use crate::twilio::{delivery_codes, number_codes};
 
     #[test]
-    fn both_tables_are_sorted_so_that_every_entry_is_found() {
+    fn all_tables_are_sorted_so_that_every_entry_is_found() {
         assert!(TABLE.is_sorted_by(|a, b| a.info.code < b.info.code));
         assert!(delivery_codes::TABLE.is_sorted_by(|a, b| a.code < b.code));
         for listed in TABLE {
             assert_eq!(cause(listed.info.code), &listed.info);
             assert!(row(listed.info.code).is_some());
         }
-        for listed in delivery_codes::TABLE {
+        assert!(number_codes::TABLE.is_sorted_by(|a, b| a.code < b.code));
+        for listed in delivery_codes::TABLE.iter().chain(number_codes::TABLE) {
             assert_eq!(cause(listed.code), listed);
-            assert!(row(listed.code).is_none(), "{} is in both tables", listed.code);
+            assert!(row(listed.code).is_none(), "{} is in two tables", listed.code);
         }
     }
 
     #[test]
     fn every_entry_has_words_and_only_the_recipients_own_wish_is_an_opt_out() {
         let all = TABLE.iter().map(|row| &row.info).chain(delivery_codes::TABLE);
+        let all = all.chain(number_codes::TABLE);
         let mut opt_outs = Vec::new();
         for info in all {
             assert!(info.cause.len() > 10 && info.next_step.len() > 10, "{}", info.code);

@@ -50,7 +50,8 @@ impl Client {
         }
     }
 
-    /// All outbound texts from one sender to one recipient; with `since`, all that Twilio took from
+    /// All outbound texts from one sender, or from one Messaging Service whatever number it picked,
+    /// to one recipient; with `since`, all that Twilio took from
     /// then on, and perhaps older ones.
     ///
     /// Twilio's filter goes by the day of sending in UTC, and may leave out texts that it has taken
@@ -69,7 +70,7 @@ impl Client {
         let mut records = Vec::new();
         for _page in 0..MAX_PAGES {
             let Some(url) = next else { break };
-            next = self.page(url, &mut records).await?;
+            next = self.page(url, from, &mut records).await?;
         }
         if next.is_some() {
             return Err(ReadError::TooMany(MAX_PAGES * PAGE_SIZE));
@@ -77,19 +78,23 @@ impl Client {
 
         if since.is_some() {
             let mut newest = Vec::new();
-            self.page(self.list_url(to, from, None), &mut newest).await?;
+            self.page(self.list_url(to, from, None), from, &mut newest).await?;
             let known: HashSet<String> = records.iter().map(|one| one.sid.clone()).collect();
             records.extend(newest.into_iter().filter(|one| !known.contains(&one.sid)));
         }
         Ok(records)
     }
 
-    /// The first page of what was sent between two numbers, from the day of `since` on.
+    /// The first page of what was sent between two numbers, from the day of `since` on. Twilio does
+    /// not filter by service: of one it is asked for all that the person was sent.
     fn list_url(&self, to: &str, from: &str, since: Option<Timestamp>) -> Url {
         let mut url = self.messages_url();
         {
             let mut query = url.query_pairs_mut();
-            query.append_pair("To", to).append_pair("From", from);
+            query.append_pair("To", to);
+            if !super::is_service(from) {
+                query.append_pair("From", from);
+            }
             if let Some(since) = since {
                 let day = since.to_zoned(TimeZone::UTC).date();
                 query.append_pair("DateSent>", &day.to_string());
@@ -99,31 +104,34 @@ impl Client {
         url
     }
 
-    /// Reads the outbound texts of one page. Answers where the next page is.
+    /// Reads the outbound texts of one page that a sender sent. Answers where the next page is.
     async fn page(
         &self,
         url: Url,
+        sender: &str,
         records: &mut Vec<MessageRecord>,
     ) -> Result<Option<Url>, ReadError> {
         let body = self.read(url).await?.ok_or(UNREADABLE)?;
         let page: WirePage<'_> = parse(&body)?;
         for wire in page.messages {
-            if wire.is_outbound() {
+            if wire.is_outbound() && wire.is_of(sender) {
                 records.push(wire.into_record().ok_or(UNREADABLE)?);
             }
         }
-        page.next_page_uri.map(|next| self.relative(&next).ok_or(UNREADABLE)).transpose()
+        page.next_page_uri
+            .map(|next| self.relative(&next, "Messages").ok_or(UNREADABLE))
+            .transpose()
     }
 
     /// Page addresses are relative to the host; another host's would carry our credentials there.
-    fn relative(&self, uri: &str) -> Option<Url> {
-        let own = format!("/2010-04-01/Accounts/{}/Messages.json?", self.account_sid);
+    pub(super) fn relative(&self, uri: &str, resource: &str) -> Option<Url> {
+        let own = format!("/2010-04-01/Accounts/{}/{resource}.json?", self.account_sid);
         let uri = uri.starts_with(&own).then_some(uri)?;
         Url::parse(&format!("{}{uri}", self.base_url)).ok()
     }
 
     /// The body of a 200; none for a 404 in Twilio's own form.
-    async fn read(&self, url: Url) -> Result<Option<Vec<u8>>, ReadError> {
+    pub(super) async fn read(&self, url: Url) -> Result<Option<Vec<u8>>, ReadError> {
         let request = self.request(Method::GET, url);
         let reply = call(&self.http, request, MAX_LIST_BYTES).await?;
         let status = reply.status;
@@ -143,9 +151,9 @@ impl Client {
     }
 }
 
-const UNREADABLE: ReadError = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
+pub(super) const UNREADABLE: ReadError = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
 
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ReadError> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ReadError> {
     serde_json::from_slice(body).map_err(|_| UNREADABLE)
 }
 
@@ -164,6 +172,7 @@ struct WireRecord<'a> {
     status: String,
     to: String,
     from: Option<String>,
+    messaging_service_sid: Option<String>,
     body: Option<String>,
     direction: Option<String>,
     error_code: Option<u32>,
@@ -176,6 +185,11 @@ struct WireRecord<'a> {
 impl WireRecord<'_> {
     fn is_outbound(&self) -> bool {
         self.direction.as_deref() != Some("inbound")
+    }
+
+    /// Whether it was sent by this sender, as far as Twilio's filter has not seen to that.
+    fn is_of(&self, sender: &str) -> bool {
+        !super::is_service(sender) || self.messaging_service_sid.as_deref() == Some(sender)
     }
 
     fn into_record(self) -> Option<MessageRecord> {

@@ -1,11 +1,12 @@
-//! What Twilio posts: status reports of texts we sent, and texts that people sent to us. Unknown
-//! parameters are ignored, because Twilio adds some without notice. Verify the signature first.
+//! What Twilio posts: status reports of texts we sent, and texts that people sent to us, as a form
+//! or as JSON. Unknown parameters are ignored, because Twilio adds some without notice. Verify the
+//! signature first.
 
 use std::fmt;
 
 use domain::media::MOST_PER_MESSAGE;
 
-use super::form::{pairs, take};
+use super::form::{parameters, take};
 use crate::{
     redact::Hidden,
     report::{ReportedStatus, WebhookError},
@@ -68,8 +69,8 @@ pub enum OptOutType {
 ///
 /// # Errors
 /// When the id or the status is missing, malformed or not known.
-pub fn parse_status(form: &[u8]) -> Result<StatusCallback, WebhookError> {
-    let mut pairs = pairs(form);
+pub fn parse_status(body: &[u8]) -> Result<StatusCallback, WebhookError> {
+    let mut pairs = parameters(body);
     let sid = sid(&mut pairs)?;
     let error_code = match take(&mut pairs, "ErrorCode") {
         Some(code) => Some(code.parse().map_err(|_| WebhookError::Parameter("ErrorCode"))?),
@@ -92,8 +93,8 @@ pub fn parse_status(form: &[u8]) -> Result<StatusCallback, WebhookError> {
 ///
 /// # Errors
 /// When the id or a number is missing, or a count is not one.
-pub fn parse_inbound(form: &[u8]) -> Result<InboundMessage, WebhookError> {
-    let mut pairs = pairs(form);
+pub fn parse_inbound(body: &[u8]) -> Result<InboundMessage, WebhookError> {
+    let mut pairs = parameters(body);
     let media = media(&mut pairs);
     Ok(InboundMessage {
         media,

@@ -111,6 +111,8 @@ fn the_direction_says_what_a_person_wrote() {
         num_media: 0,
         media: Vec::new(),
         keyword: None,
+        answered: false,
+        service: None,
     };
     assert_eq!(texts(&[inbound(" Señor 😀\n")]), Ok(vec![want.clone()]));
     assert_eq!(reports(&[inbound("x")]), Ok(vec![]));

@@ -4,6 +4,7 @@
 mod anthropic;
 mod bandwidth_answers;
 mod bandwidth_cases;
+mod bandwidth_numbers;
 mod bandwidth_records;
 mod bandwidth_webhook;
 mod play;
@@ -12,6 +13,7 @@ mod signature;
 mod twilio_answers;
 mod twilio_faults;
 mod twilio_keywords;
+mod twilio_numbers;
 mod twilio_records;
 mod twilio_request;
 mod twilio_webhook;

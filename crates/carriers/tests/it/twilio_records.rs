@@ -72,6 +72,21 @@ async fn a_list_follows_every_page_and_leaves_inbound_texts_out() {
 }
 
 #[tokio::test]
+async fn the_texts_of_a_messaging_service_are_found_whatever_number_it_picked() {
+    const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
+    let of_service = |sid| {
+        let service = format!(r#""messaging_service_sid":"{SERVICE}""#);
+        wire(sid, "sent", "outbound-api").replace(r#""messaging_service_sid":null"#, &service)
+    };
+    let texts = [of_service("SM01"), wire("SM02", "sent", "outbound-api")];
+    let server = Server::playing([page(&texts, None)]).await;
+
+    let listed = twilio(&server.url).list("+14155550100", SERVICE, None).await;
+    assert_eq!(listed, Ok(vec![record("SM01", ReportedStatus::Sent)]));
+    assert_eq!(server.seen()[0].uri.query(), Some("To=%2B14155550100&PageSize=200"));
+}
+
+#[tokio::test]
 async fn a_list_from_a_day_on_has_what_the_filter_leaves_out_because_it_is_not_sent_yet() {
     let filtered = [wire("SM01", "sent", "outbound-api")];
     let older = format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json?Page=1&PageToken=PASM1");

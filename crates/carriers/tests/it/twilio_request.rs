@@ -38,6 +38,20 @@ async fn a_send_is_a_form_post_with_basic_auth_and_the_trace_context() {
 }
 
 #[tokio::test]
+async fn a_messaging_service_is_named_in_place_of_a_number() {
+    const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
+    let seen = sent(CreateMessage { from: SERVICE, ..text() }).await;
+    let form = seen.form();
+    assert_eq!(form.get("MessagingServiceSid").map(String::as_str), Some(SERVICE));
+    assert!(!form.contains_key("From"));
+
+    // A name that only begins like one is a name.
+    let form = sent(CreateMessage { from: "MGM Grand", ..text() }).await.form();
+    assert_eq!(form.get("From").map(String::as_str), Some("MGM Grand"));
+    assert!(!form.contains_key("MessagingServiceSid"));
+}
+
+#[tokio::test]
 async fn what_is_not_given_is_left_out_and_the_validity_stays_within_twilios_range() {
     let seen = sent(CreateMessage { validity_seconds: None, traceparent: None, ..text() }).await;
     assert_eq!(seen.header("traceparent"), None);

@@ -128,6 +128,34 @@ fn an_inbound_text_is_read_as_it_was_written() {
 }
 
 #[test]
+fn json_says_the_same_as_a_form() {
+    let pairs = [
+        ("MessageSid", SID),
+        ("MessageStatus", "undelivered"),
+        ("From", "+34600000000"),
+        ("To", "+15005550006"),
+        ("Body", " Señor 😀\n& = + "),
+        ("NumMedia", "1"),
+        ("OptOutType", "STOP"),
+        ("ErrorCode", "30007"),
+    ];
+    let mut json: serde_json::Map<String, serde_json::Value> =
+        pairs.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect();
+    json["NumMedia"] = 1.into();
+    json["ErrorCode"] = 30007.into();
+    json.insert("SomethingNew".to_owned(), serde_json::json!({ "nested": [] }));
+    json.insert("MessagingServiceSid".to_owned(), serde_json::Value::Null);
+    let json = serde_json::Value::Object(json).to_string().into_bytes();
+
+    assert_eq!(parse_inbound(&json), parse_inbound(&form(&pairs)));
+    assert_eq!(parse_status(&json), parse_status(&form(&pairs)));
+    for broken in ["{", "{}", "[]", "\"MessageSid\""] {
+        let missing = Err(WebhookError::Parameter("MessageSid"));
+        assert_eq!(parse_inbound(broken.as_bytes()), missing, "{broken}");
+    }
+}
+
+#[test]
 fn an_inbound_text_needs_an_id_and_both_numbers_but_no_body() {
     let text = parse_inbound(&form(&[("MessageSid", SID), ("From", "+1"), ("To", "+2")]));
     let text = text.expect("media without a text");

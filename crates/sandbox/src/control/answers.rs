@@ -13,6 +13,10 @@ pub(super) fn unprocessable(detail: &str) -> Response<Reply> {
     problem(StatusCode::UNPROCESSABLE_ENTITY, detail)
 }
 
+pub(super) fn wrong_method() -> Response<Reply> {
+    problem(StatusCode::METHOD_NOT_ALLOWED, "this control call has another method")
+}
+
 /// Reads a JSON body: 400 when it is no JSON, 422 when it says something else than it should.
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response<Reply>> {

@@ -81,6 +81,8 @@ pub(super) struct Inbound<'a> {
     pub(super) pictures: u8,
     pub(super) segments: u8,
     pub(super) opt_out_type: Option<&'a str>,
+    /// The Messaging Service that the number is in, where one has picked it.
+    pub(super) service: Option<Arc<str>>,
 }
 
 /// The call of a number's webhook.
@@ -112,6 +114,9 @@ pub(super) fn inbound(
         form.push(("OptOutType", kind));
     }
     form.extend(media.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    if let Some(service) = &text.service {
+        form.push(("MessagingServiceSid", service));
+    }
 
     let call = signed(url, &account.token, &form)?;
     Some(call.delivery(state))

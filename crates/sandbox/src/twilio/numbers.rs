@@ -16,13 +16,33 @@ use super::{
 use crate::{
     app::{Number, State},
     clock::machine_now,
+    dice::Dice,
     phone::Phone,
-    reply::{Reply, whole},
+    reply::{Answer, Cut, Reply, whole},
+    stock::{self, Wanted},
 };
 
-/// Registers a number. As with Twilio, one that anybody has already is not available.
-pub(super) fn create(call: &Call<'_>) -> Result<Response<Reply>, Refusal> {
-    let phone = call.form.get("PhoneNumber").ok_or_else(|| coded(21421))?;
+/// Takes an order for a number, and answers it unless the faults want it lost.
+pub(super) fn order(call: &Call<'_>) -> Answer {
+    let made = create(call);
+    let faults = call.app.faults();
+    let number = call.form.get("PhoneNumber").unwrap_or_default();
+    let dice = Dice::new(faults.seed.unwrap_or(call.app.seed)).text(number).text("lost_order");
+    if made.is_ok() && dice.hits(faults.lost_order) {
+        call.app.state().stats.fault("lost_order");
+        return Err(Cut::Close);
+    }
+    Ok(made.unwrap_or_else(|refusal| refusal.response()))
+}
+
+/// Registers a number, or the first on offer of an area code. As with Twilio, one that anybody has
+/// already is not available.
+fn create(call: &Call<'_>) -> Result<Response<Reply>, Refusal> {
+    let picked = match (call.form.get("PhoneNumber"), call.form.get("AreaCode")) {
+        (None, Some(area)) => Some(first_of(call, area)?),
+        (_, _) => None,
+    };
+    let phone = call.form.get("PhoneNumber").or(picked.as_deref()).ok_or_else(|| coded(21421))?;
     match phone {
         "+15005550000" => return Err(coded(21422)),
         "+15005550001" => return Err(coded(21421)),
@@ -31,8 +51,11 @@ pub(super) fn create(call: &Call<'_>) -> Result<Response<Reply>, Refusal> {
     Phone::parse(phone).ok_or_else(|| coded(21421))?;
 
     let mut state = call.app.state();
-    if state.accounts.numbers.contains_key(phone) {
+    if stock::is_taken(&state, phone) {
         return Err(coded(21422));
+    }
+    if stock::is_sold_out(&state) {
+        return Err(coded(21404));
     }
 
     let now = machine_now();
@@ -51,6 +74,19 @@ pub(super) fn create(call: &Call<'_>) -> Result<Response<Reply>, Refusal> {
     let body = show(&state, &phone, &number);
     state.accounts.numbers.insert(phone, number);
     Ok(format::json(StatusCode::CREATED, &body))
+}
+
+/// The first number on offer of an area code.
+fn first_of(call: &Call<'_>, area: &str) -> Result<String, Refusal> {
+    if !stock::is_area(area) {
+        return Err(coded(21451));
+    }
+    let state = call.app.state();
+    let wanted = Wanted { country: "US", area: Some(area), part: None };
+    // 533 has none in Twilio's test credentials.
+    let mut offered = stock::on_offer(&state, &wanted).into_iter().flatten();
+    let first = offered.next().filter(|_| area != "533");
+    first.ok_or_else(|| coded(21452))
 }
 
 pub(super) fn update(call: &Call<'_>, id: u128) -> Result<Response<Reply>, Refusal> {

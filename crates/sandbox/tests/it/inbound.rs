@@ -91,6 +91,21 @@ async fn advanced_opt_out_names_its_type_and_blocks() {
 }
 
 #[tokio::test]
+async fn an_answer_to_a_service_names_it() {
+    let world = World::new().await;
+    world.register().await;
+    let service = "MG0123456789abcdef0123456789abcdef";
+    let form = [("To", PHONE), ("MessagingServiceSid", service), ("Body", "hi")];
+    assert_eq!(world.twilio(Method::POST, "Messages.json", &form).await.status, 201);
+
+    world.inbound(PHONE, "hello").await;
+    world.inbound("+14155550101", "hello").await;
+    let hits = world.receiver.wait(2).await;
+    assert_eq!(hits[0].form["MessagingServiceSid"], service);
+    assert!(!hits[1].form.contains_key("MessagingServiceSid"), "nobody texted this phone");
+}
+
+#[tokio::test]
 async fn an_inbound_text_that_cannot_be_is_refused_with_the_reason() {
     let world = World::new().await;
     for (text, reason) in [

@@ -11,5 +11,6 @@ mod lists;
 mod messages;
 mod numbers;
 mod personas;
+mod phone;
 mod receipts;
 mod support;

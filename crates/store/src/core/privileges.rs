@@ -126,20 +126,21 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         Role::Pipeline,
         "select",
         "brands code_counts codes event_consumers held_prefixes inboxes invitations members \
-         persons refresh_tokens sessions waiting_changes waiting_heads waiting_totals",
+         numbers persons refresh_tokens sessions waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "insert",
         "account_shares brands code_counts codes event_consumers full_counts held_prefixes inboxes \
-         invitations members notices persons platform_accounts platform_switch refresh_tokens \
-         retention_walks sessions waiting_heads waiting_totals",
+         invitations members notices numbers persons platform_accounts platform_switch \
+         refresh_tokens retention_walks sessions waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "update",
         "account_shares audit_log brands code_counts codes consents event_consumers \
-         full_counts held_prefixes inboxes invitations members persons platform_accounts \
+         full_counts held_prefixes inboxes invitations members numbers persons \
+         platform_accounts \
          platform_switch platform_url policies refresh_tokens review_decisions sessions \
          template_versions waiting_changes waiting_heads waiting_totals",
     ),
@@ -147,7 +148,7 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         Role::Pipeline,
         "delete",
         "account_shares audit_heads audit_log brands code_counts codes consents \
-         event_consumers full_counts held_prefixes inboxes invitations members persons \
+         event_consumers full_counts held_prefixes inboxes invitations members numbers persons \
          platform_accounts platform_switch platform_url policies refresh_tokens retention_walks \
          review_decisions sessions template_versions waiting_changes waiting_heads \
          waiting_totals",

@@ -75,7 +75,9 @@ fn is_over(counter: &CounterPlace, now: Timestamp) -> bool {
     let kept = match kind {
         CounterKind::QuotaMinute | CounterKind::QuotaHour => SHORT,
         CounterKind::QuotaDay | CounterKind::SpendDay => DAYS,
-        CounterKind::CampaignDay | CounterKind::SenderDay => DAYS,
+        CounterKind::CampaignDay => DAYS,
+        // What a number has carried is shown for 30 days.
+        CounterKind::SenderDay => WINDOWS,
         CounterKind::SpendMonth | CounterKind::CampaignMonth => WINDOWS,
         // Meters have no window.
         CounterKind::AdmittedUrgent | CounterKind::AdmittedBulk => return false,

@@ -41,7 +41,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 77] = [
+pub const RULES: [(&str, RetentionRule); 78] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -86,6 +86,7 @@ pub const RULES: [(&str, RetentionRule); 77] = [
     ("messages", Messages),
     ("moved_counts", Work),
     ("notices", Work),
+    ("numbers", Settings),
     ("open_claims", Work),
     ("pace", Settings),
     ("parked", Work),

@@ -43,6 +43,8 @@ pub enum AccountChanged {
     OfThePlatform,
     /// So many senders belong to it, and it stays.
     HasSenders(i64),
+    /// The tenant has so many numbers at it, and it stays.
+    HasNumbers(i64),
     /// The tenant has no account of this name.
     NotFound,
 }
@@ -170,7 +172,7 @@ pub async fn change(
     Ok(changed.map_or(AccountChanged::NotFound, AccountChanged::Done))
 }
 
-/// Removes a tenant's own account that no sender belongs to any more. What was sent through it
+/// Removes a tenant's own account that no sender and no number belongs to any more. What was sent through it
 /// keeps it for receipts and answers.
 pub async fn remove(
     tx: &mut Scoped,
@@ -196,6 +198,19 @@ pub async fn remove(
     .map_err(fault)?;
     if senders > 0 {
         return Ok(AccountChanged::HasSenders(senders));
+    }
+
+    let numbers = sqlx::query_scalar!(
+        r#"select count(*) as "numbers!" from numbers
+           where tenant_id = $1 and account = $2 and state not in ('failed', 'gone')"#,
+        tenant.as_str(),
+        account.handle,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)?;
+    if numbers > 0 {
+        return Ok(AccountChanged::HasNumbers(numbers));
     }
 
     sqlx::query!(
@@ -293,7 +308,7 @@ pub async fn by_name(
 }
 
 /// Whether a handle is that of an account of the platform.
-async fn is_shared(tx: &mut Scoped, handle: &str) -> Result<bool, Fault> {
+pub async fn is_shared(tx: &mut Scoped, handle: &str) -> Result<bool, Fault> {
     sqlx::query_scalar!(r#"select is_platform_account($1) as "is_one!""#, handle)
         .fetch_one(&mut **tx)
         .await

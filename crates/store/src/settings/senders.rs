@@ -37,6 +37,40 @@ pub struct Sender {
     pub created_at: Timestamp,
 }
 
+struct Row {
+    sender_id: Uuid,
+    account: String,
+    account_name: String,
+    number: String,
+    country: String,
+    time_zone: String,
+    pace: i32,
+    active_since: jiff_sqlx::Timestamp,
+    daily_cap: i32,
+    usable: bool,
+    created_at: jiff_sqlx::Timestamp,
+    brand_id: Option<Uuid>,
+}
+
+impl From<Row> for Sender {
+    fn from(row: Row) -> Self {
+        Self {
+            id: SenderId(row.sender_id),
+            account: row.account,
+            account_name: row.account_name,
+            number: row.number,
+            country: row.country,
+            time_zone: row.time_zone,
+            pace: row.pace,
+            active_since: row.active_since.to_jiff(),
+            daily_cap: row.daily_cap,
+            usable: row.usable,
+            brand: row.brand_id.map(BrandId),
+            created_at: row.created_at.to_jiff(),
+        }
+    }
+}
+
 /// A group of senders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
@@ -182,7 +216,8 @@ pub async fn list(
     after: Uuid,
     limit: i64,
 ) -> Result<Vec<Sender>, Fault> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         r#"select s.sender_id, s.account, coalesce(a.name, a.account) as "account_name!", s.number,
                   s.country, s.time_zone, s.pace, s.active_since, s.daily_cap, s.usable,
                   s.created_at, s.brand_id
@@ -197,22 +232,35 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+    Ok(rows.into_iter().map(Sender::from).collect())
+}
 
-    let sender = rows.into_iter().map(|row| Sender {
-        id: SenderId(row.sender_id),
-        account: row.account,
-        account_name: row.account_name,
-        number: row.number,
-        country: row.country,
-        time_zone: row.time_zone,
-        pace: row.pace,
-        active_since: row.active_since.to_jiff(),
-        daily_cap: row.daily_cap,
-        usable: row.usable,
-        brand: row.brand_id.map(BrandId),
-        created_at: row.created_at.to_jiff(),
-    });
-    Ok(sender.collect())
+/// Those of these senders that the tenant has, by id.
+pub async fn by_ids(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    ids: &[Uuid],
+) -> Result<Vec<Sender>, Fault> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select s.sender_id, s.account, coalesce(a.name, a.account) as "account_name!", s.number,
+                  s.country, s.time_zone, s.pace, s.active_since, s.daily_cap, s.usable,
+                  s.created_at, s.brand_id
+           from senders s
+           join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
+           where s.tenant_id = $1 and s.sender_id = any ($2) and s.removed_at is null
+           order by s.sender_id"#,
+        tenant.as_str(),
+        ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(rows.into_iter().map(Sender::from).collect())
 }
 
 /// Which of these senders the tenant does not have.

@@ -47,6 +47,47 @@ async fn where_the_carrier_confirms_nothing_we_do() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn what_the_carrier_says_it_has_answered_is_an_opt_out_and_is_not_answered_again()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(false).await?;
+
+    // A word of the tenant's own list at the carrier, which means nothing to anybody else.
+    let said = world.receive(vec![world.text("SM1", "Pineapple&OptOutType=STOP")]).await?;
+    assert_eq!(subjects(&said), ["events.acme.message.received", "events.acme.contact.opted_out"]);
+    assert!(world.opted_out().await?);
+
+    let said = world.receive(vec![world.text("SM2", "Mango&OptOutType=START")]).await?;
+    assert!(!subjects(&said).contains(&"msg.submitted.urgent".to_owned()));
+    assert!(!world.opted_out().await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_text_to_a_number_of_a_service_is_one_to_the_sender_that_is_the_service()
+-> anyhow::Result<()> {
+    const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
+    let world = World::begin().await?;
+    world.account(true).await?;
+    let service = world.sender(SERVICE, json!({})).await?;
+    let text = |sid| world.text(sid, &format!("Hello&MessagingServiceSid={SERVICE}"));
+
+    world.receive(vec![text("SM1")]).await?;
+    let senders = "select string_agg(distinct sender_id::text, ' ') from millrace.conversations";
+    assert_eq!(world.one(senders).await?, service.0.to_string());
+
+    // A number that is a sender itself is the one that was texted.
+    let number = world.sender("+12025550171", json!({})).await?;
+    world.receive(vec![text("SM2")]).await?;
+    let of_numbers = "select string_agg(distinct c.sender_id::text, ' ')
+                      from millrace.conversations c
+                      join millrace.senders s on s.sender_id = c.sender_id
+                      where s.number like '+%'";
+    assert_eq!(world.one(of_numbers).await?, number.0.to_string());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_question_goes_to_reply_and_changes_no_standing() -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.account(true).await?;

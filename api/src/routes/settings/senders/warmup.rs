@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 /// What a sender may carry today, and has carried.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = SenderWarmup)]
-pub(super) struct Warmup {
+pub(in crate::routes::settings) struct Warmup {
     /// Which day of the policy's curve it is, from 1; null once the sender is past it.
     #[schema(required)]
     day: Option<u32>,
@@ -29,7 +29,7 @@ pub(super) struct Warmup {
 }
 
 /// The days of these senders, in their order; none for one whose zone this version does not know.
-pub(super) async fn warmups(
+pub(in crate::routes::settings) async fn warmups(
     tx: &mut Scoped,
     tenant: &TenantId,
     now: Timestamp,

@@ -1,0 +1,85 @@
+//! `/v1/numbers`: the numbers that a tenant has at its carriers. They are looked for, ordered, taken
+//! over, assigned, made senders, and given back here, and not in a carrier's dashboard.
+
+mod activate;
+mod available;
+mod carrier;
+mod change;
+mod import;
+mod order;
+mod release;
+mod view;
+
+use axum::{Json, extract::State};
+use domain::ids::SenderId;
+use store::settings::numbers;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use self::view::{NumberView, views};
+use crate::{
+    app::App,
+    auth::{Allowed, Needs, Read},
+    document::{
+        answers::{Always, Missing},
+        examples,
+    },
+    http::{Id, Page, Paging, Problem, Query},
+};
+
+/// What the answer says where there is none.
+const WHAT: &str = "number";
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list, order::order))
+        .routes(routes!(available::available))
+        .routes(routes!(import::import))
+        .routes(routes!(show, change::change, release::release))
+        .routes(routes!(activate::activate))
+}
+
+/// `GET /v1/numbers`, for every role: the numbers in pages, each with what it costs a month, what it
+/// has carried in 30 days, and how far its warm-up is.
+#[utoipa::path(
+    get, path = "/v1/numbers", tag = "settings", operation_id = "list_numbers",
+    security(("bearer" = [Read::NAME])),
+    params(Paging),
+    responses(
+        (status = 200, description = "A page of numbers.", body = Page<NumberView>), Always,
+    ),
+)]
+async fn list(
+    State(app): State<App>,
+    caller: Allowed<Read>,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<NumberView>>, Problem> {
+    let (after, limit, now) = (paging.after_id()?, paging.limit()?, app.now());
+    let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let found = numbers::list(&mut tx, &caller.tenant, after, limit, now).await?;
+    let views = views(&mut tx, &tenant, found, now).await?;
+    Ok(Json(Page::new(views, limit, |number| number.id)))
+}
+
+/// `GET /v1/numbers/{id}`, for every role: one number, or 404.
+#[utoipa::path(
+    get, path = "/v1/numbers/{id}", tag = "settings", operation_id = "get_number",
+    security(("bearer" = [Read::NAME])),
+    params((
+        "id" = uuid::Uuid, Path, description = "The number.", example = json!(examples::NUMBER),
+    )),
+    responses((status = 200, description = "The number.", body = NumberView), Always, Missing),
+)]
+async fn show(
+    State(app): State<App>,
+    caller: Allowed<Read>,
+    Id(id): Id,
+) -> Result<Json<NumberView>, Problem> {
+    let (id, now) = (SenderId(id), app.now());
+    let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let found = numbers::get(&mut tx, &caller.tenant, id, now, false).await?;
+    let found = found.ok_or_else(|| Problem::not_found(WHAT))?;
+    let mut views = views(&mut tx, &tenant, vec![found], now).await?;
+    views.pop().map(Json).ok_or_else(|| Problem::not_found(WHAT))
+}

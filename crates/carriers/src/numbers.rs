@@ -1,0 +1,84 @@
+//! Phone numbers at carriers, in one form for all of them: what is on offer, what an account has,
+//! and what came of an order.
+
+use crate::answer::Doubt;
+
+/// The most numbers that one search gives.
+pub const MAX_OFFERED: usize = 50;
+
+/// The most numbers of an account that are read: beyond it the list is no list of all.
+pub const MAX_OWNED: usize = 5_000;
+
+/// Which numbers on offer are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NumberQuery<'a> {
+    /// ISO 3166: the country that they are of.
+    pub country: &'a str,
+    /// The digits behind the country code that they begin with.
+    pub area_code: Option<&'a str>,
+    /// Digits that they hold.
+    pub contains: Option<&'a str>,
+    /// At most so many, held to 1 to [`MAX_OFFERED`].
+    pub limit: usize,
+}
+
+/// A number that a carrier has to give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedNumber {
+    /// The number, in E.164.
+    pub number: String,
+    /// The town that it is of, where the carrier says it.
+    pub locality: Option<String>,
+    /// The state or province that it is of, where the carrier says it.
+    pub region: Option<String>,
+}
+
+/// A number that an account has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedNumber {
+    /// The number, in E.164.
+    pub number: String,
+    /// The carrier's name of it, by which it is changed and given back.
+    pub id: String,
+}
+
+/// What came of an order, a change or a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NumberReply {
+    /// It is done. The carrier's name of the number.
+    Done {
+        /// The carrier's name of it.
+        id: String,
+    },
+    /// The carrier has taken the order and works on it: its list of the account's numbers says when
+    /// it is done.
+    Taken,
+    /// The carrier does not do it.
+    Refused {
+        /// Its code, for [`crate::Carrier::cause`]; 0 where it gave none.
+        code: u32,
+    },
+    /// Nothing has reached the carrier, or it had no time: it may be asked again.
+    NotAsked,
+    /// It may or may not have been done.
+    Unknown {
+        /// What was seen of the call.
+        why: Doubt,
+    },
+}
+
+impl NumberReply {
+    /// Whether what the account has must tell what came of it.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Taken | Self::Unknown { .. } => true,
+            Self::Done { .. } | Self::Refused { .. } | Self::NotAsked => false,
+        }
+    }
+}
+
+/// Whether a text is a number in E.164: a plus and 7 to 15 digits.
+pub(crate) fn is_e164(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
