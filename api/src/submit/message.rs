@@ -3,7 +3,9 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use domain::{
+    address::{Address, CarrierId},
     country::Country,
+    draft::{BadCarrierTemplate, CarrierTemplate},
     gates::OnLate,
     ids::{MessageId, SenderId, TemplateId, TenantId},
     message::class::{Channel, Lane, MessageClass},
@@ -73,7 +75,11 @@ pub(crate) struct NewMessage<'a> {
     /// Instead of a body: the latest version of a template.
     #[serde(default)]
     template: Option<TemplateRef>,
-    /// How it travels; `sms`, which is also meant where it is not said, is all that is served.
+    /// Instead of a body, on `whatsapp`: a template that the carrier keeps and has approved.
+    #[serde(borrow, default)]
+    carrier_template: Option<CarrierTemplateRef<'a>>,
+    /// How it travels; `sms` where it is not said. On `whatsapp` a free text goes out within 24 hours
+    /// of the person's last message alone, and a template that the carrier has approved at any time.
     #[serde(borrow, default)]
     #[schema(value_type = Option<NewMessageChannel>)]
     channel: Option<Cow<'a, str>>,
@@ -120,7 +126,7 @@ struct NewMessageChannel;
 
 impl PartialSchema for NewMessageChannel {
     fn schema() -> RefOr<Schema> {
-        words("How a message travels.", ["sms"])
+        words("How a message travels.", Channel::ALL.map(Channel::as_str))
     }
 }
 
@@ -137,6 +143,26 @@ struct TemplateRef {
     #[serde(default)]
     #[schema(schema_with = variables)]
     variables: BTreeMap<String, String>,
+}
+
+/// A template of the carrier's with the values of its variables.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[schema(as = MessageCarrierTemplate)]
+#[serde(deny_unknown_fields)]
+struct CarrierTemplateRef<'a> {
+    /// Its name at the carrier.
+    #[serde(borrow)]
+    #[schema(pattern = "^[a-z0-9_]{1,512}$", example = "order_shipped")]
+    name: Cow<'a, str>,
+    /// Its language, as the carrier writes it.
+    #[serde(borrow)]
+    #[schema(pattern = "^[a-z]{2,3}(_[A-Za-z0-9]{2,4})?$", example = "en_US")]
+    language: Cow<'a, str>,
+    /// The values of its text's variables, in their order, each of 1 to 1,024 characters that say
+    /// something. Line breaks, tabs and runs of spaces become one space.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    parameters: Vec<String>,
 }
 
 /// What the document says of variables.
@@ -187,7 +213,8 @@ pub(crate) struct Accepted {
 struct Checked {
     id: MessageId,
     class: MessageClass,
-    to: PhoneNumber,
+    channel: Channel,
+    to: Address,
     from: From,
     content: Content,
     expires_at: Option<Timestamp>,
@@ -209,12 +236,13 @@ impl Submission<'_> {
         mut new: NewMessage<'_>,
     ) -> Result<Accepted, Vec<FieldError>> {
         // check
-        let Checked { id, class, to, from, content, expires_at, on_late } =
+        let Checked { id, class, channel, to, from, content, expires_at, on_late } =
             self.check(index, &mut new)?;
 
         // what its key is checked by
         let canonical = Canonical {
-            to,
+            to: &to,
+            channel: (channel != Channel::Sms).then_some(channel),
             class,
             content: &content,
             from: &from,
@@ -234,8 +262,8 @@ impl Submission<'_> {
             tenant: self.tenant.id.clone(),
             turn: 1,
             class,
-            channel: Channel::Sms,
-            to: to.into(),
+            channel,
+            to,
             campaign: None,
             submitted_at: self.now,
             expires_at,
@@ -258,10 +286,12 @@ impl Submission<'_> {
         let class_name = fields::required("class", new.class.as_deref(), &mut errors);
         let class = class_name.and_then(|name| class(name, &mut errors));
         let to = fields::required("to", new.to.as_deref(), &mut errors);
-        let to = to.and_then(|to| fields::number("to", to, self.home(), &mut errors));
-        check_channel(new.channel.as_deref(), &mut errors);
-        let from = self.from(new, &mut errors);
-        let content = content(new.body.take(), new.template.take(), class, &mut errors);
+        let channel = channel(new.channel.as_deref());
+        let to = to.and_then(|to| self.address(to, channel, &mut errors));
+        errors.check(channel.is_some(), "channel", "unknown", "sms or whatsapp");
+        let channel = channel.unwrap_or_default();
+        let from = self.from(new, channel, &mut errors);
+        let content = content(new, class, channel, &mut errors);
         let expires_at = self.expires_at(new.validity_seconds, &mut errors);
         let on_late = on_late(new.on_late.as_deref(), &mut errors);
         check_metadata(&new.metadata, &mut errors);
@@ -270,7 +300,7 @@ impl Submission<'_> {
         else {
             return Err(errors.into_vec());
         };
-        Ok(Checked { id, class, to, from, content, expires_at, on_late })
+        Ok(Checked { id, class, channel, to, from, content, expires_at, on_late })
     }
 
     /// The id that the key gives: of the item, else of the request.
@@ -291,8 +321,23 @@ impl Submission<'_> {
         }
     }
 
+    /// Who it is for: a number, or on a channel whose carrier hides numbers its id for the person.
+    fn address(
+        &self,
+        written: &str,
+        channel: Option<Channel>,
+        errors: &mut Errors,
+    ) -> Option<Address> {
+        if let (Some(channel), Ok(id)) = (channel, written.parse::<CarrierId>())
+            && channel.reaches(&Address::Carrier(id.clone()))
+        {
+            return Some(Address::Carrier(id));
+        }
+        fields::number("to", written, self.home(), errors).map(Address::Phone)
+    }
+
     /// Which senders may carry it.
-    fn from(&self, new: &NewMessage<'_>, errors: &mut Errors) -> From {
+    fn from(&self, new: &NewMessage<'_>, channel: Channel, errors: &mut Errors) -> From {
         match (&new.from, new.pool) {
             (Some(_), Some(_)) => {
                 errors.add("from", "ambiguous", "give from or pool, not both");
@@ -300,7 +345,7 @@ impl Submission<'_> {
             }
             (None, Some(pool)) => From::Pool(pool.into()),
             (None, None) => From::Any,
-            (Some(from), None) => match sender(&self.tenant.id, self.home(), from) {
+            (Some(from), None) => match sender(&self.tenant.id, self.home(), from, channel) {
                 Some(sender) => From::Sender(sender),
                 None => {
                     errors.add("from", "invalid", "a sender's id or number");
@@ -335,9 +380,18 @@ fn on_late(given: Option<&str>, errors: &mut Errors) -> Option<OnLate> {
 }
 
 /// A sender by its id, or by its number as the tenant may write it.
-fn sender(tenant: &TenantId, home: Option<Country>, from: &str) -> Option<SenderId> {
+fn sender(
+    tenant: &TenantId,
+    home: Option<Country>,
+    from: &str,
+    channel: Channel,
+) -> Option<SenderId> {
     if let Ok(id) = from.parse() {
         return Some(id);
+    }
+    // Senders on WhatsApp are named by digits that are no number.
+    if channel == Channel::Whatsapp && from.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(SenderId::of(tenant, from));
     }
     if let Ok(number) = PhoneNumber::parse(from, home) {
         return Some(SenderId::of(tenant, number.as_str()));
@@ -370,30 +424,31 @@ pub(crate) fn class(name: &str, errors: &mut Errors) -> Option<MessageClass> {
     }
 }
 
-fn check_channel(channel: Option<&str>, errors: &mut Errors) {
-    match channel {
-        None | Some("sms") => {}
-        Some("whatsapp") => {
-            errors.add("channel", "unsupported", "no WhatsApp carrier is connected")
-        }
-        Some(_) => errors.add("channel", "unknown", "sms"),
-    }
+/// The channel of this name; none where it is none.
+fn channel(written: Option<&str>) -> Option<Channel> {
+    written.map_or(Some(Channel::Sms), Channel::from_name)
 }
 
-/// What the text is made of: a body or a template.
+/// What the text is made of: a body, a template, or a template of the carrier's.
 fn content(
-    body: Option<Cow<'_, str>>,
-    template: Option<TemplateRef>,
+    new: &mut NewMessage<'_>,
     class: Option<MessageClass>,
+    channel: Channel,
     errors: &mut Errors,
 ) -> Option<Content> {
-    match (body, template) {
-        (Some(body), None) => {
-            fields::body("body", &body, class.unwrap_or(MessageClass::Transactional), errors);
+    match (new.body.take(), new.template.take(), new.carrier_template.take()) {
+        (Some(body), None, None) => {
+            let class = class.unwrap_or(MessageClass::Transactional);
+            match channel {
+                Channel::Sms => fields::body("body", &body, class, errors),
+                Channel::Whatsapp => fields::long_body("body", &body, errors),
+            }
             Some(Content::Body(body.into_owned()))
         }
 
-        (None, Some(TemplateRef { id, variables })) => {
+        (None, None, Some(template)) => carrier_template(&template, channel, errors),
+
+        (None, Some(TemplateRef { id, variables }), None) => {
             fields::variables("template.variables", variables.len(), errors);
             for (name, value) in &variables {
                 fields::variable_name("template.variables", name, errors);
@@ -402,15 +457,48 @@ fn content(
             Some(Content::Template { id: TemplateId(id), variables })
         }
 
-        (Some(_), Some(_)) => {
+        (Some(_), Some(_), None) => {
             errors.add("template", "ambiguous", "give body or template, not both");
             None
         }
-        (None, None) => {
+        (_, _, Some(_)) => {
+            let detail = "give one of body, template and carrier_template";
+            errors.add("carrier_template", "ambiguous", detail);
+            None
+        }
+        (None, None, None) => {
             errors.add("body", "required", "give body or template");
             None
         }
     }
+}
+
+/// A template of the carrier's, as it will be sent.
+fn carrier_template(
+    written: &CarrierTemplateRef<'_>,
+    channel: Channel,
+    errors: &mut Errors,
+) -> Option<Content> {
+    if channel == Channel::Sms {
+        errors.add("carrier_template", "unsupported", "SMS has no such templates: use template");
+        return None;
+    }
+
+    let CarrierTemplateRef { name, language, parameters } = written;
+    let made = CarrierTemplate::new(name, language, parameters);
+    made.map(Content::Carrier)
+        .map_err(|why| {
+            let field = match why {
+                BadCarrierTemplate::Name => "carrier_template.name".to_owned(),
+                BadCarrierTemplate::Language => "carrier_template.language".to_owned(),
+                BadCarrierTemplate::TooMany => "carrier_template.parameters".to_owned(),
+                BadCarrierTemplate::Parameter(index) => {
+                    format!("carrier_template.parameters.{index}")
+                }
+            };
+            errors.add(&field, "invalid", why.to_string());
+        })
+        .ok()
 }
 
 fn check_metadata(metadata: &BTreeMap<String, String>, errors: &mut Errors) {
@@ -424,7 +512,9 @@ fn check_metadata(metadata: &BTreeMap<String, String>, errors: &mut Errors) {
 /// What makes two submissions the same message, in a fixed order.
 #[derive(Serialize)]
 struct Canonical<'a> {
-    to: PhoneNumber,
+    to: &'a Address,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<Channel>,
     class: MessageClass,
     content: &'a Content,
     from: &'a From,

@@ -7,14 +7,12 @@ mod client;
 mod codes;
 mod credentials;
 mod records;
-mod tag;
 pub mod webhook;
 
 pub(crate) use adapter::{ABILITIES, is_genuine, owns_host};
 pub use client::{Client, MessageRequest};
 pub use codes::cause;
 pub(crate) use credentials::{account_id_fault, account_id_of, secret_fault};
-pub use tag::{parse_tag, tag};
 pub(crate) use webhook::{read_reports, read_texts, unread};
 
 /// The Messaging API's own host.

@@ -21,9 +21,11 @@ pub mod record;
 mod redact;
 pub mod report;
 mod setup;
+pub mod tag;
 mod tls;
 pub mod twilio;
 pub mod webhook;
+pub mod whatsapp;
 
 pub use abilities::Abilities;
 pub use account::{AccountFault, Client, Clients};

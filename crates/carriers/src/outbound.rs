@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use domain::draft::CarrierTemplate;
 use jiff::Timestamp;
 
 use crate::{redact::Hidden, report::Reference};
@@ -15,6 +16,9 @@ pub struct Outbound<'a> {
     pub from: &'a str,
     /// The text as it was rendered, opt-out line included.
     pub body: &'a str,
+    /// The template that the carrier keeps, where the message is one: then `body` is what it says
+    /// here.
+    pub template: Option<&'a CarrierTemplate>,
     /// Our name of the message, which comes back with every report.
     pub reference: &'a Reference,
     /// `MILLRACE_PUBLIC_URL`: where the carrier reaches us.

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use stage::Outcome;
 use store::messages::{enrich::Existing, row::StoredMessage};
 use wire::{
-    Enriched, Event, EventKind, Subject, Submitted, event::MessageData, frame::Outgoing,
-    message::Head,
+    Enriched, Event, EventKind, Subject, Submitted,
+    event::MessageData,
+    frame::Outgoing,
+    message::{Content, Head},
 };
 
 use crate::{
@@ -30,7 +32,13 @@ pub(crate) fn outcome(now: Timestamp, item: &Item<'_>) -> Outcome {
         RowOutcome::New => {
             let row = as_stored(now, message, drafted);
             let text = &drafted.draft.text;
-            message_and_event(&row, message.head.clone(), drafted, text, &drafted.passport)
+            message_and_event(
+                &row,
+                message,
+                message.head.clone(),
+                drafted,
+                (text, &drafted.passport),
+            )
         }
         RowOutcome::Known(existing) => again(message, drafted, existing),
         RowOutcome::Conflict { first, seen_at } => {
@@ -60,7 +68,7 @@ fn again(message: &Submitted, drafted: &DraftedMessage, existing: &Existing) -> 
         turn: row.turn,
         ..message.head.clone()
     };
-    message_and_event(row, head, drafted, &existing.text, &existing.passport)
+    message_and_event(row, message, head, drafted, (&existing.text, &existing.passport))
 }
 
 /// Whether a later stage has had the message, so that what enrich publishes has reached it. The
@@ -95,18 +103,23 @@ fn acceptance(existing: &Existing) -> Option<StoredMessage> {
 /// candidates are the draft's: they are facts of now, not decisions.
 fn message_and_event(
     row: &StoredMessage,
+    message: &Submitted,
     head: Head,
     drafted: &DraftedMessage,
-    text: &str,
-    passport: &Passport,
+    (text, passport): (&str, &Passport),
 ) -> Outcome {
     let mut say = Vec::with_capacity(2);
     if row.state == MessageState::Accepted {
         let lane = head.class.lane();
+        let template = match &message.content {
+            Content::Carrier(template) => Some(template.clone()),
+            Content::Body(_) | Content::Template { .. } | Content::Campaign => None,
+        };
         let enriched = Enriched {
             head,
             contact: row.contact,
             text: text.into(),
+            template,
             segments: row.segments,
             cost: row.cost,
             place: drafted.draft.place.clone(),

@@ -94,6 +94,7 @@ async fn call(config: &SendConfig, cx: &Cx, message: &Admitted, claimed: Claimed
         to: &to,
         from: &from,
         body: &message.message.text,
+        template: message.message.template.as_ref(),
         reference: &reference,
         public_url: &config.public_url,
         account: &account,

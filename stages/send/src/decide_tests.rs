@@ -57,6 +57,7 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         contact: ContactId::of(&head.tenant, "+12125550100"),
         head,
         text: "hello".into(),
+        template: None,
         segments: 1,
         cost: Micros(7_900),
         place: Place {
@@ -117,6 +118,7 @@ impl Known {
         };
 
         let sender = SenderFacts {
+            channel: Channel::Sms,
             id: SENDER,
             number: "+12125550001".into(),
             account: "main".into(),

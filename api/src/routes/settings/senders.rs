@@ -5,9 +5,11 @@ mod warmup;
 use std::{fmt::Display, str::FromStr};
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
+use carriers::Carrier;
 use domain::{
     country::Country,
     ids::{BrandId, SenderId, TenantId},
+    message::class::Channel,
     phone::PhoneNumber,
     zones::{self, Zone},
 };
@@ -50,7 +52,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewSender {
-    /// A phone number, a short code of 3 to 8 digits, or an alphanumeric id of up to 11 characters.
+    /// A phone number, a short code of 3 to 8 digits, or an alphanumeric id of up to 11 characters;
+    /// where the account's carrier has an id for each number, that id.
     #[schema(min_length = 1, max_length = 64, example = "+12125550198")]
     number: String,
     /// The name of the carrier account that it belongs to.
@@ -88,6 +91,8 @@ pub(super) struct SenderView {
     id: SenderId,
     /// In E.164, or as it was written where it is no phone number.
     number: String,
+    /// The channel that it carries: no message of another one leaves by it.
+    channel: Channel,
     /// The name of the carrier account that it belongs to.
     account: String,
     /// The country whose recipients it is for.
@@ -117,6 +122,7 @@ pub(super) fn view(sender: Sender) -> SenderView {
     SenderView {
         id: sender.id,
         number: sender.number,
+        channel: sender.channel,
         account: sender.account_name,
         country: sender.country,
         time_zone: sender.time_zone,
@@ -173,7 +179,8 @@ fn check(
     let body = &new.body;
     let mut errors = Errors::default();
 
-    let (number, own_country) = number(&body.number, tenant, &mut errors);
+    let carrier = account.as_ref().and_then(|account| Carrier::from_name(&account.access.carrier));
+    let (number, own_country) = number(&body.number, carrier, tenant, &mut errors);
     let country = match &body.country {
         Some(written) => country(written, &mut errors),
         None => own_country.unwrap_or_else(|| tenant.country.clone()),
@@ -196,6 +203,7 @@ fn check(
         account: account.handle,
         account_name: account.name,
         number,
+        channel: carrier.map(Carrier::channel).unwrap_or_default(),
         country,
         time_zone,
         pace: body.pace,
@@ -258,8 +266,22 @@ where
 }
 
 /// The number as it is kept, and the country it is of. What is no phone number may be a short code
-/// or an alphanumeric id.
-fn number(written: &str, tenant: &Tenant, errors: &mut Errors) -> (String, Option<String>) {
+/// or an alphanumeric id, or an id that the carrier has given the number.
+fn number(
+    written: &str,
+    carrier: Option<Carrier>,
+    tenant: &Tenant,
+    errors: &mut Errors,
+) -> (String, Option<String>) {
+    match carrier.map(|carrier| carrier.is_own_sender_id(written)) {
+        Some(Ok(true)) => return (written.to_owned(), None),
+        Some(Err(form)) => {
+            errors.add("number", "invalid_number", form);
+            return (written.to_owned(), None);
+        }
+        Some(Ok(false)) | None => {}
+    }
+
     let home: Option<Country> = tenant.country.parse().ok();
     match PhoneNumber::parse(written, home) {
         Ok(number) => {

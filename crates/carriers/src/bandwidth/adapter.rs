@@ -11,12 +11,12 @@ use super::{
     HOST,
     client::{Client, MessageRequest},
     credentials::secret_fault,
-    tag,
 };
 use crate::{
     abilities::Abilities,
     answer::{CarrierReply, ThrottleScope},
     outbound::Outbound,
+    tag::tag,
     webhook::{Incoming, text},
 };
 

@@ -43,7 +43,7 @@ pub struct MessageRequest<'a> {
     pub from: &'a str,
     /// The text, at most 2,048 characters.
     pub text: &'a str,
-    /// What every callback brings back; see [`super::tag()`].
+    /// What every callback brings back; see [`crate::tag::tag()`].
     pub tag: &'a str,
     /// When Bandwidth must have sent it, in machine time; none is Bandwidth's own default.
     pub expires_at: Option<Timestamp>,

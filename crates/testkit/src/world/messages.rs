@@ -47,6 +47,7 @@ pub fn enriched(tenant: &TenantId, n: u32) -> Enriched {
     Enriched {
         contact: ContactId::of(tenant, to.as_str()),
         text: "hello".into(),
+        template: None,
         segments: 1,
         cost: COST,
         place: draft::place(&to, &Person::default(), None),

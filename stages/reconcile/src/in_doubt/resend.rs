@@ -95,6 +95,8 @@ async fn rebuilt(
         head,
         contact,
         text: one.text.clone(),
+        // Its carrier lists nothing, so that no template is ever sent again from here.
+        template: None,
         segments: message.segments,
         cost: message.cost,
         senders: vec![sender],
