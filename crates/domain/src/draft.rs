@@ -293,7 +293,12 @@ pub fn place(to: &Address, person: &Person, tenant_default: Option<Zone>) -> Pla
         state: state.filter(|state| !state.is_empty()),
         tenant_default,
     };
-    zones::resolve(number.as_ref(), &on_file)
+    let place = zones::resolve(number.as_ref(), &on_file);
+    match to {
+        Address::Phone(_) => place,
+        // The id begins with the person's country.
+        Address::Carrier(id) => Place { country: id.as_str()[..2].parse().ok(), ..place },
+    }
 }
 
 /// The candidate senders, preferred first.
@@ -316,7 +321,11 @@ fn candidates(
         }
         From::Any => {
             let all = of_channel(supplies.senders.get(tenant));
-            senders::of_tenant(&all, contact, place.country)
+            match request.channel {
+                Channel::Sms => senders::of_tenant(&all, contact, place.country),
+                // A number on WhatsApp writes to every country.
+                Channel::Whatsapp => senders::of_pool(&all, contact, place.country),
+            }
         }
     }
 }

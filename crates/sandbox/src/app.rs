@@ -2,6 +2,7 @@
 
 mod accounts;
 mod applications;
+mod businesses;
 
 use std::{
     collections::HashMap,
@@ -16,6 +17,7 @@ use crate::{
 };
 pub(crate) use accounts::{Accounts, Number};
 pub(crate) use applications::{Application, Applications};
+pub(crate) use businesses::{Business, Businesses};
 
 /// A running sandbox, apart from its sockets.
 pub(crate) struct App {
@@ -37,6 +39,7 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) accounts: Accounts,
     pub(crate) applications: Applications,
+    pub(crate) businesses: Businesses,
     pub(crate) people: People,
     pub(crate) stats: Stats,
     pub(crate) mail: Mailbox,
@@ -58,6 +61,7 @@ impl App {
                 ledger: Ledger::new(nonce),
                 accounts: Accounts::default(),
                 applications: Applications::default(),
+                businesses: Businesses::default(),
                 people: People::default(),
                 stats: Stats::default(),
                 mail: Mailbox::default(),
@@ -124,6 +128,7 @@ impl App {
         if all {
             state.accounts = Accounts::default();
             state.applications = Applications::default();
+            state.businesses = Businesses::default();
             drop(state);
             self.set_faults(Faults::default());
             self.set_personas(Personas::default());

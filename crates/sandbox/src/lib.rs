@@ -46,7 +46,9 @@ mod segments;
 mod server;
 mod smtp;
 mod stats;
+mod tag;
 mod twilio;
+mod whatsapp;
 mod worker;
 
 use std::{

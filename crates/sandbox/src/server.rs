@@ -28,7 +28,7 @@ use crate::{
     app::App,
     bandwidth, control,
     reply::{Answer, Cut, Unread, problem, read_body},
-    smtp, twilio, worker,
+    smtp, twilio, whatsapp, worker,
 };
 
 /// The most connections at a time; further ones wait to be accepted.
@@ -156,6 +156,8 @@ async fn route(app: &Arc<App>, request: Request<Incoming>) -> Answer {
         twilio::answer(app, &head, rest, &body).await
     } else if let Some(rest) = path.strip_prefix("/api/v2/users/") {
         bandwidth::answer(app, &head, rest, &body).await
+    } else if let Some(rest) = whatsapp::rest_of(path) {
+        whatsapp::answer(app, &head, rest, &body).await
     } else if path.starts_with("/v1/") {
         anthropic::answer(app, &head, &body).await
     } else if let Some(rest) = path.strip_prefix("/sandbox/") {

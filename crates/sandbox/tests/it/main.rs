@@ -13,3 +13,4 @@ mod numbers;
 mod personas;
 mod receipts;
 mod support;
+mod whatsapp;
