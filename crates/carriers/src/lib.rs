@@ -35,8 +35,8 @@ pub use hosts::{BaseUrlError, check_base_url, is_same_place};
 pub use outbound::Outbound;
 pub use record::{MessageRecord, ReadError};
 pub use report::{
-    KeywordGroup, ReceivedText, Reference, ReportedNumbers, ReportedStatus, StatusReport,
-    WebhookError,
+    KeywordGroup, MarketingStop, ReceivedText, Reference, ReportedNumbers, ReportedStatus,
+    StatusReport, WebhookError,
 };
 pub use setup::SetupError;
 pub use webhook::{Acknowledgement, Incoming, SIGNATURE_HEADERS};

@@ -10,7 +10,7 @@ use crate::loopback;
 use crate::{
     bandwidth,
     carrier::Carrier,
-    report::{ReceivedText, StatusReport, WebhookError},
+    report::{MarketingStop, ReceivedText, StatusReport, WebhookError},
     twilio, whatsapp,
 };
 
@@ -156,6 +156,17 @@ impl Carrier {
             Self::Loopback => loopback::read_texts(body),
         };
         Ok(texts?.into_iter().map(ReceivedText::storable).collect())
+    }
+
+    /// The people who have stopped marketing at the carrier itself, by a stored request. What cannot
+    /// be read of it stops nothing.
+    pub fn read_marketing_stops(self, body: &[u8]) -> Vec<MarketingStop> {
+        match self {
+            Self::Twilio | Self::Bandwidth => Vec::new(),
+            Self::WhatsappCloud => whatsapp::read_marketing_stops(body),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => Vec::new(),
+        }
     }
 
     /// How many parts of a stored request could not be read, where a request has parts and others

@@ -15,6 +15,7 @@ mod answering;
 mod answers;
 mod decide;
 mod load;
+mod marketing_stops;
 mod record;
 mod say;
 
@@ -52,6 +53,7 @@ impl Stage for InboundStage {
 
         // record
         let recorded = record::record(&self.store, cx.now, &arrived).await?;
+        marketing_stops::record(&self.store, cx.now, batch.items()).await?;
 
         // say
         for (index, arrived) in arrived.iter().enumerate() {

@@ -56,8 +56,24 @@ fn read(body: &[u8]) -> Result<Vec<Said>, WebhookError> {
     }
 }
 
+/// A change by its field, with its value.
+type Change<'a> = (String, &'a RawValue);
+
 /// Every part by itself, in the order of the envelope.
 fn parts(body: &[u8]) -> Result<Vec<Result<Said, WebhookError>>, WebhookError> {
+    let mut parts = Vec::new();
+    for change in changes(body)? {
+        match change {
+            Ok((field, value)) if field == MESSAGES => read_value(value, &mut parts),
+            Ok(_) => parts.push(Ok(Said::Nothing)),
+            Err(why) => parts.push(Err(why)),
+        }
+    }
+    Ok(parts)
+}
+
+/// The changes of all entries.
+pub(super) fn changes(body: &[u8]) -> Result<Vec<Result<Change<'_>, WebhookError>>, WebhookError> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         #[serde(borrow)]
@@ -71,34 +87,31 @@ fn parts(body: &[u8]) -> Result<Vec<Result<Said, WebhookError>>, WebhookError> {
 
     let envelope: Envelope<'_> =
         serde_json::from_slice(body).map_err(|_| WebhookError::Parameter("entry"))?;
-    let mut parts = Vec::new();
+    let mut found = Vec::new();
     for entry in envelope.entry {
         match serde_json::from_str::<Entry<'_>>(entry.get()) {
-            Ok(entry) => entry.changes.into_iter().for_each(|of| read_change(of, &mut parts)),
-            Err(_) => parts.push(Err(WebhookError::Parameter("changes"))),
+            Ok(entry) => found.extend(entry.changes.into_iter().map(change)),
+            Err(_) => found.push(Err(WebhookError::Parameter("changes"))),
         }
     }
-    Ok(parts)
+    Ok(found)
 }
 
-/// The parts of one change.
-fn read_change(change: &RawValue, parts: &mut Vec<Result<Said, WebhookError>>) {
+fn change(change: &RawValue) -> Result<Change<'_>, WebhookError> {
     #[derive(Deserialize)]
-    struct Change<'a> {
+    struct Wire<'a> {
         field: String,
         #[serde(borrow)]
         value: &'a RawValue,
     }
+    let change: Wire<'_> =
+        serde_json::from_str(change.get()).map_err(|_| WebhookError::Parameter("field"))?;
+    Ok((change.field, change.value))
+}
 
-    let Ok(change) = serde_json::from_str::<Change<'_>>(change.get()) else {
-        parts.push(Err(WebhookError::Parameter("field")));
-        return;
-    };
-    if change.field != MESSAGES {
-        parts.push(Ok(Said::Nothing));
-        return;
-    }
-    let Ok(value) = serde_json::from_str::<Value<'_>>(change.value.get()) else {
+/// The parts of a change that holds messages and statuses.
+fn read_value(value: &RawValue, parts: &mut Vec<Result<Said, WebhookError>>) {
+    let Ok(value) = serde_json::from_str::<Value<'_>>(value.get()) else {
         parts.push(Err(WebhookError::Parameter("value")));
         return;
     };
@@ -123,8 +136,8 @@ struct Value<'a> {
 }
 
 #[derive(Deserialize)]
-struct Metadata {
-    phone_number_id: String,
+pub(super) struct Metadata {
+    pub(super) phone_number_id: String,
 }
 
 /// A person, who may keep their number to themselves.
@@ -137,7 +150,7 @@ struct Contact {
 }
 
 /// The address of a person: the number where it is said, else the business-scoped user id.
-fn address(digits: Option<&str>, user_id: Option<&str>) -> Option<String> {
+pub(super) fn address(digits: Option<&str>, user_id: Option<&str>) -> Option<String> {
     let is_number =
         |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match (digits.filter(is_number), user_id) {

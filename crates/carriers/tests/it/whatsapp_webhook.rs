@@ -189,6 +189,30 @@ fn entries_and_changes_of_every_kind_are_read_together_and_one_bad_part_loses_no
     }
 }
 
+#[test]
+fn who_stops_marketing_in_whatsapp_itself_is_told() {
+    let choice = |value: &str, timestamp: Value| {
+        json!({ "wa_id": "16505551234", "detail": "words", "category": "marketing_messages",
+            "value": value, "timestamp": timestamp })
+    };
+    let choices = json!({ "field": "user_preferences", "value": {
+        "messaging_product": "whatsapp", "metadata": { "phone_number_id": PHONE_NUMBER_ID },
+        "user_preferences": [
+            choice("stop", json!(1_731_705_721)), choice("resume", json!(1)), { "value": "stop" },
+        ],
+    } });
+    let body = envelope(vec![choices, change(json!([]), Value::Null)]);
+    let stops = CARRIER.read_marketing_stops(body.as_bytes());
+    assert_eq!(stops.len(), 1, "{stops:?}");
+    assert_eq!((stops[0].from.as_str(), stops[0].to.as_str()), ("+16505551234", PHONE_NUMBER_ID));
+    assert!(stops[0].name.ends_with(":1731705721"), "a repeat has the same name");
+
+    // It is no text, and nothing of it is lost to those that are.
+    assert_eq!(texts(&body), Ok(vec![]));
+    assert_eq!(CARRIER.unread_parts(body.as_bytes()), 0);
+    assert!(CARRIER.read_marketing_stops(b"{}").is_empty());
+}
+
 /// What Meta signs: an escaped form, to the byte.
 const SIGNED: &str = r#"{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"value":{"text":"Se\u00f1or \ud83d\ude00 https:\/\/x.test"},"field":"messages"}]}]}"#;
 
