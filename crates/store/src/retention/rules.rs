@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 75] = [
+pub const RULES: [(&str, RetentionRule); 76] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -82,6 +82,7 @@ pub const RULES: [(&str, RetentionRule); 75] = [
     ("notices", Work),
     ("open_claims", Work),
     ("pace", Settings),
+    ("pair_pace", Work),
     ("parked", Work),
     ("persons", Settings),
     ("platform_accounts", Settings),
