@@ -1,6 +1,7 @@
 //! From a request to `msg.submitted.<lane>`: validation, ids, frames.
 
 pub(crate) mod coalesce;
+mod content;
 pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod named;

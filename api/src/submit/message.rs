@@ -5,14 +5,12 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 use domain::{
     address::{Address, CarrierId},
     country::Country,
-    draft::{BadCarrierTemplate, CarrierTemplate},
     gates::OnLate,
-    ids::{MessageId, SenderId, TemplateId, TenantId},
+    ids::{MessageId, SenderId, TenantId},
     message::class::{Channel, Lane, MessageClass},
     phone::PhoneNumber,
     schema::words,
     storable::{UNSTORABLE_TEXT, is_storable},
-    template::MAX_VALUE,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -24,10 +22,7 @@ use store::{
 };
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{
-        RefOr,
-        schema::{Object, ObjectBuilder, Schema, Type},
-    },
+    openapi::{RefOr, schema::Schema},
 };
 use uuid::Uuid;
 use wire::{
@@ -37,7 +32,10 @@ use wire::{
     subject::Subject,
 };
 
-use super::named::names_something;
+use super::{
+    content::{CarrierTemplateRef, TemplateRef, content},
+    named::names_something,
+};
 use crate::{
     document::examples,
     fields,
@@ -131,53 +129,6 @@ impl PartialSchema for NewMessageChannel {
 }
 
 impl ToSchema for NewMessageChannel {}
-
-/// A template with the values of its variables.
-#[derive(Deserialize, Serialize, ToSchema)]
-#[schema(as = MessageTemplate)]
-#[serde(deny_unknown_fields)]
-struct TemplateRef {
-    /// The template's id.
-    id: Uuid,
-    /// Values by name.
-    #[serde(default)]
-    #[schema(schema_with = variables)]
-    variables: BTreeMap<String, String>,
-}
-
-/// A template of the carrier's with the values of its variables.
-#[derive(Deserialize, Serialize, ToSchema)]
-#[schema(as = MessageCarrierTemplate)]
-#[serde(deny_unknown_fields)]
-struct CarrierTemplateRef<'a> {
-    /// Its name at the carrier.
-    #[serde(borrow)]
-    #[schema(pattern = "^[a-z0-9_]{1,512}$", example = "order_shipped")]
-    name: Cow<'a, str>,
-    /// Its language, as the carrier writes it.
-    #[serde(borrow)]
-    #[schema(pattern = "^[a-z]{2,3}(_[A-Za-z0-9]{2,4})?$", example = "en_US")]
-    language: Cow<'a, str>,
-    /// The values of its text's variables, in their order, each of 1 to 1,024 characters that say
-    /// something. Line breaks, tabs and runs of spaces become one space.
-    #[serde(default)]
-    #[schema(max_items = 50)]
-    parameters: Vec<String>,
-}
-
-/// What the document says of variables.
-fn variables() -> Object {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    ObjectBuilder::new()
-        .property_names(Some(text().pattern(Some("^[a-z0-9_]{1,64}$"))))
-        .additional_properties(Some(text().max_length(Some(MAX_VALUE))))
-        .max_properties(Some(50))
-        .description(Some(
-            "Values by name, at most 50 of at most 500 characters each; names have 1 to 64 of a-z, \
-             0-9 and `_`. The person's own fields fill what is missing.",
-        ))
-        .build()
-}
 
 /// What all messages of a request share.
 pub(crate) struct Submission<'a> {
@@ -291,7 +242,8 @@ impl Submission<'_> {
         errors.check(channel.is_some(), "channel", "unknown", "sms or whatsapp");
         let channel = channel.unwrap_or_default();
         let from = self.from(new, channel, &mut errors);
-        let content = content(new, class, channel, &mut errors);
+        let given = (new.body.take(), new.template.take(), new.carrier_template.take());
+        let content = content(given, class, channel, &mut errors);
         let expires_at = self.expires_at(new.validity_seconds, &mut errors);
         let on_late = on_late(new.on_late.as_deref(), &mut errors);
         check_metadata(&new.metadata, &mut errors);
@@ -427,78 +379,6 @@ pub(crate) fn class(name: &str, errors: &mut Errors) -> Option<MessageClass> {
 /// The channel of this name; none where it is none.
 fn channel(written: Option<&str>) -> Option<Channel> {
     written.map_or(Some(Channel::Sms), Channel::from_name)
-}
-
-/// What the text is made of: a body, a template, or a template of the carrier's.
-fn content(
-    new: &mut NewMessage<'_>,
-    class: Option<MessageClass>,
-    channel: Channel,
-    errors: &mut Errors,
-) -> Option<Content> {
-    match (new.body.take(), new.template.take(), new.carrier_template.take()) {
-        (Some(body), None, None) => {
-            let class = class.unwrap_or(MessageClass::Transactional);
-            match channel {
-                Channel::Sms => fields::body("body", &body, class, errors),
-                Channel::Whatsapp => fields::long_body("body", &body, errors),
-            }
-            Some(Content::Body(body.into_owned()))
-        }
-
-        (None, None, Some(template)) => carrier_template(&template, channel, errors),
-
-        (None, Some(TemplateRef { id, variables }), None) => {
-            fields::variables("template.variables", variables.len(), errors);
-            for (name, value) in &variables {
-                fields::variable_name("template.variables", name, errors);
-                fields::variable_value(&format!("template.variables.{name}"), value, errors);
-            }
-            Some(Content::Template { id: TemplateId(id), variables })
-        }
-
-        (Some(_), Some(_), None) => {
-            errors.add("template", "ambiguous", "give body or template, not both");
-            None
-        }
-        (_, _, Some(_)) => {
-            let detail = "give one of body, template and carrier_template";
-            errors.add("carrier_template", "ambiguous", detail);
-            None
-        }
-        (None, None, None) => {
-            errors.add("body", "required", "give body or template");
-            None
-        }
-    }
-}
-
-/// A template of the carrier's, as it will be sent.
-fn carrier_template(
-    written: &CarrierTemplateRef<'_>,
-    channel: Channel,
-    errors: &mut Errors,
-) -> Option<Content> {
-    if channel == Channel::Sms {
-        errors.add("carrier_template", "unsupported", "SMS has no such templates: use template");
-        return None;
-    }
-
-    let CarrierTemplateRef { name, language, parameters } = written;
-    let made = CarrierTemplate::new(name, language, parameters);
-    made.map(Content::Carrier)
-        .map_err(|why| {
-            let field = match why {
-                BadCarrierTemplate::Name => "carrier_template.name".to_owned(),
-                BadCarrierTemplate::Language => "carrier_template.language".to_owned(),
-                BadCarrierTemplate::TooMany => "carrier_template.parameters".to_owned(),
-                BadCarrierTemplate::Parameter(index) => {
-                    format!("carrier_template.parameters.{index}")
-                }
-            };
-            errors.add(&field, "invalid", why.to_string());
-        })
-        .ok()
 }
 
 fn check_metadata(metadata: &BTreeMap<String, String>, errors: &mut Errors) {

@@ -38,14 +38,13 @@ fn at(second: i64) -> Timestamp {
 }
 
 pub(crate) fn admitted(class: MessageClass) -> Admitted {
-    let to = "+12125550100".parse().expect("an address");
     let head = Head {
         id: MessageId(Uuid::from_u128(7)),
         tenant: tenant(),
         turn: 2,
         class,
         channel: Channel::Sms,
-        to,
+        to: "+12125550100".parse().expect("an address"),
         campaign: Some(CAMPAIGN),
         submitted_at: at(-60),
         expires_at: None,
@@ -431,9 +430,7 @@ fn what_was_admitted_under_other_facts_goes_back_to_the_gates_at_once() {
     ];
 
     for (code, change) in changes {
-        let known = Known::with(change);
-
-        let Decision::End(back) = known.decide(&admitted(MessageClass::Promo)) else {
+        let Decision::End(back) = Known::with(change).decide(&admitted(MessageClass::Promo)) else {
             panic!("{code} ends the turn")
         };
         assert_eq!((back.state, back.code), (MessageState::Deferred, code));

@@ -143,7 +143,8 @@ static TABLE: &[CodeInfo] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{super::classify::answered, *};
+    use super::*;
+    use crate::whatsapp::answered;
 
     #[test]
     fn the_table_is_sorted_so_that_every_entry_is_found() {

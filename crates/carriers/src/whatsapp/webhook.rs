@@ -117,7 +117,11 @@ fn read_value(value: &RawValue, parts: &mut Vec<Result<Said, WebhookError>>) {
     };
 
     let number = value.metadata.phone_number_id;
-    let only = <[Contact; 1]>::try_from(value.contacts).ok().map(|[contact]| contact);
+    let contacts = value.contacts.unwrap_or_default();
+    let only = match contacts.as_slice() {
+        [contact] => serde_json::from_str::<Contact>(contact.get()).ok(),
+        _ => None,
+    };
     let messages = value.messages.unwrap_or_default();
     parts.extend(messages.iter().map(|message| text(message, &number, only.as_ref())));
     let statuses = value.statuses.unwrap_or_default();
@@ -127,8 +131,8 @@ fn read_value(value: &RawValue, parts: &mut Vec<Result<Said, WebhookError>>) {
 #[derive(Deserialize)]
 struct Value<'a> {
     metadata: Metadata,
-    #[serde(default)]
-    contacts: Vec<Contact>,
+    #[serde(borrow, default)]
+    contacts: Option<Vec<&'a RawValue>>,
     #[serde(borrow, default)]
     messages: Option<Vec<&'a RawValue>>,
     #[serde(borrow, default)]
