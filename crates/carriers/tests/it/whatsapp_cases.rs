@@ -35,18 +35,25 @@ fn body(kind: &str, object: Value) -> Value {
     })
 }
 
-#[tokio::test]
-async fn every_kind_of_message_is_the_request_of_the_documents() {
-    let (plain, filled) = (template(&[]), template(&["Ana", "12 High\n\tStreet"]));
-    let buttons = [Button { id: "y", title: "Yes" }, Button { id: "n", title: "No" }];
-    let rows = [
-        ListRow { id: "1", title: "Monday", description: None },
-        ListRow { id: "2", title: "Tuesday", description: Some("Afternoon") },
-    ];
-    let link = "https://x.test/a.pdf";
-    let media = |kind, caption, filename| Content::Media { kind, link, caption, filename };
+/// Sends each, and compares the whole request.
+async fn check<'a>(cases: impl IntoIterator<Item = (&'a str, Content<'a>, Value)>) {
+    let path = format!("/{VERSION}/{PHONE_NUMBER_ID}/messages");
+    for (label, content, want) in cases {
+        let seen = sent(to_number(content)).await;
+        assert_eq!((seen.method.as_str(), seen.uri.path()), ("POST", path.as_str()), "{label}");
+        assert_eq!(seen.uri.query(), None, "{label}");
+        assert_eq!(seen.header("authorization"), Some("Bearer token1"), "{label}");
+        assert_eq!(seen.header("content-type"), Some("application/json"), "{label}");
+        assert_eq!(seen.header("accept"), Some("application/json"), "{label}");
+        let found: Value = serde_json::from_slice(&seen.body).expect("JSON");
+        assert_eq!(found, want, "{label}");
+    }
+}
 
-    let cases = [
+#[tokio::test]
+async fn texts_and_templates_are_the_requests_of_the_documents() {
+    let (plain, filled) = (template(&[]), template(&["Ana", "12 High\n\tStreet"]));
+    check([
         (
             "a text of characters of every kind",
             Content::Text("Señor 😀 \"& co\"\n"),
@@ -71,6 +78,15 @@ async fn every_kind_of_message_is_the_request_of_the_documents() {
                 }),
             ),
         ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn files_are_the_requests_of_the_documents() {
+    let link = "https://x.test/a.pdf";
+    let media = |kind, caption, filename| Content::Media { kind, link, caption, filename };
+    check([
         (
             "an image with words",
             media(MediaKind::Image, Some("Look"), None),
@@ -88,6 +104,18 @@ async fn every_kind_of_message_is_the_request_of_the_documents() {
             media(MediaKind::Sticker, None, None),
             body("sticker", json!({ "link": link })),
         ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn questions_and_reactions_are_the_requests_of_the_documents() {
+    let buttons = [Button { id: "y", title: "Yes" }, Button { id: "n", title: "No" }];
+    let rows = [
+        ListRow { id: "1", title: "Monday", description: None },
+        ListRow { id: "2", title: "Tuesday", description: Some("Afternoon") },
+    ];
+    check([
         (
             "buttons",
             Content::Buttons { body: "Come?", buttons: &buttons },
@@ -121,19 +149,8 @@ async fn every_kind_of_message_is_the_request_of_the_documents() {
             Content::Reaction { message_id: WAMID, emoji: "👍" },
             body("reaction", json!({ "message_id": WAMID, "emoji": "👍" })),
         ),
-    ];
-
-    let path = format!("/{VERSION}/{PHONE_NUMBER_ID}/messages");
-    for (label, content, want) in cases {
-        let seen = sent(to_number(content)).await;
-        assert_eq!((seen.method.as_str(), seen.uri.path()), ("POST", path.as_str()), "{label}");
-        assert_eq!(seen.uri.query(), None, "{label}");
-        assert_eq!(seen.header("authorization"), Some("Bearer token1"), "{label}");
-        assert_eq!(seen.header("content-type"), Some("application/json"), "{label}");
-        assert_eq!(seen.header("accept"), Some("application/json"), "{label}");
-        let found: Value = serde_json::from_slice(&seen.body).expect("JSON");
-        assert_eq!(found, want, "{label}");
-    }
+    ])
+    .await;
 }
 
 #[tokio::test]
