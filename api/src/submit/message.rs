@@ -76,8 +76,9 @@ pub(crate) struct NewMessage<'a> {
     /// Instead of a body, on `whatsapp`: a template that the carrier keeps and has approved.
     #[serde(borrow, default)]
     carrier_template: Option<CarrierTemplateRef<'a>>,
-    /// How it travels; `sms` where it is not said. On `whatsapp` a free text goes out within 24 hours
-    /// of the person's last message alone, and a template that the carrier has approved at any time.
+    /// How it travels; `sms` where it is not said. On `whatsapp` a free text goes out within 24
+    /// hours of the person's last message alone, and a template that the carrier has approved at
+    /// any time.
     #[serde(borrow, default)]
     #[schema(value_type = Option<NewMessageChannel>)]
     channel: Option<Cow<'a, str>>,

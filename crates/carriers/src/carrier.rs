@@ -93,8 +93,8 @@ impl Carrier {
         }
     }
 
-    /// Whether senders have ids of the carrier's own, and this is one; false where they are named by
-    /// phone numbers, short codes and names.
+    /// Whether senders have ids of the carrier's own, and this is one; false where they are named
+    /// by phone numbers, short codes and names.
     ///
     /// # Errors
     /// They have ids, and the text is none: says what one looks like.

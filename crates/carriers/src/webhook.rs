@@ -158,8 +158,8 @@ impl Carrier {
         Ok(texts?.into_iter().map(ReceivedText::storable).collect())
     }
 
-    /// The people who have stopped marketing at the carrier itself, by a stored request. What cannot
-    /// be read of it stops nothing.
+    /// The people who have stopped marketing at the carrier itself, by a stored request. What
+    /// cannot be read of it stops nothing.
     pub fn read_marketing_stops(self, body: &[u8]) -> Vec<MarketingStop> {
         match self {
             Self::Twilio | Self::Bandwidth => Vec::new(),

@@ -17,16 +17,16 @@ mod templates;
 pub mod webhook;
 
 pub(crate) use adapter::{ABILITIES, owns_host};
-pub use classify::{Answered, answered};
-pub use client::{Client, MessageRequest, VERSION};
+pub use classify::{CodeVerdict, answered};
+pub use client::{Client, VERSION, WhatsappMessage};
 pub use codes::cause;
-pub use content::{Button, Content, ListRow, MediaKind, Recipient};
+pub use content::{Button, FileKind, ListRow, MessageContent, Recipient};
 pub use credentials::Credentials;
 pub(crate) use credentials::{account_id_fault, account_id_of, check_sender, secret_fault};
 pub(crate) use preferences::read_marketing_stops;
 pub use signature::SIGNATURE_HEADER;
 pub(crate) use signature::{handshake, is_genuine};
-pub use templates::{CarrierTemplateState, NewCarrierTemplate, TemplateError};
+pub use templates::{CarrierTemplateError, CarrierTemplateState, NewCarrierTemplate};
 pub(crate) use webhook::{read_reports, read_texts, unread};
 
 /// The host of the Graph API.

@@ -309,10 +309,12 @@ fn candidates(
     supplies: &Supplies,
 ) -> Vec<SenderId> {
     let tenant = request.origin.tenant;
+
     let of_channel = |of: Option<&Vec<SenderCandidate>>| -> Vec<SenderCandidate> {
         let all = of.into_iter().flatten();
         all.filter(|sender| sender.channel == request.channel).copied().collect()
     };
+
     match request.origin.from {
         From::Sender(id) => vec![*id],
         From::Pool(id) => {

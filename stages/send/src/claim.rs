@@ -22,7 +22,7 @@ use store::{
     Scoped, Store,
     capacity::{
         pace,
-        pairs::{self, Pair},
+        pairs::{self, PacedPair},
     },
     core::seal::Sealer,
     messages::claim::{self, ClaimSender, Claimant, Current, MadeClaim, ToClaim},
@@ -255,7 +255,7 @@ impl Claimer {
 
         let claimed = to_call.iter().zip(&made).filter(|(_, made)| made.is_some());
         let of_pairs = claimed.filter_map(|(item, _)| pair_of(item.message));
-        let (pairs, intervals): (BTreeSet<Pair>, Vec<Duration>) = of_pairs.unzip();
+        let (pairs, intervals): (BTreeSet<PacedPair>, Vec<Duration>) = of_pairs.unzip();
         if let Some(interval) = intervals.into_iter().max() {
             pairs::take(tx, &pairs, interval).await?;
         }

@@ -16,7 +16,7 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use stage::MAX_WAIT;
 use store::{
-    capacity::pairs::Pair,
+    capacity::pairs::PacedPair,
     messages::claim::{Claim, Current},
 };
 use wire::Admitted;
@@ -193,7 +193,7 @@ fn last_look(
 
 /// The sender and the person, and how long they wait between two messages; none where nobody limits
 /// that.
-pub(crate) fn pair_of(message: &Admitted) -> Option<(Pair, Duration)> {
+pub(crate) fn pair_of(message: &Admitted) -> Option<(PacedPair, Duration)> {
     let head = &message.message.head;
     let interval = head.channel.pair_interval()?;
     Some(((head.tenant.clone(), message.route.sender, message.message.contact), interval))

@@ -13,7 +13,7 @@ use store::{
     Scoped,
     capacity::{
         pace,
-        pairs::{self, Pair},
+        pairs::{self, PacedPair},
     },
     facts::{self, Wanted},
     messages::claim::{self, ClaimSender, Current},
@@ -45,7 +45,8 @@ pub(crate) async fn load(tx: &mut Scoped, items: &[&Admitted]) -> Result<(Loaded
 
     let senders = load_senders(tx, items).await?;
     let paces = lock_paces(tx, &senders, items).await?;
-    let of_pairs: BTreeSet<Pair> = items.iter().filter_map(|item| Some(pair_of(item)?.0)).collect();
+    let of_pairs: BTreeSet<PacedPair> =
+        items.iter().filter_map(|item| Some(pair_of(item)?.0)).collect();
     let paces = match of_pairs.is_empty() {
         true => paces,
         false => paces.with_pairs(pairs::next_free(tx, &of_pairs).await?),

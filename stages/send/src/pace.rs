@@ -10,7 +10,7 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use store::capacity::{
     pace::{AccountLock, PaceLocks, SenderLock, TurnLock},
-    pairs::Pair,
+    pairs::PacedPair,
 };
 
 /// How far a sender, an account or a tenant's part of one may run ahead of its pace, so that a
@@ -29,7 +29,7 @@ pub(crate) struct Paces {
     accounts: HashMap<String, AccountPace>,
     turns: HashMap<(String, TenantId), Turn>,
     /// When pairs of sender and person may have their next message.
-    pairs: HashMap<Pair, Timestamp>,
+    pairs: HashMap<PacedPair, Timestamp>,
 }
 
 #[derive(Debug)]
@@ -98,18 +98,18 @@ impl Paces {
 
     /// The same with the pairs whose carrier limits how often they have a message.
     #[must_use]
-    pub(crate) fn with_pairs(self, pairs: HashMap<Pair, Timestamp>) -> Self {
+    pub(crate) fn with_pairs(self, pairs: HashMap<PacedPair, Timestamp>) -> Self {
         Self { pairs, ..self }
     }
 
     /// How long a pair has to wait for its next message; none where it may have it now.
-    pub(crate) fn wait_of_pair(&self, pair: &Pair) -> Option<SignedDuration> {
+    pub(crate) fn wait_of_pair(&self, pair: &PacedPair) -> Option<SignedDuration> {
         let left = self.pairs.get(pair)?.duration_since(self.now);
         left.is_positive().then_some(left)
     }
 
     /// The pair has a message now: the next one of this chunk waits.
-    pub(crate) fn take_pair(&mut self, pair: Pair, interval: Duration) {
+    pub(crate) fn take_pair(&mut self, pair: PacedPair, interval: Duration) {
         let interval = SignedDuration::try_from(interval).unwrap_or(SignedDuration::MAX);
         let next_free = self.now.checked_add(interval).unwrap_or(Timestamp::MAX);
         self.pairs.insert(pair, next_free);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{
     HOST,
-    client::{Client, MessageRequest},
-    content::{Content, Recipient},
+    client::{Client, WhatsappMessage},
+    content::{MessageContent, Recipient},
 };
 use crate::{
     abilities::Abilities,
@@ -33,10 +33,10 @@ impl Client {
     pub(crate) async fn send_text(&self, outbound: &Outbound<'_>) -> CarrierReply {
         let tag = tag(outbound.reference);
         let content = match outbound.template {
-            Some(template) => Content::Template(template),
-            None => Content::Text(outbound.body),
+            Some(template) => MessageContent::Template(template),
+            None => MessageContent::Text(outbound.body),
         };
-        let message = MessageRequest {
+        let message = WhatsappMessage {
             from: outbound.from,
             to: Recipient::of(outbound.to),
             content,

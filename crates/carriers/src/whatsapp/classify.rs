@@ -16,7 +16,7 @@ use crate::answer::{CarrierReply, Doubt, Refusal, Throttle, ThrottleScope};
 
 /// What an error code says of the message that was to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answered {
+pub enum CodeVerdict {
     /// It is never sent.
     Refused(Refusal),
     /// It was not sent, nor will others of the account be.
@@ -29,8 +29,8 @@ pub enum Answered {
 }
 
 /// Reads an error code; none for one that Meta may add.
-pub fn answered(code: u32) -> Option<Answered> {
-    use Answered::{AccountRefused, Refused, TryLater, Uncertain};
+pub fn answered(code: u32) -> Option<CodeVerdict> {
+    use CodeVerdict::{AccountRefused, Refused, TryLater, Uncertain};
     let later = |scope, seconds| TryLater(Some((scope, seconds)));
 
     Some(match code {
@@ -52,7 +52,7 @@ pub fn answered(code: u32) -> Option<Answered> {
         131_037 | 131_045 | 133_000..=133_015 => Refused(Refusal::Sender),
         130_497 => Refused(Refusal::Region),
         131_047 | 131_051..=131_053 | 132_000..=132_018 | 132_068 | 132_069 => {
-            Refused(Refusal::Content)
+            Refused(Refusal::MessageContent)
         }
         33 | 100 | 131_008 | 131_009 | 131_063 | 137_000 => Refused(Refusal::Request),
         _ => return None,
@@ -72,16 +72,16 @@ pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) 
     let code = error.code;
     let uncertain = CarrierReply::Unknown { why: Doubt::Status { status, code: Some(code) } };
     match answered(code) {
-        Some(Answered::Refused(reason)) => CarrierReply::Refused { code, reason },
-        Some(Answered::AccountRefused) => CarrierReply::AuthFailed { code },
-        Some(Answered::TryLater(slow)) => {
+        Some(CodeVerdict::Refused(reason)) => CarrierReply::Refused { code, reason },
+        Some(CodeVerdict::AccountRefused) => CarrierReply::AuthFailed { code },
+        Some(CodeVerdict::TryLater(slow)) => {
             let throttle = slow.map(|(scope, seconds)| Throttle {
                 scope,
                 retry_after: retry_after.or(Some(Duration::from_secs(seconds))),
             });
             CarrierReply::NotSent { code: Some(code), throttle }
         }
-        Some(Answered::Uncertain) => uncertain,
+        Some(CodeVerdict::Uncertain) => uncertain,
         None if (400..=499).contains(&status) && !error.is_transient && status != 408 => {
             CarrierReply::Refused { code, reason: Refusal::Unlisted }
         }

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     classify::classify,
-    content::{Content, Recipient},
+    content::{MessageContent, Recipient},
     credentials::Credentials,
     is_node,
 };
@@ -41,13 +41,13 @@ pub struct Client {
 
 /// One message to be sent, in WhatsApp's terms.
 #[derive(Clone, Copy)]
-pub struct MessageRequest<'a> {
+pub struct WhatsappMessage<'a> {
     /// The id of the number that it leaves from.
     pub from: &'a str,
     /// Who it is for.
     pub to: Recipient<'a>,
     /// What it holds.
-    pub content: Content<'a>,
+    pub content: MessageContent<'a>,
     /// What every status brings back (`biz_opaque_callback_data`, at most 512 characters); see
     /// [`crate::tag::tag()`].
     pub callback_data: &'a str,
@@ -95,7 +95,7 @@ impl Client {
     }
 
     /// Asks WhatsApp to send one message (`POST /{version}/{phone_number_id}/messages`), once.
-    pub async fn send(&self, message: &MessageRequest<'_>) -> CarrierReply {
+    pub async fn send(&self, message: &WhatsappMessage<'_>) -> CarrierReply {
         let Some(url) = self.url(message.from, "messages") else {
             return CarrierReply::Refused { code: INVALID_PARAMETER, reason: Refusal::Sender };
         };
@@ -141,10 +141,10 @@ impl fmt::Debug for Client {
     }
 }
 
-impl fmt::Debug for MessageRequest<'_> {
+impl fmt::Debug for WhatsappMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Recipient::Number(to) | Recipient::User(to)) = self.to;
-        f.debug_struct("MessageRequest")
+        f.debug_struct("WhatsappMessage")
             .field("from", &self.from)
             .field("to", &Hidden(to))
             .field("callback_data", &self.callback_data)

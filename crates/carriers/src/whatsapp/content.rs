@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// What is sent.
 #[derive(Clone, Copy)]
-pub enum Content<'a> {
+pub enum MessageContent<'a> {
     /// A free text of at most 4,096 characters. Only within 24 hours of the person's last message.
     Text(&'a str),
     /// A template that Meta has approved: at any time.
@@ -13,7 +13,7 @@ pub enum Content<'a> {
     /// A file that Meta fetches.
     Media {
         /// What kind of file it is.
-        kind: MediaKind,
+        kind: FileKind,
         /// Where it is, by https.
         link: &'a str,
         /// What stands under it; not of audio and stickers.
@@ -68,7 +68,7 @@ pub struct ListRow<'a> {
 
 /// A kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MediaKind {
+pub enum FileKind {
     /// JPEG or PNG.
     Image,
     /// MP4 or 3GPP.
@@ -97,10 +97,11 @@ impl<'a> Recipient<'a> {
     }
 }
 
-impl Content<'_> {
+impl MessageContent<'_> {
     /// The body of a call that sends it; `callback_data` comes back with every status.
     pub(super) fn json(&self, to: Recipient<'_>, callback_data: &str) -> Value {
         let (kind, object) = self.object();
+
         let mut body = json!({
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
@@ -130,9 +131,9 @@ impl Content<'_> {
                 }
                 (kind.as_str(), object)
             }
+
             Self::Buttons { body, buttons } => {
-                let button = |button: &Button<'_>| json!({ "type": "reply", "reply": { "id": button.id, "title": button.title } });
-                let buttons: Vec<Value> = buttons.iter().map(button).collect();
+                let buttons: Vec<Value> = buttons.iter().map(of_button).collect();
                 let action = json!({ "buttons": buttons });
                 let text = json!({ "text": body });
                 ("interactive", json!({ "type": "button", "body": text, "action": action }))
@@ -143,6 +144,7 @@ impl Content<'_> {
                 let text = json!({ "text": body });
                 ("interactive", json!({ "type": "list", "body": text, "action": action }))
             }
+
             Self::Reaction { message_id, emoji } => {
                 ("reaction", json!({ "message_id": message_id, "emoji": emoji }))
             }
@@ -161,6 +163,10 @@ fn of_template(template: &CarrierTemplate) -> Value {
     object
 }
 
+fn of_button(button: &Button<'_>) -> Value {
+    json!({ "type": "reply", "reply": { "id": button.id, "title": button.title } })
+}
+
 fn of_row(row: &ListRow<'_>) -> Value {
     let mut object = json!({ "id": row.id, "title": row.title });
     if let Some(description) = row.description {
@@ -169,7 +175,7 @@ fn of_row(row: &ListRow<'_>) -> Value {
     object
 }
 
-impl MediaKind {
+impl FileKind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Image => "image",

@@ -59,7 +59,7 @@ pub struct CarrierTemplateState {
 
 /// Why a call about templates did not do what it was to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TemplateError {
+pub enum CarrierTemplateError {
     /// Meta refuses it, in Meta's words.
     #[error("Meta refuses it ({code}): {words}")]
     Refused {
@@ -88,7 +88,7 @@ impl Client {
     pub async fn create_template(
         &self,
         new: &NewCarrierTemplate<'_>,
-    ) -> Result<CarrierTemplateState, TemplateError> {
+    ) -> Result<CarrierTemplateState, CarrierTemplateError> {
         let mut request = self.request(Method::POST, self.templates_url());
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(CONTENT_TYPE, json);
@@ -111,7 +111,7 @@ impl Client {
     ///
     /// # Errors
     /// When any page could not be read, or there are more than 6,000.
-    pub async fn templates(&self) -> Result<Vec<CarrierTemplateState>, TemplateError> {
+    pub async fn templates(&self) -> Result<Vec<CarrierTemplateState>, CarrierTemplateError> {
         let mut found = Vec::new();
         let mut after: Option<String> = None;
         for _page in 0..MAX_PAGES {
@@ -130,7 +130,7 @@ impl Client {
                 return Ok(found);
             }
         }
-        Err(TemplateError::TooMany(MAX_PAGES * PAGE_SIZE))
+        Err(CarrierTemplateError::TooMany(MAX_PAGES * PAGE_SIZE))
     }
 
     fn templates_url(&self) -> Url {
@@ -142,22 +142,23 @@ impl Client {
     async fn answer<T: serde::de::DeserializeOwned>(
         &self,
         request: reqwest::Request,
-    ) -> Result<T, TemplateError> {
+    ) -> Result<T, CarrierTemplateError> {
         let reply = call(&self.http, request, MAX_PAGE_BYTES).await.map_err(|fault| {
-            Doubt::of(fault).map_or(TemplateError::NoConnection, TemplateError::Unavailable)
+            Doubt::of(fault)
+                .map_or(CarrierTemplateError::NoConnection, CarrierTemplateError::Unavailable)
         })?;
         let status = reply.status;
         if (200..=299).contains(&status) {
-            let unreadable = |_| TemplateError::Unavailable(Doubt::Unreadable { status });
+            let unreadable = |_| CarrierTemplateError::Unavailable(Doubt::Unreadable { status });
             return serde_json::from_slice(&reply.body).map_err(unreadable);
         }
 
         Err(match GraphError::read(&reply.body) {
-            Some(error) => TemplateError::Refused {
+            Some(error) => CarrierTemplateError::Refused {
                 code: error.code,
                 words: error.error_user_msg.unwrap_or(error.message),
             },
-            None => TemplateError::Unavailable(Doubt::Unreadable { status }),
+            None => CarrierTemplateError::Unavailable(Doubt::Unreadable { status }),
         })
     }
 }

@@ -321,6 +321,7 @@ fn said(message: &Message<'_>) -> Option<(String, u16)> {
         let caption = media.as_ref().and_then(|media| media.caption.clone());
         Some((caption.unwrap_or_default(), 1))
     };
+
     match message.kind.as_str() {
         "text" => Some((words(&message.text)?, 0)),
         "button" => Some((words(&message.button)?, 0)),

@@ -239,9 +239,9 @@ pub(crate) fn whatsapp(base_url: &str) -> carriers::whatsapp::Client {
 
 /// A message with this content to a number.
 pub(crate) fn to_number<'a>(
-    content: carriers::whatsapp::Content<'a>,
-) -> carriers::whatsapp::MessageRequest<'a> {
-    carriers::whatsapp::MessageRequest {
+    content: carriers::whatsapp::MessageContent<'a>,
+) -> carriers::whatsapp::WhatsappMessage<'a> {
+    carriers::whatsapp::WhatsappMessage {
         from: PHONE_NUMBER_ID,
         to: carriers::whatsapp::Recipient::of("+16505551234"),
         content,

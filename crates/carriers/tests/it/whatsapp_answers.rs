@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use carriers::{
     CarrierReply, Doubt, Refusal, Throttle, ThrottleScope,
-    whatsapp::{Answered, Content, answered},
+    whatsapp::{CodeVerdict, MessageContent, answered},
 };
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::play::{Break, Breaker, Played, Server, WAMID, to_number, whatsapp};
 
 async fn answer_to(label: &str, played: Played) -> CarrierReply {
     let server = Server::playing([played]).await;
-    let answer = whatsapp(&server.url).send(&to_number(Content::Text("Hi"))).await;
+    let answer = whatsapp(&server.url).send(&to_number(MessageContent::Text("Hi"))).await;
     assert_eq!(server.seen().len(), 1, "{label}: one call, whatever the answer");
     answer
 }
@@ -66,11 +66,11 @@ async fn a_refusal_says_whose_fault_it_is_whatever_its_status() {
         (133_006, Refusal::Sender),
         (131_037, Refusal::Sender),
         (130_497, Refusal::Region),
-        (131_047, Refusal::Content),
-        (132_000, Refusal::Content),
-        (132_001, Refusal::Content),
-        (132_015, Refusal::Content),
-        (132_018, Refusal::Content),
+        (131_047, Refusal::MessageContent),
+        (132_000, Refusal::MessageContent),
+        (132_001, Refusal::MessageContent),
+        (132_015, Refusal::MessageContent),
+        (132_018, Refusal::MessageContent),
         (100, Refusal::Request),
         (131_008, Refusal::Request),
     ] {
@@ -140,7 +140,7 @@ async fn what_says_nothing_certain_is_unknown_and_not_tried_again() {
 
     let breaker = Breaker::that(Break::Reset).await;
     let client = whatsapp(&format!("http://{}", breaker.address));
-    let answer = client.send(&to_number(Content::Text("Hi"))).await;
+    let answer = client.send(&to_number(MessageContent::Text("Hi"))).await;
     assert_eq!(answer, CarrierReply::Unknown { why: Doubt::Broken });
     assert_eq!(breaker.requests(), 1);
 }
@@ -149,7 +149,7 @@ async fn what_says_nothing_certain_is_unknown_and_not_tried_again() {
 fn every_code_is_read_by_the_table_and_no_other() {
     let doubtful = [1, 2, 131_000, 135_000];
     let uncertain: Vec<u32> =
-        (0..140_000).filter(|code| answered(*code) == Some(Answered::Uncertain)).collect();
+        (0..140_000).filter(|code| answered(*code) == Some(CodeVerdict::Uncertain)).collect();
     assert_eq!(uncertain, doubtful);
     for unlisted in [5, 99, 300, 130_000, 131_001, 133_016, 140_000, u32::MAX] {
         assert_eq!(answered(unlisted), None, "{unlisted}");

@@ -3,7 +3,8 @@
 use carriers::{
     CarrierReply, Refusal, SetupError,
     whatsapp::{
-        BASE_URL, Button, Client, Content, ListRow, MediaKind, MessageRequest, Recipient, VERSION,
+        BASE_URL, Button, Client, FileKind, ListRow, MessageContent, Recipient, VERSION,
+        WhatsappMessage,
     },
 };
 use domain::draft::CarrierTemplate;
@@ -15,7 +16,7 @@ use crate::play::{
 
 const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-async fn sent(message: MessageRequest<'_>) -> Seen {
+async fn sent(message: WhatsappMessage<'_>) -> Seen {
     let reply = json!({ "messaging_product": "whatsapp", "messages": [{ "id": WAMID }] });
     let server = Server::playing([Played::new(200, &reply.to_string())]).await;
     whatsapp(&server.url).send(&message).await;
@@ -36,7 +37,7 @@ fn body(kind: &str, object: Value) -> Value {
 }
 
 /// Sends each, and compares the whole request.
-async fn check<'a>(cases: impl IntoIterator<Item = (&'a str, Content<'a>, Value)>) {
+async fn check<'a>(cases: impl IntoIterator<Item = (&'a str, MessageContent<'a>, Value)>) {
     let path = format!("/{VERSION}/{PHONE_NUMBER_ID}/messages");
     for (label, content, want) in cases {
         let seen = sent(to_number(content)).await;
@@ -53,20 +54,21 @@ async fn check<'a>(cases: impl IntoIterator<Item = (&'a str, Content<'a>, Value)
 #[tokio::test]
 async fn texts_and_templates_are_the_requests_of_the_documents() {
     let (plain, filled) = (template(&[]), template(&["Ana", "12 High\n\tStreet"]));
+
     check([
         (
             "a text of characters of every kind",
-            Content::Text("Señor 😀 \"& co\"\n"),
+            MessageContent::Text("Señor 😀 \"& co\"\n"),
             body("text", json!({ "body": "Señor 😀 \"& co\"\n", "preview_url": false })),
         ),
         (
             "a template without parameters",
-            Content::Template(&plain),
+            MessageContent::Template(&plain),
             body("template", json!({ "name": "order_shipped", "language": { "code": "en_US" } })),
         ),
         (
             "a template with parameters, on one line each",
-            Content::Template(&filled),
+            MessageContent::Template(&filled),
             body(
                 "template",
                 json!({
@@ -85,23 +87,24 @@ async fn texts_and_templates_are_the_requests_of_the_documents() {
 #[tokio::test]
 async fn files_are_the_requests_of_the_documents() {
     let link = "https://x.test/a.pdf";
-    let media = |kind, caption, filename| Content::Media { kind, link, caption, filename };
+    let media = |kind, caption, filename| MessageContent::Media { kind, link, caption, filename };
+
     check([
         (
             "an image with words",
-            media(MediaKind::Image, Some("Look"), None),
+            media(FileKind::Image, Some("Look"), None),
             body("image", json!({ "link": link, "caption": "Look" })),
         ),
         (
             "a document with a name",
-            media(MediaKind::Document, Some("Yours"), Some("bill.pdf")),
+            media(FileKind::Document, Some("Yours"), Some("bill.pdf")),
             body("document", json!({ "link": link, "caption": "Yours", "filename": "bill.pdf" })),
         ),
-        ("a video", media(MediaKind::Video, None, None), body("video", json!({ "link": link }))),
-        ("a sound", media(MediaKind::Audio, None, None), body("audio", json!({ "link": link }))),
+        ("a video", media(FileKind::Video, None, None), body("video", json!({ "link": link }))),
+        ("a sound", media(FileKind::Audio, None, None), body("audio", json!({ "link": link }))),
         (
             "a sticker",
-            media(MediaKind::Sticker, None, None),
+            media(FileKind::Sticker, None, None),
             body("sticker", json!({ "link": link })),
         ),
     ])
@@ -115,10 +118,11 @@ async fn questions_and_reactions_are_the_requests_of_the_documents() {
         ListRow { id: "1", title: "Monday", description: None },
         ListRow { id: "2", title: "Tuesday", description: Some("Afternoon") },
     ];
+
     check([
         (
             "buttons",
-            Content::Buttons { body: "Come?", buttons: &buttons },
+            MessageContent::Buttons { body: "Come?", buttons: &buttons },
             body(
                 "interactive",
                 json!({
@@ -132,7 +136,7 @@ async fn questions_and_reactions_are_the_requests_of_the_documents() {
         ),
         (
             "a list",
-            Content::List { body: "When?", button: "Days", rows: &rows },
+            MessageContent::List { body: "When?", button: "Days", rows: &rows },
             body(
                 "interactive",
                 json!({
@@ -146,7 +150,7 @@ async fn questions_and_reactions_are_the_requests_of_the_documents() {
         ),
         (
             "a reaction",
-            Content::Reaction { message_id: WAMID, emoji: "👍" },
+            MessageContent::Reaction { message_id: WAMID, emoji: "👍" },
             body("reaction", json!({ "message_id": WAMID, "emoji": "👍" })),
         ),
     ])
@@ -156,7 +160,7 @@ async fn questions_and_reactions_are_the_requests_of_the_documents() {
 #[tokio::test]
 async fn somebody_without_a_number_is_named_by_their_id() {
     let to = Recipient::of("US.13491208655302741918");
-    let seen = sent(MessageRequest { to, ..to_number(Content::Text("Hi")) }).await;
+    let seen = sent(WhatsappMessage { to, ..to_number(MessageContent::Text("Hi")) }).await;
     let found: Value = serde_json::from_slice(&seen.body).expect("JSON");
     assert_eq!(found["recipient"], "US.13491208655302741918");
     assert_eq!(found.get("to"), None);
@@ -166,7 +170,8 @@ async fn somebody_without_a_number_is_named_by_their_id() {
 async fn a_trace_is_passed_on_where_a_header_can_carry_it() {
     for (trace, passed_on) in [(TRACE, Some(TRACE)), ("00-\r\nx-evil: 1", None)] {
         let traceparent = Some(trace);
-        let seen = sent(MessageRequest { traceparent, ..to_number(Content::Text("Hi")) }).await;
+        let seen =
+            sent(WhatsappMessage { traceparent, ..to_number(MessageContent::Text("Hi")) }).await;
         assert_eq!(seen.header("traceparent"), passed_on);
         assert_eq!(seen.header("x-evil"), None);
     }
@@ -176,7 +181,7 @@ async fn a_trace_is_passed_on_where_a_header_can_carry_it() {
 async fn a_sender_that_is_no_id_is_refused_without_a_call() {
     let server = Server::playing([Played::new(200, "{}")]).await;
     for from in ["+12125550199", "", "../me", "1065403522429221065403"] {
-        let message = MessageRequest { from, ..to_number(Content::Text("Hi")) };
+        let message = WhatsappMessage { from, ..to_number(MessageContent::Text("Hi")) };
         let answer = whatsapp(&server.url).send(&message).await;
         assert_eq!(answer, CarrierReply::Refused { code: 100, reason: Refusal::Sender }, "{from}");
     }

@@ -2,7 +2,7 @@
 
 use carriers::{
     Doubt,
-    whatsapp::{CarrierTemplateState, NewCarrierTemplate, TemplateError},
+    whatsapp::{CarrierTemplateError, CarrierTemplateState, NewCarrierTemplate},
 };
 use serde_json::{Value, json};
 
@@ -101,9 +101,12 @@ async fn a_refusal_is_told_in_metas_words_for_the_user() {
     let server = Server::playing([Played::new(400, &error.to_string())]).await;
     let refused = whatsapp(&server.url).create_template(&new(&[])).await;
     let words = "Too many variables for its length.".to_owned();
-    assert_eq!(refused, Err(TemplateError::Refused { code: 100, words }));
+    assert_eq!(refused, Err(CarrierTemplateError::Refused { code: 100, words }));
 
     let server = Server::playing([Played::new(502, "<html>")]).await;
     let why = Doubt::Unreadable { status: 502 };
-    assert_eq!(whatsapp(&server.url).templates().await, Err(TemplateError::Unavailable(why)));
+    assert_eq!(
+        whatsapp(&server.url).templates().await,
+        Err(CarrierTemplateError::Unavailable(why))
+    );
 }

@@ -93,6 +93,7 @@ fn a_status_names_its_message_and_where_it_stands() {
             },
             status,
         });
+
         let body = envelope(vec![change(Value::Null, json!([status(word, code)]))]);
         assert_eq!(reports(&body), Ok(Vec::from_iter(want)), "{word}");
         assert_eq!(texts(&body), Ok(vec![]), "{word}");
@@ -114,6 +115,7 @@ fn a_status_of_somebody_without_a_number_and_without_our_data_is_read() {
 #[test]
 fn every_kind_of_message_is_heard_in_words_and_files() {
     let reply = |id: &str| json!({ "id": id, "title": "Yes" });
+
     for (kind, content, want) in [
         ("text", json!({ "body": "Señor 😀" }), Some(("Señor 😀", 0))),
         ("button", json!({ "payload": "p", "text": "Stop" }), Some(("Stop", 0))),

@@ -15,7 +15,7 @@ use stage::Fault;
 use crate::{Scoped, core::keyed, fault};
 
 /// A sender and a person whom it writes to.
-pub type Pair = (TenantId, SenderId, ContactId);
+pub type PacedPair = (TenantId, SenderId, ContactId);
 
 /// How many rows whose time is over a claim removes: more than it makes, so that they grow fewer.
 const REMOVED_AT_ONCE: i64 = 1_000;
@@ -26,8 +26,8 @@ const REMOVED_AT_ONCE: i64 = 1_000;
 /// An outage.
 pub async fn next_free(
     tx: &mut Scoped,
-    pairs: &BTreeSet<Pair>,
-) -> Result<HashMap<Pair, Timestamp>, Fault> {
+    pairs: &BTreeSet<PacedPair>,
+) -> Result<HashMap<PacedPair, Timestamp>, Fault> {
     let (tenants, senders, contacts) = columns(pairs.iter());
     let rows = sqlx::query!(
         "select p.tenant_id, p.sender_id, p.contact_id, p.next_free
@@ -57,7 +57,7 @@ pub async fn next_free(
 /// An outage.
 pub async fn take(
     tx: &mut Scoped,
-    pairs: &BTreeSet<Pair>,
+    pairs: &BTreeSet<PacedPair>,
     interval: Duration,
 ) -> Result<(), Fault> {
     let (tenants, senders, contacts) = columns(pairs.iter());
@@ -94,7 +94,7 @@ pub async fn take(
     Ok(())
 }
 
-fn columns<'a>(pairs: impl Iterator<Item = &'a Pair>) -> (Vec<&'a str>, Vec<Uuid>, Vec<Uuid>) {
+fn columns<'a>(pairs: impl Iterator<Item = &'a PacedPair>) -> (Vec<&'a str>, Vec<Uuid>, Vec<Uuid>) {
     let (mut tenants, mut senders, mut contacts) = (Vec::new(), Vec::new(), Vec::new());
     for (tenant, sender, contact) in pairs {
         tenants.push(tenant.as_str());

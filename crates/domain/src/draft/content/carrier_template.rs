@@ -17,8 +17,8 @@ pub const MAX_PARAMETER: usize = 1_024;
 const MAX_NAME: usize = 512;
 
 /// A template of the carrier's, with the values of its body's variables in their order. Made by
-/// [`CarrierTemplate::new`] alone, so that what is sent is what the carrier takes. `Debug` hides the
-/// values.
+/// [`CarrierTemplate::new`] alone, so that what is sent is what the carrier takes. `Debug` hides
+/// the values.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CarrierTemplate {
     /// Its name at the carrier.
