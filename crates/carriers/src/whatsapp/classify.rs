@@ -52,7 +52,7 @@ pub fn answered(code: u32) -> Option<CodeVerdict> {
         131_037 | 131_045 | 133_000..=133_015 => Refused(Refusal::Sender),
         130_497 => Refused(Refusal::Region),
         131_047 | 131_051..=131_053 | 132_000..=132_018 | 132_068 | 132_069 => {
-            Refused(Refusal::MessageContent)
+            Refused(Refusal::Content)
         }
         33 | 100 | 131_008 | 131_009 | 131_063 | 137_000 => Refused(Refusal::Request),
         _ => return None,
