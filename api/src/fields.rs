@@ -60,6 +60,14 @@ pub(crate) fn body(field: &str, text: &str, class: MessageClass, errors: &mut Er
     }
 }
 
+/// A text that its channel carries as one message, whatever its length: at most 4,096 characters.
+pub(crate) fn long_body(field: &str, text: &str, errors: &mut Errors) {
+    errors.text(field, text, 1, MAX_BODY);
+    if let Some(variable) = draft::variable_in(text) {
+        errors.add(field, "variable", format!("{variable}: {}", draft::NOT_FILLED_IN));
+    }
+}
+
 /// The value of a variable.
 pub(crate) fn variable_value(field: &str, value: &str, errors: &mut Errors) {
     errors.text(field, value, 0, MAX_VALUE);

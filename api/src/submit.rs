@@ -2,6 +2,7 @@
 
 pub(crate) mod callable;
 pub(crate) mod coalesce;
+mod content;
 pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod named;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Path, Request, State},
-    http::{header, request::Parts},
+    http::{Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use carriers::{Acknowledgement, Carrier, Incoming, SIGNATURE_HEADERS};
 use domain::ids::carrier_id;
 use serde_json::Value;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use utoipa::{
     IntoParams, IntoResponses,
@@ -45,7 +46,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 
 /// The routes: an account's own address, and those below it. Which there are, the carrier says.
 pub(crate) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(at_account)).routes(routes!(below_account))
+    OpenApiRouter::new().routes(routes!(at_account, verify)).routes(routes!(below_account))
 }
 
 /// The headers of a request, as the document has them.
@@ -125,8 +126,8 @@ fn of_one_address() -> &'static str {
 }
 
 /// `POST /webhooks/{carrier}/{account}`, for carriers with one address for everything: takes
-/// receipts and texts from people in any mixture, once the account's credentials are right: as
-/// Basic authentication, user and password of the account. Answers 200 once the broker has it on
+/// receipts and texts from people in any mixture, once they are proven: by Basic authentication,
+/// user and password of the account, or by the carrier's signature of the body. Answers 200 once the broker has it on
 /// disk. What it says is read after that, each part by itself.
 #[utoipa::path(
     post, path = "/webhooks/{carrier}/{account}", tag = "webhooks",
@@ -164,6 +165,72 @@ async fn at_account(
     request: Request,
 ) -> Result<Response, Problem> {
     receive(&app, Address { carrier: &carrier, account: &account, part: "" }, request).await
+}
+
+/// The first carrier that verifies an address before it calls it, as the document's example.
+fn of_a_challenge() -> &'static str {
+    let verifies = |carrier: &&Carrier| carrier.verifies_addresses();
+    Carrier::ALL.iter().find(verifies).map_or("", |carrier| carrier.as_str())
+}
+
+/// What a carrier asks that verifies an address.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the document alone reads it: the carrier reads its own query")]
+struct Challenge {
+    /// What is asked for: `subscribe`.
+    #[serde(rename = "hub.mode")]
+    #[param(example = "subscribe")]
+    mode: String,
+    /// The verify token of the account's secret.
+    #[serde(rename = "hub.verify_token")]
+    #[param(example = "a-word")]
+    verify_token: String,
+    /// What is to be answered.
+    #[serde(rename = "hub.challenge")]
+    #[param(example = "1158201444")]
+    challenge: String,
+}
+
+/// `GET /webhooks/{carrier}/{account}`, for carriers that verify an address before they call it:
+/// answers 200 with the challenge where the account's verify token is named, else 403. Stores
+/// nothing.
+#[utoipa::path(
+    get, path = "/webhooks/{carrier}/{account}", tag = "webhooks",
+    operation_id = "verify_webhook",
+    params(
+        ("carrier" = String, Path, description = "The carrier, by its name.",
+            example = json!(of_a_challenge())),
+        ("account" = String, Path, description = "The account, by its handle or its tenant's name.",
+            example = "verified"),
+        Challenge,
+    ),
+    responses(
+        (status = 200, content((String = "text/plain", example = "1158201444")),
+            description = "The challenge, as it was given."),
+        Refused,
+    ),
+)]
+async fn verify(
+    State(app): State<App>,
+    Path((carrier, account)): Path<(String, String)>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let (carrier, _) = served(&Address { carrier: &carrier, account: &account, part: "" })?;
+    if !carrier.verifies_addresses() {
+        return Err(Problem::new(Kind::NotFound, "this carrier verifies no address"));
+    }
+    let candidates = accounts(&app, carrier, &account)?;
+
+    let query = uri.query().unwrap_or_default();
+    let challenge = candidates.iter().find_map(|known| carrier.handshake(&known.tokens, query));
+    let challenge = challenge.ok_or_else(|| {
+        metrics::counter!("millrace_webhook_refused_total", "carrier" => carrier.as_str())
+            .increment(1);
+        let detail = "the query does not name the account's verify token, or no challenge";
+        Problem::new(Kind::BadSignature, detail)
+    })?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response())
 }
 
 /// `POST /webhooks/{carrier}/{account}/{part}`, for carriers: takes a receipt (`status`) or a text

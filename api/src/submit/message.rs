@@ -2,18 +2,17 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use carriers::public::check_address;
-use carriers::Carrier;
+use carriers::{Carrier, public::check_address};
 use domain::{
+    address::{Address, CarrierId},
     country::Country,
     gates::OnLate,
-    ids::{MediaId, MessageId, SenderId, TemplateId, TenantId},
+    ids::{MediaId, MessageId, SenderId, TenantId},
     media::{LONGEST_URL, MOST_PER_MESSAGE},
     message::class::{Channel, Lane, MessageClass},
     phone::PhoneNumber,
     schema::words,
     storable::{UNSTORABLE_TEXT, is_storable},
-    template::MAX_VALUE,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -25,10 +24,7 @@ use store::{
 };
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{
-        RefOr,
-        schema::{Object, ObjectBuilder, Schema, Type},
-    },
+    openapi::{RefOr, schema::Schema},
 };
 use uuid::Uuid;
 use wire::{
@@ -38,7 +34,10 @@ use wire::{
     subject::Subject,
 };
 
-use super::named::names_something;
+use super::{
+    content::{CarrierTemplateRef, Given, TemplateRef, content},
+    named::names_something,
+};
 use crate::{
     document::{examples, words::texts_by_name},
     fields,
@@ -82,7 +81,12 @@ pub(crate) struct NewMessage<'a> {
     /// Instead of a body: the latest version of a template.
     #[serde(default)]
     template: Option<TemplateRef>,
-    /// How it travels; `sms`, which is also meant where it is not said, is all that is served.
+    /// Instead of a body, on `whatsapp`: a template that the carrier keeps and has approved.
+    #[serde(borrow, default)]
+    carrier_template: Option<CarrierTemplateRef<'a>>,
+    /// How it travels; `sms` where it is not said. On `whatsapp` a free text goes out within 24
+    /// hours of the person's last message alone, and a template that the carrier has approved at
+    /// any time.
     #[serde(borrow, default)]
     #[schema(value_type = Option<NewMessageChannel>)]
     channel: Option<Cow<'a, str>>,
@@ -137,35 +141,11 @@ struct NewMessageChannel;
 
 impl PartialSchema for NewMessageChannel {
     fn schema() -> RefOr<Schema> {
-        words("How a message travels.", ["sms"])
+        words("How a message travels.", Channel::ALL.map(Channel::as_str))
     }
 }
 
 impl ToSchema for NewMessageChannel {}
-
-/// A template with the values of its variables.
-#[derive(Deserialize, Serialize, ToSchema)]
-#[schema(as = MessageTemplate)]
-#[serde(deny_unknown_fields)]
-struct TemplateRef {
-    /// The template's id.
-    id: Uuid,
-    /// Values by name.
-    #[serde(default)]
-    #[schema(schema_with = variables)]
-    variables: BTreeMap<String, String>,
-}
-
-/// What the document says of variables.
-fn variables() -> Object {
-    let name = ObjectBuilder::new().schema_type(Type::String);
-    let about = "Values by name, at most 50 of at most 500 characters each; names have 1 to 64 of \
-        a-z, 0-9 and `_`. The person's own fields fill what is missing.";
-    texts_by_name(about, MAX_VALUE)
-        .property_names(Some(name.pattern(Some("^[a-z0-9_]{1,64}$"))))
-        .max_properties(Some(50))
-        .build()
-}
 
 /// What all messages of a request share.
 pub(crate) struct Submission<'a> {
@@ -201,7 +181,8 @@ pub(crate) struct Accepted {
 struct Checked {
     id: MessageId,
     class: MessageClass,
-    to: PhoneNumber,
+    channel: Channel,
+    to: Address,
     from: From,
     content: Content,
     expires_at: Option<Timestamp>,
@@ -223,12 +204,13 @@ impl Submission<'_> {
         mut new: NewMessage<'_>,
     ) -> Result<Accepted, Vec<FieldError>> {
         // check
-        let Checked { id, class, to, from, content, expires_at, on_late } =
+        let Checked { id, class, channel, to, from, content, expires_at, on_late } =
             self.check(index, &mut new)?;
 
         // what its key is checked by
         let canonical = Canonical {
-            to,
+            to: &to,
+            channel: (channel != Channel::Sms).then_some(channel),
             class,
             content: &content,
             from: &from,
@@ -248,8 +230,8 @@ impl Submission<'_> {
             tenant: self.tenant.id.clone(),
             turn: 1,
             class,
-            channel: Channel::Sms,
-            to: to.into(),
+            channel,
+            to,
             campaign: None,
             submitted_at: self.now,
             expires_at,
@@ -272,12 +254,19 @@ impl Submission<'_> {
         let class_name = fields::required("class", new.class.as_deref(), &mut errors);
         let class = class_name.and_then(|name| class(name, &mut errors));
         let to = fields::required("to", new.to.as_deref(), &mut errors);
-        let to = to.and_then(|to| fields::number("to", to, self.home(), &mut errors));
-        check_channel(new.channel.as_deref(), &mut errors);
-        let from = self.from(new, &mut errors);
-        let media = std::mem::take(&mut new.media);
-        check_media(&media, &mut errors);
-        let content = content(new.body.take(), new.template.take(), media, class, &mut errors);
+        let channel = channel(new.channel.as_deref());
+        let to = to.and_then(|to| self.address(to, channel, &mut errors));
+        errors.check(channel.is_some(), "channel", "unknown", "sms or whatsapp");
+        let channel = channel.unwrap_or_default();
+        let from = self.from(new, channel, &mut errors);
+        check_media(&new.media, &mut errors);
+        let given = Given {
+            body: new.body.take(),
+            media: std::mem::take(&mut new.media),
+            template: new.template.take(),
+            carrier_template: new.carrier_template.take(),
+        };
+        let content = content(given, class, channel, &mut errors);
         let expires_at = self.expires_at(new.validity_seconds, &mut errors);
         let on_late = on_late(new.on_late.as_deref(), &mut errors);
         check_metadata(&new.metadata, &mut errors);
@@ -286,7 +275,7 @@ impl Submission<'_> {
         else {
             return Err(errors.into_vec());
         };
-        Ok(Checked { id, class, to, from, content, expires_at, on_late })
+        Ok(Checked { id, class, channel, to, from, content, expires_at, on_late })
     }
 
     /// The id that the key gives: of the item, else of the request.
@@ -307,8 +296,23 @@ impl Submission<'_> {
         }
     }
 
+    /// Who it is for: a number, or on a channel whose carrier hides numbers its id for the person.
+    fn address(
+        &self,
+        written: &str,
+        channel: Option<Channel>,
+        errors: &mut Errors,
+    ) -> Option<Address> {
+        if let (Some(channel), Ok(id)) = (channel, written.parse::<CarrierId>())
+            && channel.reaches(&Address::Carrier(id.clone()))
+        {
+            return Some(Address::Carrier(id));
+        }
+        fields::number("to", written, self.home(), errors).map(Address::Phone)
+    }
+
     /// Which senders may carry it.
-    fn from(&self, new: &NewMessage<'_>, errors: &mut Errors) -> From {
+    fn from(&self, new: &NewMessage<'_>, channel: Channel, errors: &mut Errors) -> From {
         match (&new.from, new.pool) {
             (Some(_), Some(_)) => {
                 errors.add("from", "ambiguous", "give from or pool, not both");
@@ -316,7 +320,7 @@ impl Submission<'_> {
             }
             (None, Some(pool)) => From::Pool(pool.into()),
             (None, None) => From::Any,
-            (Some(from), None) => match sender(&self.tenant.id, self.home(), from) {
+            (Some(from), None) => match sender(&self.tenant.id, self.home(), from, channel) {
                 Some(sender) => From::Sender(sender),
                 None => {
                     errors.add("from", "invalid", "a sender's id or number");
@@ -351,11 +355,20 @@ fn on_late(given: Option<&str>, errors: &mut Errors) -> Option<OnLate> {
 }
 
 /// A sender by its id, or by its number as the tenant may write it.
-fn sender(tenant: &TenantId, home: Option<Country>, from: &str) -> Option<SenderId> {
+fn sender(
+    tenant: &TenantId,
+    home: Option<Country>,
+    from: &str,
+    channel: Channel,
+) -> Option<SenderId> {
     if let Ok(id) = from.parse() {
         return Some(id);
     }
     if Carrier::ALL.iter().any(|carrier| carrier.names_service(from)) {
+        return Some(SenderId::of(tenant, from));
+    }
+    // Senders on WhatsApp are named by digits that are no number.
+    if channel == Channel::Whatsapp && from.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(SenderId::of(tenant, from));
     }
     if let Ok(number) = PhoneNumber::parse(from, home) {
@@ -389,56 +402,9 @@ pub(crate) fn class(name: &str, errors: &mut Errors) -> Option<MessageClass> {
     }
 }
 
-fn check_channel(channel: Option<&str>, errors: &mut Errors) {
-    match channel {
-        None | Some("sms") => {}
-        Some("whatsapp") => {
-            errors.add("channel", "unsupported", "no WhatsApp carrier is connected")
-        }
-        Some(_) => errors.add("channel", "unknown", "sms"),
-    }
-}
-
-/// What the text is made of: a body or a template.
-fn content(
-    body: Option<Cow<'_, str>>,
-    template: Option<TemplateRef>,
-    media: Vec<String>,
-    class: Option<MessageClass>,
-    errors: &mut Errors,
-) -> Option<Content> {
-    if !media.is_empty() {
-        errors.check(template.is_none(), "media", "unexpected", "media go with a body");
-        let text = body.unwrap_or_default().into_owned();
-        if !text.is_empty() {
-            fields::body("body", &text, class.unwrap_or(MessageClass::Transactional), errors);
-        }
-        return Some(Content::Media { text, media });
-    }
-    match (body, template) {
-        (Some(body), None) => {
-            fields::body("body", &body, class.unwrap_or(MessageClass::Transactional), errors);
-            Some(Content::Body(body.into_owned()))
-        }
-
-        (None, Some(TemplateRef { id, variables })) => {
-            fields::variables("template.variables", variables.len(), errors);
-            for (name, value) in &variables {
-                fields::variable_name("template.variables", name, errors);
-                fields::variable_value(&format!("template.variables.{name}"), value, errors);
-            }
-            Some(Content::Template { id: TemplateId(id), variables })
-        }
-
-        (Some(_), Some(_)) => {
-            errors.add("template", "ambiguous", "give body or template, not both");
-            None
-        }
-        (None, None) => {
-            errors.add("body", "required", "give body, template or media");
-            None
-        }
-    }
+/// The channel of this name; none where it is none.
+fn channel(written: Option<&str>) -> Option<Channel> {
+    written.map_or(Some(Channel::Sms), Channel::from_name)
 }
 
 /// Whether each is an id, or an address that anybody may call.
@@ -466,7 +432,9 @@ fn check_metadata(metadata: &BTreeMap<String, String>, errors: &mut Errors) {
 /// What makes two submissions the same message, in a fixed order.
 #[derive(Serialize)]
 struct Canonical<'a> {
-    to: PhoneNumber,
+    to: &'a Address,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<Channel>,
     class: MessageClass,
     content: &'a Content,
     from: &'a From,

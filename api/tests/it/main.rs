@@ -47,3 +47,4 @@ mod twins;
 mod unmatched_receipts;
 mod walls;
 mod webhooks;
+mod whatsapp;

@@ -72,7 +72,7 @@ async fn every_field_that_is_wrong_is_named_at_once() {
     let caller = world.caller("acme", KeyRole::Operator).await;
     let wrong = json!({
         "to": "123", "class": "compliance", "body": "x", "template": { "id": uuid::Uuid::nil() },
-        "channel": "whatsapp", "from": "*", "validity_seconds": 0,
+        "channel": "fax", "from": "*", "validity_seconds": 0,
         "metadata": { "a": "x".repeat(3000) }, "idempotency_key": "k",
     });
     let fields: Vec<_> = caller.post("/v1/messages", &wrong).await.problem(422);

@@ -23,7 +23,7 @@ use crate::{
     outbound::Outbound,
     record::{MessageRecord, ReadError},
     setup::SetupError,
-    twilio,
+    twilio, whatsapp,
 };
 
 /// Clients kept; far more than a process has accounts in flight.
@@ -49,6 +49,8 @@ pub enum Client {
     Twilio(twilio::Client),
     /// An account at Bandwidth, with one of its applications.
     Bandwidth(bandwidth::Client),
+    /// A WhatsApp Business Account.
+    WhatsappCloud(whatsapp::Client),
     /// An account of tests.
     #[cfg(feature = "loopback")]
     Loopback(loopback::Client),
@@ -127,6 +129,8 @@ impl Clients {
                 .map(|client| Client::Twilio(client.with_timeout(self.timeout))),
             Carrier::Bandwidth => bandwidth::Client::new(http, url, sid, &secret)
                 .map(|client| Client::Bandwidth(client.with_timeout(self.timeout))),
+            Carrier::WhatsappCloud => whatsapp::Client::new(http, url, sid, &secret)
+                .map(|client| Client::WhatsappCloud(client.with_timeout(self.timeout))),
             #[cfg(feature = "loopback")]
             Carrier::Loopback => loopback::Client::new(http, url, sid, &secret)
                 .map(|client| Client::Loopback(client.with_timeout(self.timeout))),
@@ -149,6 +153,7 @@ impl Client {
         match self {
             Self::Twilio(_) => Carrier::Twilio,
             Self::Bandwidth(_) => Carrier::Bandwidth,
+            Self::WhatsappCloud(_) => Carrier::WhatsappCloud,
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => Carrier::Loopback,
         }
@@ -159,6 +164,7 @@ impl Client {
         match self {
             Self::Twilio(client) => client.send_text(outbound).await,
             Self::Bandwidth(client) => client.send_text(outbound).await,
+            Self::WhatsappCloud(client) => client.send_text(outbound).await,
             #[cfg(feature = "loopback")]
             Self::Loopback(client) => client.send(outbound).await,
         }
@@ -183,6 +189,7 @@ impl Client {
         match self {
             Self::Twilio(client) => client.fetch(sid).await,
             Self::Bandwidth(client) => client.fetch(sid).await,
+            Self::WhatsappCloud(_) => Err(ReadError::NotOffered),
             #[cfg(feature = "loopback")]
             Self::Loopback(client) => client.fetch(sid).await,
         }
@@ -263,6 +270,7 @@ impl Client {
         match self {
             Self::Twilio(client) => client.list(to, from, since).await,
             Self::Bandwidth(client) => client.list(to, from, since).await,
+            Self::WhatsappCloud(_) => Err(ReadError::NotOffered),
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => Err(ReadError::NotOffered),
         }

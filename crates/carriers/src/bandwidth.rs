@@ -9,7 +9,6 @@ mod codes;
 mod credentials;
 mod numbers;
 mod records;
-mod tag;
 pub mod webhook;
 mod xml;
 
@@ -17,7 +16,6 @@ pub(crate) use adapter::{ABILITIES, is_genuine, owns_host};
 pub use client::{Client, MessageRequest};
 pub use codes::cause;
 pub(crate) use credentials::{account_id_fault, account_id_of, secret_fault};
-pub use tag::{parse_tag, tag};
 pub(crate) use webhook::{read_reports, read_texts, unread};
 
 /// The Messaging API's own host.

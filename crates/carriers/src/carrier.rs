@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use domain::message::class::Channel;
+
 #[cfg(feature = "loopback")]
 use crate::loopback;
-use crate::{abilities::Abilities, answer::CodeInfo, bandwidth, twilio};
+use crate::{abilities::Abilities, answer::CodeInfo, bandwidth, twilio, whatsapp};
 
 /// A carrier that this version speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +16,8 @@ pub enum Carrier {
     Twilio,
     /// The Messaging API of Bandwidth.
     Bandwidth,
+    /// WhatsApp, by Meta's Cloud API.
+    WhatsappCloud,
     /// The carrier of tests: see [`crate::loopback`].
     #[cfg(feature = "loopback")]
     Loopback,
@@ -24,6 +28,7 @@ impl Carrier {
     pub const ALL: &[Self] = &[
         Self::Twilio,
         Self::Bandwidth,
+        Self::WhatsappCloud,
         #[cfg(feature = "loopback")]
         Self::Loopback,
     ];
@@ -33,6 +38,7 @@ impl Carrier {
         match self {
             Self::Twilio => "twilio",
             Self::Bandwidth => "bandwidth",
+            Self::WhatsappCloud => "whatsapp",
             #[cfg(feature = "loopback")]
             Self::Loopback => "loopback",
         }
@@ -48,6 +54,7 @@ impl Carrier {
         match self {
             Self::Twilio => twilio::BASE_URL,
             Self::Bandwidth => bandwidth::BASE_URL,
+            Self::WhatsappCloud => whatsapp::BASE_URL,
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::BASE_URL,
         }
@@ -58,6 +65,7 @@ impl Carrier {
         match self {
             Self::Twilio => twilio::owns_host(host),
             Self::Bandwidth => bandwidth::owns_host(host),
+            Self::WhatsappCloud => whatsapp::owns_host(host),
             #[cfg(feature = "loopback")]
             Self::Loopback => false,
         }
@@ -68,6 +76,7 @@ impl Carrier {
         match self {
             Self::Twilio => twilio::account_id_fault(id),
             Self::Bandwidth => bandwidth::account_id_fault(id),
+            Self::WhatsappCloud => whatsapp::account_id_fault(id),
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::account_id_fault(id),
         }
@@ -78,8 +87,33 @@ impl Carrier {
         match self {
             Self::Twilio => None,
             Self::Bandwidth => bandwidth::secret_fault(secret),
+            Self::WhatsappCloud => whatsapp::secret_fault(secret),
             #[cfg(feature = "loopback")]
             Self::Loopback => None,
+        }
+    }
+
+    /// Whether senders have ids of the carrier's own, and this is one; false where they are named
+    /// by phone numbers, short codes and names.
+    ///
+    /// # Errors
+    /// They have ids, and the text is none: says what one looks like.
+    pub fn is_own_sender_id(self, text: &str) -> Result<bool, &'static str> {
+        match self {
+            Self::Twilio | Self::Bandwidth => Ok(false),
+            Self::WhatsappCloud => whatsapp::check_sender(text).map(|()| true),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => Ok(false),
+        }
+    }
+
+    /// The channel that it carries: opt-outs and open conversations are kept by channel.
+    pub fn channel(self) -> Channel {
+        match self {
+            Self::Twilio | Self::Bandwidth => Channel::Sms,
+            Self::WhatsappCloud => Channel::Whatsapp,
+            #[cfg(feature = "loopback")]
+            Self::Loopback => Channel::Sms,
         }
     }
 
@@ -88,6 +122,7 @@ impl Carrier {
         match self {
             Self::Twilio => twilio::account_id_of(handle),
             Self::Bandwidth => bandwidth::account_id_of(handle),
+            Self::WhatsappCloud => whatsapp::account_id_of(handle),
             #[cfg(feature = "loopback")]
             Self::Loopback => handle.to_owned(),
         }
@@ -108,6 +143,7 @@ impl Carrier {
         match self {
             Self::Twilio => twilio::ABILITIES,
             Self::Bandwidth => bandwidth::ABILITIES,
+            Self::WhatsappCloud => whatsapp::ABILITIES,
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::ABILITIES,
         }
@@ -119,6 +155,7 @@ impl Carrier {
         match self {
             Self::Twilio => twilio::cause(code),
             Self::Bandwidth => bandwidth::cause(code),
+            Self::WhatsappCloud => whatsapp::cause(code),
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::cause(code),
         }

@@ -26,9 +26,11 @@ pub mod record;
 mod redact;
 pub mod report;
 mod setup;
+pub mod tag;
 mod tls;
 pub mod twilio;
 pub mod webhook;
+pub mod whatsapp;
 
 pub use abilities::Abilities;
 pub use account::{AccountFault, Client, Clients};
@@ -40,8 +42,8 @@ pub use numbers::{NumberQuery, NumberReply, OfferedNumber, OwnedNumber};
 pub use outbound::Outbound;
 pub use record::{MessageRecord, ReadError};
 pub use report::{
-    KeywordGroup, ReceivedText, Reference, ReportedNumbers, ReportedStatus, StatusReport,
-    WebhookError,
+    KeywordGroup, MarketingStop, ReceivedText, Reference, ReportedNumbers, ReportedStatus,
+    StatusReport, WebhookError,
 };
 pub use setup::SetupError;
 pub use webhook::{Acknowledgement, Incoming, SIGNATURE_HEADERS};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use domain::draft::CarrierTemplate;
 use jiff::Timestamp;
 
 use crate::{redact::Hidden, report::Reference};
@@ -18,6 +19,9 @@ pub struct Outbound<'a> {
     /// Addresses of what goes with it, which the carrier fetches; at most 10. The body may be empty
     /// then.
     pub media: &'a [String],
+    /// The template that the carrier keeps, where the message is one: then `body` is what it says
+    /// here.
+    pub template: Option<&'a CarrierTemplate>,
     /// Our name of the message, which comes back with every report.
     pub reference: &'a Reference,
     /// `MILLRACE_PUBLIC_URL`: where the carrier reaches us.

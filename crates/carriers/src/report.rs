@@ -80,6 +80,17 @@ pub struct ReceivedText {
     pub service: Option<String>,
 }
 
+/// Somebody has stopped the marketing of a business at the carrier itself, without a text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MarketingStop {
+    /// What the carrier says it by, the same on its repeats.
+    pub name: String,
+    /// The person's address.
+    pub from: String,
+    /// Our sender whose business it is about.
+    pub to: String,
+}
+
 /// What a carrier takes a keyword for, and answers by itself where the account says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeywordGroup {
@@ -123,6 +134,17 @@ impl fmt::Debug for ReportedNumbers {
             .field("to", &self.to.as_deref().map(Hidden))
             .field("from", &self.from.as_deref().map(Hidden))
             .finish()
+    }
+}
+
+// === impl MarketingStop ===
+
+impl fmt::Debug for MarketingStop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MarketingStop")
+            .field("from", &Hidden(&self.from))
+            .field("to", &Hidden(&self.to))
+            .finish_non_exhaustive()
     }
 }
 

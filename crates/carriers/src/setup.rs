@@ -15,6 +15,12 @@ pub enum SetupError {
     /// Not a user and a password.
     #[error("the secret must be the API user and its password, as user:password")]
     UserAndPassword,
+    /// Not the id of a WhatsApp Business Account.
+    #[error("carrier_sid must be the id of the WhatsApp Business Account: 5 to 20 digits")]
+    BusinessAccount,
+    /// Not the three parts that the Cloud API needs.
+    #[error("the secret must be access token, app secret and verify token, as token:secret:verify")]
+    TokenSecretVerify,
     /// Empty, or with characters that a header cannot carry.
     #[error("the auth token or key is empty or holds characters that a header cannot carry")]
     Secret,

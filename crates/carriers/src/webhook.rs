@@ -10,8 +10,8 @@ use crate::loopback;
 use crate::{
     bandwidth,
     carrier::Carrier,
-    report::{ReceivedText, StatusReport, WebhookError},
-    twilio,
+    report::{MarketingStop, ReceivedText, StatusReport, WebhookError},
+    twilio, whatsapp,
 };
 
 /// A request as it came, for the check of its signature.
@@ -44,7 +44,7 @@ impl Carrier {
     pub fn webhooks(self) -> &'static [(&'static str, WebhookKind)] {
         match self {
             Self::Twilio => &[("status", WebhookKind::Status), ("inbound", WebhookKind::Inbound)],
-            Self::Bandwidth => &[("", WebhookKind::Mixed)],
+            Self::Bandwidth | Self::WhatsappCloud => &[("", WebhookKind::Mixed)],
             #[cfg(feature = "loopback")]
             Self::Loopback => &[("", WebhookKind::Mixed)],
         }
@@ -62,7 +62,7 @@ impl Carrier {
     pub fn media_types(self) -> &'static [&'static str] {
         match self {
             Self::Twilio => &["application/x-www-form-urlencoded", "application/json"],
-            Self::Bandwidth => &["application/json"],
+            Self::Bandwidth | Self::WhatsappCloud => &["application/json"],
             #[cfg(feature = "loopback")]
             Self::Loopback => &["application/json"],
         }
@@ -74,8 +74,31 @@ impl Carrier {
         match self {
             Self::Twilio => twilio::is_genuine(secrets, request),
             Self::Bandwidth => bandwidth::is_genuine(secrets, request),
+            Self::WhatsappCloud => whatsapp::is_genuine(secrets, request),
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::is_genuine(secrets, request),
+        }
+    }
+
+    /// Whether it verifies an address by a GET before it calls it.
+    pub fn verifies_addresses(self) -> bool {
+        match self {
+            Self::Twilio | Self::Bandwidth => false,
+            Self::WhatsappCloud => true,
+            #[cfg(feature = "loopback")]
+            Self::Loopback => false,
+        }
+    }
+
+    /// What is answered to a carrier that verifies an address by a GET before it calls it: the
+    /// challenge of its query, where that names one of the account's secrets; none where it does
+    /// not, and for carriers that verify no address. Takes the same time whatever differs.
+    pub fn handshake(self, secrets: &[SecretString], query: &str) -> Option<String> {
+        match self {
+            Self::Twilio | Self::Bandwidth => None,
+            Self::WhatsappCloud => whatsapp::handshake(secrets, query),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => None,
         }
     }
 
@@ -83,7 +106,7 @@ impl Carrier {
     pub fn request_name(self, headers: &HeaderMap) -> Option<&str> {
         let named = match self {
             Self::Twilio => text(headers, twilio::REQUEST_NAME_HEADER),
-            Self::Bandwidth => None,
+            Self::Bandwidth | Self::WhatsappCloud => None,
             #[cfg(feature = "loopback")]
             Self::Loopback => None,
         };
@@ -94,7 +117,9 @@ impl Carrier {
     pub fn acknowledgement(self, kind: WebhookKind) -> Acknowledgement {
         match self {
             Self::Twilio => twilio::acknowledgement(kind),
-            Self::Bandwidth => Acknowledgement { content_type: None, body: "" },
+            Self::Bandwidth | Self::WhatsappCloud => {
+                Acknowledgement { content_type: None, body: "" }
+            }
             #[cfg(feature = "loopback")]
             Self::Loopback => Acknowledgement { content_type: None, body: "" },
         }
@@ -111,6 +136,7 @@ impl Carrier {
                 twilio::read_report(query, body).map(|report| report.into_iter().collect())
             }
             Self::Bandwidth => bandwidth::read_reports(body),
+            Self::WhatsappCloud => whatsapp::read_reports(body),
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::read_reports(body),
         };
@@ -125,10 +151,22 @@ impl Carrier {
         let texts = match self {
             Self::Twilio => twilio::read_text(body).map(|text| vec![text]),
             Self::Bandwidth => bandwidth::read_texts(body),
+            Self::WhatsappCloud => whatsapp::read_texts(body),
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::read_texts(body),
         };
         Ok(texts?.into_iter().map(ReceivedText::storable).collect())
+    }
+
+    /// The people who have stopped marketing at the carrier itself, by a stored request. What
+    /// cannot be read of it stops nothing.
+    pub fn read_marketing_stops(self, body: &[u8]) -> Vec<MarketingStop> {
+        match self {
+            Self::Twilio | Self::Bandwidth => Vec::new(),
+            Self::WhatsappCloud => whatsapp::read_marketing_stops(body),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => Vec::new(),
+        }
     }
 
     /// How many parts of a stored request could not be read, where a request has parts and others
@@ -137,6 +175,7 @@ impl Carrier {
         match self {
             Self::Twilio => 0,
             Self::Bandwidth => bandwidth::unread(body),
+            Self::WhatsappCloud => whatsapp::unread(body),
             #[cfg(feature = "loopback")]
             Self::Loopback => 0,
         }

@@ -12,7 +12,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
 };
 
-pub use content::{Content, From};
+pub use content::{BadCarrierTemplate, CarrierTemplate, Content, From};
 pub use length::{MAX_SEGMENTS, SURELY_FITS, TOO_LONG, fits, too_long};
 pub use senders::{MAX_CANDIDATES, SenderCandidate};
 pub use texts::{Code, PickedVariant, Texts, Variants};
@@ -160,16 +160,18 @@ pub fn draft(
         .and(known_media(request, &supplies.media))
         .and(wording)
         .and_then(|wording| render(request, person, languages, &wording));
-    let measured = rendered.and_then(|text| Ok((length::measured(&text)?, text)));
+    let measured = rendered.and_then(|text| Ok((length::measured(&text, request.channel)?, text)));
     let (text, segments, failed) = match measured {
         Ok((segments, text)) => (text, segments, None),
         Err(code) => (String::new(), 0, Some(code)),
     };
 
-    // A message with media is one, however long its text is.
-    let (segments, cost) = match (media.is_empty(), failed) {
-        (false, None) => (1, RateCard::standard().cost_with_media(place.country)),
-        (_, _) => (segments, RateCard::standard().cost(place.country, segments)),
+    // A message with media is one, however long its text is. On WhatsApp messages are priced by
+    // category and market, as the carrier's reports say.
+    let (segments, cost) = match (request.channel, media.is_empty(), failed) {
+        (Channel::Whatsapp, ..) => (segments, Micros::ZERO),
+        (Channel::Sms, false, None) => (1, RateCard::standard().cost_with_media(place.country)),
+        (Channel::Sms, ..) => (segments, RateCard::standard().cost(place.country, segments)),
     };
     Some(Draft { text, failed, variant, segments, cost, place, senders })
 }
@@ -218,6 +220,8 @@ type Languages<'a> = [Option<&'a str>; 2];
 enum Wording<'a> {
     /// The text itself.
     Given(&'a str),
+    /// What the carrier makes of a template of its own.
+    AtCarrier(&'a CarrierTemplate),
     /// A variant of a template, and the values that came with the message.
     Variant(PickedVariant<'a>, Option<&'a BTreeMap<String, String>>),
 }
@@ -226,7 +230,7 @@ impl<'a> Wording<'a> {
     /// The key of the variant; none for a text that was given.
     fn variant(&self) -> Option<&'a str> {
         match self {
-            Self::Given(_) => None,
+            Self::Given(_) | Self::AtCarrier(_) => None,
             Self::Variant(picked, _) => Some(picked.key),
         }
     }
@@ -241,6 +245,7 @@ fn wording<'a>(
 ) -> Result<Wording<'a>, Code> {
     match request.origin.content {
         Content::Body(text) | Content::Media { text, .. } => Ok(Wording::Given(text)),
+        Content::Carrier(template) => Ok(Wording::AtCarrier(template)),
         Content::Template { id, variables } => {
             let picked_by = request.origin.campaign.map_or(id.0, |campaign| campaign.0);
             let variants = texts.of_template(request.origin.tenant, *id)?;
@@ -262,6 +267,10 @@ fn render(
     languages: Languages<'_>,
     wording: &Wording<'_>,
 ) -> Result<String, Code> {
+    if let Wording::AtCarrier(template) = wording {
+        return Ok(template.shown());
+    }
+
     let (language, text) = written(person, languages, wording)?;
     if is_blank(&text) && request.origin.content.media().is_empty() {
         return Err("empty_text");
@@ -282,6 +291,7 @@ fn written<'a>(
             let language = languages.into_iter().flatten().next().unwrap_or_default();
             Ok((language, Cow::Borrowed(text)))
         }
+        Wording::AtCarrier(template) => Ok(("", Cow::Owned(template.shown()))),
         Wording::Variant(picked, given) => {
             let given = |name: &str| given.and_then(|values| values.get(name)).map(String::as_str);
             let value = |name: &str| given(name).or_else(|| person.field(name));
@@ -309,7 +319,12 @@ pub fn place(to: &Address, person: &Person, tenant_default: Option<Zone>) -> Pla
         state: state.filter(|state| !state.is_empty()),
         tenant_default,
     };
-    zones::resolve(number.as_ref(), &on_file)
+    let place = zones::resolve(number.as_ref(), &on_file);
+    match to {
+        Address::Phone(_) => place,
+        // The id begins with the person's country.
+        Address::Carrier(id) => Place { country: id.as_str()[..2].parse().ok(), ..place },
+    }
 }
 
 /// The candidate senders, preferred first.
@@ -320,15 +335,25 @@ fn candidates(
     supplies: &Supplies,
 ) -> Vec<SenderId> {
     let tenant = request.origin.tenant;
+
+    let of_channel = |of: Option<&Vec<SenderCandidate>>| -> Vec<SenderCandidate> {
+        let all = of.into_iter().flatten();
+        all.filter(|sender| sender.channel == request.channel).copied().collect()
+    };
+
     match request.origin.from {
         From::Sender(id) => vec![*id],
         From::Pool(id) => {
-            let pool = supplies.pools.get(&(tenant.clone(), *id)).map_or(&[][..], Vec::as_slice);
-            senders::of_pool(pool, contact, place.country)
+            let pool = of_channel(supplies.pools.get(&(tenant.clone(), *id)));
+            senders::of_pool(&pool, contact, place.country)
         }
         From::Any => {
-            let all = supplies.senders.get(tenant).map_or(&[][..], Vec::as_slice);
-            senders::of_tenant(all, contact, place.country)
+            let all = of_channel(supplies.senders.get(tenant));
+            match request.channel {
+                Channel::Sms => senders::of_tenant(&all, contact, place.country),
+                // A number on WhatsApp writes to every country.
+                Channel::Whatsapp => senders::of_pool(&all, contact, place.country),
+            }
         }
     }
 }

@@ -251,8 +251,8 @@ fn secret(path: &PathBuf) -> anyhow::Result<String> {
         text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     }
     let secret = text.trim();
-    if !(1..=256).contains(&secret.len()) || !secret.bytes().all(|b| b.is_ascii_graphic()) {
-        bail!("--token-file holds 1 to 256 visible characters");
+    if !(1..=1024).contains(&secret.len()) || !secret.bytes().all(|b| b.is_ascii_graphic()) {
+        bail!("--token-file holds 1 to 1024 visible characters");
     }
     Ok(secret.to_owned())
 }

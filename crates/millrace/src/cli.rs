@@ -240,7 +240,8 @@ pub struct Chaos {
     /// People to text, a fifth of them by single messages and the others by a campaign
     #[arg(long, default_value_t = 10_000, value_name = "N")]
     pub recipients: usize,
-    /// The carriers that take the texts: so many senders of each in one pool
+    /// The carriers that take the texts: so many senders of each in one pool. With whatsapp a third
+    /// of the single messages are templates on it
     #[arg(long, value_delimiter = ',', default_value = "twilio", value_name = "CARRIERS")]
     #[arg(value_parser = carrier)]
     pub carriers: Vec<Carrier>,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod applications;
+mod businesses;
 
 use std::{
     collections::HashMap,
@@ -17,6 +18,7 @@ use crate::{
 };
 pub(crate) use accounts::{Accounts, Number};
 pub(crate) use applications::{Application, Applications};
+pub(crate) use businesses::{Business, Businesses};
 
 /// A running sandbox, apart from its sockets.
 pub(crate) struct App {
@@ -38,6 +40,7 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) accounts: Accounts,
     pub(crate) applications: Applications,
+    pub(crate) businesses: Businesses,
     pub(crate) people: People,
     pub(crate) spoken: Spoken,
     pub(crate) stats: Stats,
@@ -60,6 +63,7 @@ impl App {
                 ledger: Ledger::new(nonce),
                 accounts: Accounts::default(),
                 applications: Applications::default(),
+                businesses: Businesses::default(),
                 people: People::default(),
                 spoken: Spoken::default(),
                 stats: Stats::default(),
@@ -128,6 +132,7 @@ impl App {
         if all {
             state.accounts = Accounts::default();
             state.applications = Applications::default();
+            state.businesses = Businesses::default();
             drop(state);
             self.set_faults(Faults::default());
             self.set_personas(Personas::default());

@@ -2,6 +2,7 @@
 
 mod answers;
 mod applications;
+mod businesses;
 mod lines;
 mod phone;
 
@@ -55,6 +56,7 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         (path, &Method::PUT) if path.starts_with("applications/") => {
             applications::put(app, path, body)
         }
+        (path, &Method::PUT) if path.starts_with("businesses/") => businesses::put(app, path, body),
         (
             "ledger" | "auto-replies" | "mail" | "stats" | "reset" | "faults" | "personas"
             | "clock" | "inbound",
@@ -79,8 +81,10 @@ fn ledger(app: &Arc<App>, head: &Parts) -> Result<Response<Reply>, Response<Repl
     let mut filter = Filter::default();
     if let Some(name) = query.get("carrier") {
         let carrier = Carrier::parse(name);
-        filter.carrier =
-            Some(carrier.ok_or_else(|| unprocessable("carrier must be twilio or bandwidth"))?);
+        filter.carrier = Some(
+            carrier
+                .ok_or_else(|| unprocessable("carrier must be twilio, bandwidth or whatsapp"))?,
+        );
     }
     if let Some(since) = query.get("since") {
         let since = since.parse().map_err(|_| unprocessable("since must be an RFC 3339 time"))?;
@@ -234,7 +238,7 @@ fn text_in(app: &Arc<App>, body: &[u8]) -> Result<Response<Reply>, Response<Repl
     }
     let text = PhoneText { from, to, body, pictures, opt_out, kind: None };
     let received = inbound::receive(app, &text).ok_or_else(|| {
-        unprocessable("no account has the number `to`: register it at IncomingPhoneNumbers, or with an application")
+        unprocessable("no account has the number `to`: register it at IncomingPhoneNumbers, with an application, or with a business")
     })?;
 
     let webhook = received.webhook.as_deref();

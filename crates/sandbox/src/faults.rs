@@ -65,6 +65,8 @@ pub(crate) struct Receipts {
     pub(crate) reorder: f64,
     /// Rate of texts whose `sent` is called back, and answered, before the caller's answer.
     pub(crate) before_response: f64,
+    /// Rate of delivered messages that their person opens, at carriers that tell.
+    pub(crate) read: f64,
     /// False leaves out the `sent` receipts: half the calls.
     pub(crate) sent: bool,
 }
@@ -121,6 +123,7 @@ impl Default for Receipts {
             drop: 0.0,
             duplicate: 0.0,
             reorder: 0.0,
+            read: 0.0,
             before_response: 0.0,
             sent: true,
         }
@@ -154,6 +157,7 @@ impl Faults {
             ("receipts.drop", self.receipts.drop),
             ("receipts.duplicate", self.receipts.duplicate),
             ("receipts.reorder", self.receipts.reorder),
+            ("receipts.read", self.receipts.read),
             ("receipts.before_response", self.receipts.before_response),
             ("anthropic.http_429", self.anthropic.http_429.rate),
             ("anthropic.http_529", self.anthropic.http_529),

@@ -7,13 +7,14 @@ use crate::{
     bandwidth,
     job::Reaction,
     phone_text::{PhoneText, Received},
-    twilio,
+    twilio, whatsapp,
 };
 
 /// Takes a text from a phone; `None` when nobody has registered the number it goes to.
 pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> {
-    let of_application = bandwidth::inbound::receive(app, text);
-    of_application.or_else(|| twilio::inbound::receive(app, text))
+    bandwidth::inbound::receive(app, text)
+        .or_else(|| whatsapp::inbound::receive(app, text))
+        .or_else(|| twilio::inbound::receive(app, text))
 }
 
 /// Sends what a person decided to send.

@@ -52,7 +52,9 @@ mod smtp;
 mod spoken;
 mod stats;
 mod stock;
+mod tag;
 mod twilio;
+mod whatsapp;
 mod worker;
 
 use std::{

@@ -17,6 +17,7 @@ use crate::{
     posting, reaction,
     stats::count,
     twilio::callback::status as twilio_receipt,
+    whatsapp::callback::{read as read_receipt, status as whatsapp_receipt},
 };
 
 /// How often a scheduled text looks at the business clock.
@@ -139,17 +140,21 @@ fn end(app: &Arc<App>, next: &NextStep) {
     let reordered = is_reordered(&faults, next.dice) && !comes_before_response(&faults, next.dice);
     let Some(delivery) = advance(app, next, &[Status::Sent], status, error) else { return };
 
-    let late = {
+    let is_read = ending == Ending::Delivered && next.dice.text("read").hits(faults.receipts.read);
+    let (late, read) = {
         let mut state = app.state();
         if state.ledger.generation() != next.generation {
             return;
         }
+        let is_whatsapp =
+            state.ledger.get(next.index).is_some_and(|text| text.carrier == Carrier::Whatsapp);
+        let read = (is_read && is_whatsapp).then(|| read_receipt(&mut state, next.index));
         let late = reordered.then(|| call_back(&mut state, next.index, Status::Sent, 0));
         // No receipt follows: the URL's memory is given back.
         if let Some(text) = state.ledger.get_mut(next.index) {
             text.callback = None;
         }
-        late.flatten()
+        (late.flatten(), read.flatten())
     };
 
     if ending == Ending::Delivered {
@@ -159,6 +164,9 @@ fn end(app: &Arc<App>, next: &NextStep) {
     if let Some(late) = late {
         app.state().stats.fault("reorder");
         app.later(REORDERED, Job::Post(late));
+    }
+    if let Some(read) = read {
+        app.later(REORDERED, Job::Post(read));
     }
 }
 
@@ -192,6 +200,7 @@ fn call_back(state: &mut State, index: Index, to: Status, error: u32) -> Option<
     match state.ledger.get(index)?.carrier {
         Carrier::Twilio => twilio_receipt(state, index, to, error),
         Carrier::Bandwidth => bandwidth_receipt(state, index, to, error),
+        Carrier::Whatsapp => whatsapp_receipt(state, index, to, error),
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
     app::App,
     bandwidth, control,
     reply::{Answer, Cut, Unread, problem, read_body},
-    smtp, twilio, worker,
+    smtp, twilio, whatsapp, worker,
 };
 
 /// The most connections at a time; further ones wait to be accepted.
@@ -158,6 +158,8 @@ async fn route(app: &Arc<App>, request: Request<Incoming>) -> Answer {
         bandwidth::answer(app, &head, rest, &body).await
     } else if let Some(rest) = path.strip_prefix("/api/accounts/") {
         bandwidth::numbers::answer(app, &head, rest, &body)
+    } else if let Some(rest) = whatsapp::rest_of(path) {
+        whatsapp::answer(app, &head, rest, &body).await
     } else if path.starts_with("/v1/") {
         anthropic::answer(app, &head, &body).await
     } else if let Some(rest) = path.strip_prefix("/sandbox/") {

@@ -5,4 +5,5 @@ pub mod late;
 pub mod lines;
 pub mod meters;
 pub mod pace;
+pub mod pairs;
 pub mod release;

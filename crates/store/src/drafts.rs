@@ -18,7 +18,10 @@ use stage::Fault;
 
 use crate::{
     Scoped,
-    core::keyed::{self, index},
+    core::{
+        keyed::{self, index},
+        words::word,
+    },
     fault,
 };
 
@@ -124,7 +127,7 @@ pub async fn supplies<'a>(
     for Origin { tenant, campaign, content, from } in origins {
         tenants.insert(tenant);
         match content {
-            Content::Body(_) => {}
+            Content::Body(_) | Content::Carrier(_) => {}
             Content::Media { media: named, .. } => {
                 media.extend(named.iter().filter_map(|one| Some((tenant, one.parse().ok()?))));
             }
@@ -323,7 +326,7 @@ async fn pools(
         pools.iter().map(|(tenant, id)| (tenant.as_str(), id.0)).unzip();
 
     let rows = sqlx::query!(
-        r#"select p.tenant_id, p.pool_id, s.sender_id, s.country, s.active_since,
+        r#"select p.tenant_id, p.pool_id, s.sender_id, s.channel, s.country, s.active_since,
                   s.usable and not exists (
                       select from parked w
                       where w.tenant_id = s.tenant_id and w.cause_key = 'account:' || s.account
@@ -344,7 +347,8 @@ async fn pools(
     for row in rows {
         let key = (keyed::tenant(&row.tenant_id), PoolId(row.pool_id));
         let active = row.active_since.to_jiff() <= now;
-        let sender = candidate(row.sender_id, &row.country, row.usable, active);
+        let channel = word(&row.channel)?;
+        let sender = candidate(row.sender_id, channel, &row.country, row.usable, active);
         found.entry(key).or_default().push(sender);
     }
     Ok(found)
@@ -362,7 +366,7 @@ async fn senders(
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
 
     let rows = sqlx::query!(
-        r#"select s.tenant_id, s.sender_id, s.country, s.active_since,
+        r#"select s.tenant_id, s.sender_id, s.channel, s.country, s.active_since,
                 s.usable and not exists (
                     select from parked w
                     where w.tenant_id = s.tenant_id and w.cause_key = 'account:' || s.account
@@ -382,12 +386,19 @@ async fn senders(
     let mut found: HashMap<_, Vec<SenderCandidate>> = HashMap::new();
     for row in rows {
         let active = row.active_since.to_jiff() <= now;
-        let sender = candidate(row.sender_id, &row.country, row.usable, active);
+        let channel = word(&row.channel)?;
+        let sender = candidate(row.sender_id, channel, &row.country, row.usable, active);
         found.entry(keyed::tenant(&row.tenant_id)).or_default().push(sender);
     }
     Ok(found)
 }
 
-fn candidate(id: Uuid, country: &str, usable: bool, active: bool) -> SenderCandidate {
-    SenderCandidate { id: SenderId(id), country: country.parse().ok(), usable, active }
+fn candidate(
+    id: Uuid,
+    channel: Channel,
+    country: &str,
+    usable: bool,
+    active: bool,
+) -> SenderCandidate {
+    SenderCandidate { id: SenderId(id), channel, country: country.parse().ok(), usable, active }
 }

@@ -397,7 +397,7 @@ pub async fn senders(
     let (tenants, ids) = columns(keys, |id| id.0);
     let rows = sqlx::query!(
         r#"select s.tenant_id, s.sender_id, s.account, s.number, s.country, s.time_zone, s.pace,
-                  s.active_since, s.daily_cap, s.usable, h.weight as "weight?"
+                  s.active_since, s.daily_cap, s.usable, s.channel, h.weight as "weight?"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, sender_id)
            join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
            left join account_shares h on h.account = s.account and h.tenant_id = s.tenant_id"#,
@@ -413,10 +413,15 @@ pub async fn senders(
             tracing::error!(tenant = %row.tenant_id, "a sender's time zone is not known");
             return None;
         };
+        let channel = match word(&row.channel) {
+            Ok(channel) => channel,
+            Err(newer) => return Some(Err(Fault::from(newer))),
+        };
         let sender = SenderFacts {
             id: SenderId(row.sender_id),
             number: row.number,
             account: row.account,
+            channel,
             country: row.country.parse().ok(),
             zone,
             pace: row.pace.unsigned_abs(),
@@ -425,9 +430,9 @@ pub async fn senders(
             usable: row.usable,
             weight: row.weight.map_or(1, i32::unsigned_abs),
         };
-        Some((keyed::tenant(&row.tenant_id), sender))
+        Some(Ok((keyed::tenant(&row.tenant_id), sender)))
     });
-    Ok(sender.collect())
+    sender.collect()
 }
 
 /// The names of the campaign states that leave messages under way alone.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub use domain::draft::{Content, From};
+pub use domain::draft::{CarrierTemplate, Content, From};
 
 use crate::{
     frame::{MemberKey, Payload},
@@ -94,11 +94,14 @@ pub struct Enriched {
     pub head: Head,
     /// The contact that it goes to.
     pub contact: ContactId,
-    /// The rendered text, opt-out line included.
+    /// The rendered text, opt-out line included; of a template of the carrier, what is shown of it.
     pub text: String,
     /// What it is sent with: ids of media that the platform has, or addresses that carriers fetch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<String>,
+    /// The template that the carrier is to fill, where the message is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<CarrierTemplate>,
     /// How many segments the text takes.
     pub segments: u16,
     /// What these segments cost by the rate card.
@@ -187,6 +190,7 @@ impl Enriched {
             tenant: &self.head.tenant,
             class: self.head.class,
             channel: self.head.channel,
+            is_carrier_template: self.template.is_some(),
             address: &self.head.to,
             campaign: self.head.campaign,
             submitted_at: self.head.submitted_at,

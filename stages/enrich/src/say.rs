@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use stage::Outcome;
 use store::messages::{enrich::Existing, row::StoredMessage};
 use wire::{
-    Enriched, Event, EventKind, Subject, Submitted, event::MessageData, frame::Outgoing,
-    message::Head,
+    Enriched, Event, EventKind, Subject, Submitted,
+    event::MessageData,
+    frame::Outgoing,
+    message::{Content, Head},
 };
 
 use crate::{
@@ -31,7 +33,7 @@ pub(crate) fn outcome(now: Timestamp, item: &Item<'_>) -> Outcome {
             let row = as_stored(now, message, drafted);
             let text = &drafted.draft.text;
             let words = (text.as_str(), message.content.media());
-            message_and_event(&row, message.head.clone(), drafted, words, &drafted.passport)
+            message_and_event(&row, message, message.head.clone(), drafted, words, &drafted.passport)
         }
         RowOutcome::Known(existing) => again(message, drafted, existing),
         RowOutcome::Conflict { first, seen_at } => {
@@ -63,7 +65,7 @@ fn again(message: &Submitted, drafted: &DraftedMessage, existing: &Existing) -> 
     };
     // Another body would be a conflict: its media are those of the message.
     let words = (existing.text.as_str(), message.content.media());
-    message_and_event(row, head, drafted, words, &existing.passport)
+    message_and_event(row, message, head, drafted, words, &existing.passport)
 }
 
 /// Whether a later stage has had the message, so that what enrich publishes has reached it. The
@@ -98,6 +100,7 @@ fn acceptance(existing: &Existing) -> Option<StoredMessage> {
 /// candidates are the draft's: they are facts of now, not decisions.
 fn message_and_event(
     row: &StoredMessage,
+    message: &Submitted,
     head: Head,
     drafted: &DraftedMessage,
     (text, media): (&str, &[String]),
@@ -106,11 +109,19 @@ fn message_and_event(
     let mut say = Vec::with_capacity(2);
     if row.state == MessageState::Accepted {
         let lane = head.class.lane();
+        let template = match &message.content {
+            Content::Carrier(template) => Some(template.clone()),
+            Content::Body(_)
+            | Content::Media { .. }
+            | Content::Template { .. }
+            | Content::Campaign => None,
+        };
         let enriched = Enriched {
             head,
             contact: row.contact,
             text: text.into(),
             media: media.to_vec(),
+            template,
             segments: row.segments,
             cost: row.cost,
             place: drafted.draft.place.clone(),

@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use domain::{
     automatic::{AnsweredPerson, AutomaticAnswer, ComplianceRequest},
     ids::{ContactId, TenantId},
+    message::class::Channel,
 };
 use store::conversations::inbound::{Meaning, NewText, Thread};
 use uuid::Uuid;
 
-/// The people of a batch, as they were before it.
-pub(crate) type People = HashMap<(TenantId, ContactId), AnsweredPerson>;
+/// The people of a batch on their channels, as they were before it.
+pub(crate) type People = HashMap<(TenantId, ContactId, Channel), AnsweredPerson>;
 
 /// The answers of texts that were stored just now, in the order in which they came: each changes
 /// what the next one of its person gets. `by_carrier` holds those that the carrier has answered.
@@ -24,7 +25,7 @@ pub(crate) fn decide<'a>(
     new.sort_by_key(|text| (text.received_at, text.id));
 
     let answer = |text: &'a NewText| {
-        let person = people.get_mut(&(text.tenant.clone(), text.contact))?;
+        let person = people.get_mut(&(text.tenant.clone(), text.contact, text.channel))?;
         let request = request(text.meaning, &threads[&text.id])?;
         let answer = person.answer(request, by_carrier.contains(&text.id))?;
         Some((&text.tenant, text.id, answer))

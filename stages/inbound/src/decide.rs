@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use carriers::{KeywordGroup, ReceivedText};
+use carriers::{Carrier, KeywordGroup, ReceivedText};
 use domain::{
-    address::Address,
+    address::{Address, CarrierId},
     ids::{ContactId, ConversationId, SenderId, TenantId, carrier_id},
     language::Language,
     lexicon::{self, Intent, LexiconRule, Tier},
+    message::class::Channel,
     phone::PhoneNumber,
 };
 use stage::Cause;
@@ -88,7 +89,8 @@ pub(crate) fn received(arrived: &[Arrived]) -> impl Iterator<Item = &Received> {
 /// What one text of a request means to the tenant whose number it came to; none when it does not
 /// say where it is from.
 fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> Option<Received> {
-    let writer = writer(&inbound.from)?;
+    let channel = Carrier::from_name(&request.carrier)?.channel();
+    let writer = writer(channel, &inbound.from)?;
     let contact = ContactId::of(tenant, writer.as_str());
     let sender = SenderId::of(tenant, &inbound.to);
 
@@ -107,6 +109,7 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
         conversation: ConversationId::of(contact, sender),
         contact,
         writer,
+        channel,
         sender,
         body: inbound.body,
         meaning,
@@ -127,9 +130,20 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
 }
 
 /// Who a text is from, by what the carrier says of it.
-fn writer(from: &str) -> Option<Writer> {
+fn writer(channel: Channel, from: &str) -> Option<Writer> {
     let Ok(number) = PhoneNumber::from_e164(from) else {
-        return from.parse().ok().map(Writer::Code);
+        let id: Option<CarrierId> = match channel {
+            Channel::Sms => None,
+            Channel::Whatsapp => from.parse().ok(),
+        };
+        return match id {
+            // Somebody who keeps their number to themselves. The id begins with a country.
+            Some(id) => {
+                let country = id.as_str()[..2].to_owned();
+                Some(Writer::Person { address: Address::Carrier(id), country })
+            }
+            None => from.parse().ok().map(Writer::Code),
+        };
     };
     let country = number.country().map_or("ZZ".to_owned(), |country| country.as_str().to_owned());
     Some(Writer::Person { address: Address::from(number), country })

@@ -16,6 +16,7 @@ mod answers;
 mod decide;
 mod load;
 mod media;
+mod marketing_stops;
 mod record;
 mod say;
 
@@ -54,6 +55,7 @@ impl Stage for InboundStage {
 
         // record
         let recorded = record::record(&self.store, cx.now, &arrived).await?;
+        marketing_stops::record(&self.store, cx.now, batch.items()).await?;
 
         // say
         metrics::counter!("millrace_texts_to_nobody_total").increment(to_nobody as u64);

@@ -3,7 +3,7 @@
 use domain::{
     ids::{CampaignId, MessageId},
     language::Language,
-    message::class::{Channel, Lane, MessageClass},
+    message::class::{Lane, MessageClass},
 };
 use stage::Outcome;
 use store::conversations::inbound::{Meaning, Thread};
@@ -88,7 +88,7 @@ fn conversation(received: &Received, thread: &Thread) -> Option<Outgoing> {
         contact: text.contact,
         address,
         sender: text.sender,
-        channel: Channel::Sms,
+        channel: text.channel,
         body: text.body.clone(),
         language: language(received, thread).to_owned(),
         received_at: thread.received_at,
@@ -109,7 +109,7 @@ fn answer(received: &Received, thread: &Thread) -> Option<Outgoing> {
         tenant: text.tenant.clone(),
         turn: 1,
         class: MessageClass::Compliance,
-        channel: Channel::Sms,
+        channel: text.channel,
         to: text.address()?.clone(),
         campaign: None,
         submitted_at: thread.received_at,

@@ -90,6 +90,7 @@ fn ask(text: &InboundText) -> Ask {
         conversation: text.conversation,
         message: MessageId::from_burst(text.conversation, text.epoch, text.id),
         address: text.address.clone(),
+        channel: text.channel,
         contact: text.contact,
         wording: lexicon::wording(&text.body),
     }

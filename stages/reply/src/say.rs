@@ -1,6 +1,6 @@
 //! The message that an answer becomes. It goes to the gates as every other message does.
 
-use domain::message::class::{Channel, Lane, MessageClass};
+use domain::message::class::{Lane, MessageClass};
 use store::conversations::replies::ReplyDecided;
 use wire::{
     Subject, Submitted,
@@ -19,7 +19,7 @@ pub(crate) fn answer(asked: &Asked<'_>, decided: &ReplyDecided) -> Option<Outgoi
         tenant: text.tenant.clone(),
         turn: 1,
         class: MessageClass::Conversational,
-        channel: Channel::Sms,
+        channel: text.channel,
         to: text.address.clone(),
         campaign: None,
         submitted_at: text.received_at,

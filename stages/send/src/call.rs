@@ -107,6 +107,7 @@ async fn call(
         from: &from,
         body: &message.message.text,
         media: &media,
+        template: message.message.template.as_ref(),
         reference: &reference,
         public_url: &config.public_url,
         account: &account,

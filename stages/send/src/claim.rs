@@ -2,7 +2,7 @@
 //! decides each message, and records the claims and the ends.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -20,7 +20,10 @@ use jiff::Timestamp;
 use stage::{Batch, Cause, Cx, Fault, Outcome};
 use store::{
     Scoped, Store,
-    capacity::pace,
+    capacity::{
+        pace,
+        pairs::{self, PacedPair},
+    },
     core::seal::Sealer,
     messages::claim::{self, ClaimSender, Claimant, Current, MadeClaim, ToClaim},
 };
@@ -31,7 +34,7 @@ use wire::Admitted;
 use crate::{
     call::{Claimed, hand_on},
     config::SendConfig,
-    decide::{Decision, Ending, Facts, decide},
+    decide::{Decision, Ending, Facts, decide, pair_of},
     end::End,
     load::{Loaded, load},
     pace::Paces,
@@ -249,6 +252,13 @@ impl Claimer {
         let to_claim: Vec<ToClaim<'_>> =
             to_call.iter().map(|item| to_claim(item.message)).collect();
         let made = claim::take(tx, self.claimant(), &to_claim, &paces.moved()).await?;
+
+        let claimed = to_call.iter().zip(&made).filter(|(_, made)| made.is_some());
+        let of_pairs = claimed.filter_map(|(item, _)| pair_of(item.message));
+        let (pairs, intervals): (BTreeSet<PacedPair>, Vec<Duration>) = of_pairs.unzip();
+        if let Some(interval) = intervals.into_iter().max() {
+            pairs::take(tx, &pairs, interval).await?;
+        }
 
         let taken = to_call.into_iter().zip(made);
         Ok(taken.filter_map(|(item, made)| Some((item.index, made?))).collect())

@@ -15,7 +15,10 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use stage::MAX_WAIT;
-use store::messages::claim::{Claim, Current};
+use store::{
+    capacity::pairs::PacedPair,
+    messages::claim::{Claim, Current},
+};
 use wire::Admitted;
 
 use crate::pace::Paces;
@@ -27,6 +30,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How soon to look again at a message that another process has claimed.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// The reason code of a message that waits for the one before it to the same person.
+const PAIR_CODE: &str = "pair_pace";
 
 /// What is known at the instant of the claim.
 #[derive(Debug, Clone, Copy)]
@@ -164,15 +170,41 @@ fn last_look(
     if !facts.has_permit {
         return in_line(message, facts, SignedDuration::ZERO);
     }
+    let pair = pair_of(message);
+    let wait = pair.as_ref().and_then(|(pair, _)| paces.wait_of_pair(pair));
+    if let Some(wait) = wait {
+        return after_the_last(facts, wait);
+    }
     let tenant = &message.message.head.tenant;
     let keys = (message.route.sender, sender.account.as_str());
     match paces.ask(tenant, keys, message.message.segments, sender.pace) {
-        Slot::Now => Decision::Call,
+        Slot::Now => {
+            if let Some((pair, interval)) = pair {
+                paces.take_pair(pair, interval);
+            }
+            Decision::Call
+        }
         Slot::After(wait) if wait <= signed(PATIENCE) => {
             Decision::Wait(Duration::try_from(wait).unwrap_or(MAX_WAIT).min(MAX_WAIT))
         }
         Slot::After(wait) => in_line(message, facts, wait),
     }
+}
+
+/// The sender and the person, and how long they wait between two messages; none where nobody limits
+/// that.
+pub(crate) fn pair_of(message: &Admitted) -> Option<(PacedPair, Duration)> {
+    let head = &message.message.head;
+    let interval = head.channel.pair_interval()?;
+    Some(((head.tenant.clone(), message.route.sender, message.message.contact), interval))
+}
+
+/// Parks the message until the person may have another one of its sender: it keeps no place that
+/// messages to others need.
+fn after_the_last(facts: &Facts<'_>, wait: SignedDuration) -> Decision {
+    let due = facts.now.checked_add(wait).unwrap_or(Timestamp::MAX);
+    let reason = "the carrier takes one message in a few seconds from a sender to one person";
+    Decision::End(Ending { due: Some(due), ..back_to_gates(facts, PAIR_CODE, reason) })
 }
 
 /// Puts the message in the line of its sender, from where it comes back when there is room.

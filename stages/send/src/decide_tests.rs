@@ -35,14 +35,13 @@ fn at(second: i64) -> Timestamp {
 }
 
 pub(crate) fn admitted(class: MessageClass) -> Admitted {
-    let to = "+12125550100".parse().expect("an address");
     let head = Head {
         id: MessageId(Uuid::from_u128(7)),
         tenant: tenant(),
         turn: 2,
         class,
         channel: Channel::Sms,
-        to,
+        to: "+12125550100".parse().expect("an address"),
         campaign: Some(CAMPAIGN),
         submitted_at: at(-60),
         expires_at: None,
@@ -55,6 +54,7 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         head,
         text: "hello".into(),
         media: Vec::new(),
+        template: None,
         segments: 1,
         cost: Micros(7_900),
         place: Place {
@@ -115,6 +115,7 @@ impl Known {
         };
 
         let sender = SenderFacts {
+            channel: Channel::Sms,
             id: SENDER,
             number: "+12125550001".into(),
             account: "main".into(),
@@ -427,9 +428,7 @@ fn what_was_admitted_under_other_facts_goes_back_to_the_gates_at_once() {
     ];
 
     for (code, change) in changes {
-        let known = Known::with(change);
-
-        let Decision::End(back) = known.decide(&admitted(MessageClass::Promo)) else {
+        let Decision::End(back) = Known::with(change).decide(&admitted(MessageClass::Promo)) else {
             panic!("{code} ends the turn")
         };
         assert_eq!((back.state, back.code), (MessageState::Deferred, code));

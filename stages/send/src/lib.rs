@@ -6,9 +6,9 @@
 //! | Emits | `events.<tenant>.message.sent`, `.failed`, `.deferred`, `.held`, `.blocked`, |
 //! | | `.expired`, `events.<tenant>.in_doubt.raised`, `events.<tenant>.contact.opted_out` |
 //! | Reads | `standings`, `senders`, `carrier_accounts`, `policies`, `switches`, `campaigns`, |
-//! | | `pace`, `account_pace`, `account_turns`, `messages` |
-//! | Writes | `messages`, `open_claims`, `pace`, `account_pace`, `account_turns`, `parked`, |
-//! | | `lines`, `doubts`, `counters`, `standings`, `consents` |
+//! | | `pace`, `account_pace`, `account_turns`, `pair_pace`, `messages` |
+//! | Writes | `messages`, `open_claims`, `pace`, `account_pace`, `account_turns`, `pair_pace`, |
+//! | | `parked`, `lines`, `doubts`, `counters`, `standings`, `consents` |
 //! | Calls | the carrier of the sender's account |
 //! | Never | calls twice for one claim, calls after the claim's time to begin, or sends |
 //! | | where a call may have been made before |

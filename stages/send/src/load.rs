@@ -11,14 +11,17 @@ use domain::{
 use stage::Fault;
 use store::{
     Scoped,
-    capacity::pace::{self, EVERY_ACCOUNT},
+    capacity::{
+        pace::{self, EVERY_ACCOUNT},
+        pairs::{self, PacedPair},
+    },
     facts::{self, Wanted},
     messages::claim::{self, ClaimSender, Current},
     recipients::status::{self, Recipients},
 };
 use wire::Admitted;
 
-use crate::pace::Paces;
+use crate::{decide::pair_of, pace::Paces};
 
 /// What is known about the messages of a chunk.
 pub(crate) struct Loaded {
@@ -42,6 +45,12 @@ pub(crate) async fn load(tx: &mut Scoped, items: &[&Admitted]) -> Result<(Loaded
 
     let senders = load_senders(tx, items).await?;
     let paces = lock_paces(tx, &senders, items).await?;
+    let of_pairs: BTreeSet<PacedPair> =
+        items.iter().filter_map(|item| Some(pair_of(item)?.0)).collect();
+    let paces = match of_pairs.is_empty() {
+        true => paces,
+        false => paces.with_pairs(pairs::next_free(tx, &of_pairs).await?),
+    };
 
     let wanted: Vec<Wanted<'_>> = items.iter().map(|item| wanted(item)).collect();
     let recipients = with_compliance(recipients, items);

@@ -1,14 +1,17 @@
 //! The pace rows of one chunk: who may be called now, by the one pace arithmetic of `domain::gcra`,
 //! in database time, under the rows' locks.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use domain::{
     gcra::{Gcra, Slot, time_at, time_of},
     ids::{SenderId, TenantId},
 };
 use jiff::{SignedDuration, Timestamp};
-use store::capacity::pace::{AccountLock, EVERY_ACCOUNT, PaceLocks, SenderLock, TurnLock};
+use store::capacity::{
+    pace::{AccountLock, EVERY_ACCOUNT, PaceLocks, SenderLock, TurnLock},
+    pairs::PacedPair,
+};
 
 /// How far a sender, an account or a tenant's part of one may run ahead of its pace, so that a
 /// chunk goes out in one claim. The last text of it is within: with `call_by`, in which a claimed
@@ -25,6 +28,8 @@ pub(crate) struct Paces {
     senders: HashMap<(TenantId, SenderId), Pace>,
     accounts: HashMap<String, AccountPace>,
     turns: HashMap<(String, TenantId), Turn>,
+    /// When pairs of sender and person may have their next message.
+    pairs: HashMap<PacedPair, Timestamp>,
 }
 
 #[derive(Debug)]
@@ -87,7 +92,27 @@ impl Paces {
             senders: senders.collect(),
             accounts: accounts.collect(),
             turns: turns.collect(),
+            pairs: HashMap::new(),
         }
+    }
+
+    /// The same with the pairs whose carrier limits how often they have a message.
+    #[must_use]
+    pub(crate) fn with_pairs(self, pairs: HashMap<PacedPair, Timestamp>) -> Self {
+        Self { pairs, ..self }
+    }
+
+    /// How long a pair has to wait for its next message; none where it may have it now.
+    pub(crate) fn wait_of_pair(&self, pair: &PacedPair) -> Option<SignedDuration> {
+        let left = self.pairs.get(pair)?.duration_since(self.now);
+        left.is_positive().then_some(left)
+    }
+
+    /// The pair has a message now: the next one of this chunk waits.
+    pub(crate) fn take_pair(&mut self, pair: PacedPair, interval: Duration) {
+        let interval = SignedDuration::try_from(interval).unwrap_or(SignedDuration::MAX);
+        let next_free = self.now.checked_add(interval).unwrap_or(Timestamp::MAX);
+        self.pairs.insert(pair, next_free);
     }
 
     /// The database's clock.
@@ -229,6 +254,8 @@ fn ask_for(pace: &mut Gcra, now: Timestamp, takes: SignedDuration) -> Slot {
 
 #[cfg(test)]
 mod tests {
+    use domain::ids::ContactId;
+
     use super::*;
 
     const SENDER: SenderId = SenderId(uuid::Uuid::nil());
@@ -334,6 +361,18 @@ mod tests {
         let slots = asked.map(|of| paces.ask(&tenant(), of, 1, 1_000));
         assert_eq!(slots, [Slot::Now, Slot::Now, wait(100), wait(200)]);
         assert_eq!(paces.moved().turns[0].next_free, at(200));
+    }
+
+    #[test]
+    fn a_pair_waits_out_its_interval_and_no_other_pair_waits_with_it() {
+        let pair = |n: u128| (tenant(), SENDER, ContactId(uuid::Uuid::from_u128(n)));
+        let mut paces = paces(0, vec![sender_lock(0)], vec![])
+            .with_pairs(HashMap::from([(pair(1), at(2_500)), (pair(2), at(-1))]));
+        assert_eq!(paces.wait_of_pair(&pair(1)), Some(SignedDuration::from_millis(2_500)));
+        assert_eq!((paces.wait_of_pair(&pair(2)), paces.wait_of_pair(&pair(3))), (None, None));
+
+        paces.take_pair(pair(3), Duration::from_secs(6));
+        assert_eq!(paces.wait_of_pair(&pair(3)), Some(SignedDuration::from_secs(6)));
     }
 
     #[test]

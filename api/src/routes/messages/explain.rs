@@ -349,6 +349,7 @@ fn candidate<'a>(tenant: &'a TenantId, asked: &'a Asked, draft: &'a Draft) -> Ca
         tenant,
         class: asked.class,
         channel: Channel::Sms,
+        is_carrier_template: false,
         address: &asked.to,
         campaign,
         submitted_at: asked.at,
@@ -373,7 +374,7 @@ fn failed(
     let reason = draft::reason(code);
     match asked.content {
         Content::Body(_) | Content::Media { .. } => Err(Problem::field("body", code, reason)),
-        Content::Template { .. } | Content::Campaign => {
+        Content::Template { .. } | Content::Campaign | Content::Carrier(_) => {
             let stamp = Stamp {
                 code: Some(code.into()),
                 reason: Some(reason.into()),

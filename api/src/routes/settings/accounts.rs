@@ -49,8 +49,9 @@ struct NewAccount {
     #[schema(min_length = 1, max_length = 64)]
     carrier_sid: String,
     /// The account's secret at the carrier, which no answer shows; user:password where the carrier
-    /// gives both.
-    #[schema(pattern = "^[!-~]{1,256}$", write_only)]
+    /// gives both, and token:secret:verify where it signs with a secret of its own and verifies the
+    /// webhook address by a word.
+    #[schema(pattern = "^[!-~]{1,1024}$", write_only)]
     auth_token: String,
     /// Where the carrier's API is, on a host of the carrier or one that the platform allows; the
     /// carrier's own address where it is not said.
@@ -131,7 +132,7 @@ async fn show(
 struct Change {
     /// The account's new secret at the carrier, which no answer shows.
     #[serde(default)]
-    #[schema(pattern = "^[!-~]{1,256}$", write_only)]
+    #[schema(pattern = "^[!-~]{1,1024}$", write_only)]
     auth_token: Option<String>,
     /// Where the carrier's API is, on a host of the carrier or one that the platform allows.
     #[serde(default)]
@@ -323,8 +324,8 @@ fn check(app: &App, new: &Creation<EditSettings, NewAccount>) -> Result<Account,
 
 /// What every secret looks like, and what the carrier says of its own.
 fn check_token(carrier: Option<Carrier>, token: &str, errors: &mut Errors) {
-    let fine = (1..=256).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic());
-    errors.check(fine, "auth_token", "invalid", "1 to 256 visible characters");
+    let fine = (1..=1024).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic());
+    errors.check(fine, "auth_token", "invalid", "1 to 1024 visible characters");
     if let Some(why) = carrier.filter(|_| fine).and_then(|carrier| carrier.secret_fault(token)) {
         errors.add("auth_token", "invalid", why);
     }

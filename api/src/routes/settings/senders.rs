@@ -9,6 +9,7 @@ use carriers::Carrier;
 use domain::{
     country::Country,
     ids::{BrandId, SenderId, TenantId},
+    message::class::Channel,
     phone::PhoneNumber,
     zones::{self, Zone},
 };
@@ -53,7 +54,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 struct NewSender {
     /// A phone number, a short code of 3 to 8 digits, or an alphanumeric id of up to 11 characters.
     /// Where the account's carrier has them, also the SID of a Messaging Service, whose numbers the
-    /// carrier picks from.
+    /// carrier picks from, or the id that it has given the number.
     #[schema(min_length = 1, max_length = 64, example = "+12125550198")]
     number: String,
     /// The name of the carrier account that it belongs to.
@@ -91,6 +92,8 @@ pub(super) struct SenderView {
     id: SenderId,
     /// In E.164, or as it was written where it is no phone number.
     number: String,
+    /// The channel that it carries: no message of another one leaves by it.
+    channel: Channel,
     /// The name of the carrier account that it belongs to.
     account: String,
     /// The country whose recipients it is for.
@@ -120,6 +123,7 @@ pub(super) fn view(sender: Sender) -> SenderView {
     SenderView {
         id: sender.id,
         number: sender.number,
+        channel: sender.channel,
         account: sender.account_name,
         country: sender.country,
         time_zone: sender.time_zone,
@@ -176,7 +180,8 @@ fn check(
     let body = &new.body;
     let mut errors = Errors::default();
 
-    let (number, own_country) = number(&body.number, account.as_ref(), tenant, &mut errors);
+    let carrier = account.as_ref().and_then(|account| Carrier::from_name(&account.access.carrier));
+    let (number, own_country) = number(&body.number, carrier, tenant, &mut errors);
     let country = match &body.country {
         Some(written) => country(written, &mut errors),
         None => own_country.unwrap_or_else(|| tenant.country.clone()),
@@ -199,6 +204,7 @@ fn check(
         account: account.handle,
         account_name: account.name,
         number,
+        channel: carrier.map(Carrier::channel).unwrap_or_default(),
         country,
         time_zone,
         pace: body.pace,
@@ -261,16 +267,24 @@ where
 }
 
 /// The number as it is kept, and the country it is of. What is no phone number may be a short code,
-/// an alphanumeric id, or what the account's carrier calls a group of its numbers.
+/// an alphanumeric id, an id that the carrier has given the number, or what it calls a group of its
+/// numbers.
 fn number(
     written: &str,
-    account: Option<&Account>,
+    carrier: Option<Carrier>,
     tenant: &Tenant,
     errors: &mut Errors,
 ) -> (String, Option<String>) {
-    let carrier = account.and_then(|account| Carrier::from_name(&account.access.carrier));
     if carrier.is_some_and(|carrier| carrier.names_service(written)) {
         return (written.to_owned(), None);
+    }
+    match carrier.map(|carrier| carrier.is_own_sender_id(written)) {
+        Some(Ok(true)) => return (written.to_owned(), None),
+        Some(Err(form)) => {
+            errors.add("number", "invalid_number", form);
+            return (written.to_owned(), None);
+        }
+        Some(Ok(false)) | None => {}
     }
 
     let home: Option<Country> = tenant.country.parse().ok();

@@ -11,13 +11,13 @@ use super::{
     HOST,
     client::{Client, MessageRequest},
     credentials::secret_fault,
-    tag,
 };
 use crate::{
     abilities::Abilities,
     answer::{CarrierReply, ThrottleScope},
     media_url::media_url,
     outbound::Outbound,
+    tag::tag,
     webhook::{Incoming, text},
 };
 

@@ -47,7 +47,7 @@ pub struct MessageRequest<'a> {
     pub text: &'a str,
     /// What goes with it, by addresses that Bandwidth fetches.
     pub media: &'a [String],
-    /// What every callback brings back; see [`super::tag()`].
+    /// What every callback brings back; see [`crate::tag::tag()`].
     pub tag: &'a str,
     /// When Bandwidth must have sent it, in machine time; none is Bandwidth's own default.
     pub expires_at: Option<Timestamp>,

@@ -6,8 +6,11 @@ use domain::media::MOST_PER_MESSAGE;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{is_message_id, parse_tag};
-use crate::report::{ReceivedText, ReportedNumbers, ReportedStatus, StatusReport, WebhookError};
+use super::is_message_id;
+use crate::{
+    report::{ReceivedText, ReportedNumbers, ReportedStatus, StatusReport, WebhookError},
+    tag::parse_tag,
+};
 
 /// The first digit of codes that do not tell what became of the text: no receipt in time, or one
 /// that Bandwidth does not understand.

@@ -18,3 +18,7 @@ mod twilio_records;
 mod twilio_request;
 mod twilio_webhook;
 mod whatever_comes;
+mod whatsapp_answers;
+mod whatsapp_cases;
+mod whatsapp_templates;
+mod whatsapp_webhook;

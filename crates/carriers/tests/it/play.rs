@@ -228,6 +228,29 @@ pub(crate) fn message() -> carriers::bandwidth::MessageRequest<'static> {
     }
 }
 
+pub(crate) const BUSINESS_ACCOUNT: &str = "102290129340398";
+pub(crate) const PHONE_NUMBER_ID: &str = "106540352242922";
+pub(crate) const WAMID: &str = "wamid.HBgLMTY1MDU1NTEyMzQVAgARGBI5QTNDQTVCM0Q0Q0Q2RTY3RTcA";
+
+pub(crate) fn whatsapp(base_url: &str) -> carriers::whatsapp::Client {
+    let http = carriers::http::client().expect("TLS is set up");
+    let secret = secret("token1:app-secret:verify-word");
+    carriers::whatsapp::Client::new(http, base_url, BUSINESS_ACCOUNT, &secret).expect("settings")
+}
+
+/// A message with this content to a number.
+pub(crate) fn to_number<'a>(
+    content: carriers::whatsapp::MessageContent<'a>,
+) -> carriers::whatsapp::WhatsappMessage<'a> {
+    carriers::whatsapp::WhatsappMessage {
+        from: PHONE_NUMBER_ID,
+        to: carriers::whatsapp::Recipient::of("+16505551234"),
+        content,
+        callback_data: "t",
+        traceparent: None,
+    }
+}
+
 pub(crate) fn text() -> CreateMessage<'static> {
     CreateMessage {
         to: "+14155550100",

@@ -1,8 +1,12 @@
 //! What a message is made of and who may carry it, as its sender says. Part of the wire.
 
+mod carrier_template;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use carrier_template::{BadCarrierTemplate, CarrierTemplate};
 
 use crate::ids::{PoolId, SenderId, TemplateId};
 
@@ -28,13 +32,15 @@ pub enum Content {
     },
     /// What the campaign of the head says to this contact.
     Campaign,
+    /// A template that the carrier keeps and fills: WhatsApp alone has such.
+    Carrier(CarrierTemplate),
 }
 
 impl Content {
     /// Whether a template is to be filled: names and own fields of the contact are wanted too.
     pub fn is_template(&self) -> bool {
         match self {
-            Self::Body(_) | Self::Media { .. } => false,
+            Self::Body(_) | Self::Media { .. } | Self::Carrier(_) => false,
             Self::Template { .. } | Self::Campaign => true,
         }
     }
@@ -43,7 +49,7 @@ impl Content {
     pub fn media(&self) -> &[String] {
         match self {
             Self::Media { media, .. } => media,
-            Self::Body(_) | Self::Template { .. } | Self::Campaign => &[],
+            Self::Body(_) | Self::Template { .. } | Self::Campaign | Self::Carrier(_) => &[],
         }
     }
 }
@@ -55,6 +61,7 @@ impl std::fmt::Debug for Content {
             Self::Media { media, .. } => write!(f, "Media({})", media.len()),
             Self::Template { id, .. } => write!(f, "Template({id})"),
             Self::Campaign => f.write_str("Campaign"),
+            Self::Carrier(template) => write!(f, "Carrier({})", template.name),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::Code;
 use crate::{
     encoding,
     language::Language,
-    message::class::MessageClass,
+    message::class::{Channel, MessageClass},
     storable::is_storable,
     template::{opt_out_line, with_opt_out_line},
 };
@@ -35,16 +35,21 @@ pub(super) fn complete(text: &str, class: MessageClass, language: Language) -> S
     encoding::as_sent(&complete).into_owned()
 }
 
+/// The longest text on WhatsApp, in characters. It is one message, whatever its length.
+const MAX_WHATSAPP: usize = 4_096;
+
 /// The segments of a text that may be sent.
-pub(super) fn measured(text: &str) -> Result<u16, Code> {
+pub(super) fn measured(text: &str, channel: Channel) -> Result<u16, Code> {
     if !is_storable(text) {
         return Err("unsendable_text");
     }
 
-    match encoding::measure(text).segments {
-        segments if segments > MAX_SEGMENTS => Err("too_long"),
-        segments => Ok(segments),
-    }
+    let segments = match channel {
+        Channel::Sms => encoding::measure(text).segments,
+        Channel::Whatsapp if text.chars().count() > MAX_WHATSAPP => return Err("too_long"),
+        Channel::Whatsapp => 1,
+    };
+    if segments > MAX_SEGMENTS { Err("too_long") } else { Ok(segments) }
 }
 
 /// Likewise, where it is the opt-out line that makes it too long.
@@ -56,7 +61,7 @@ const TOO_LONG_WITH_LINE: &str = "the text takes more than 10 segments with the 
 /// What a text is told that does not fit ([`fits`]): whether it is too long by itself, or with the
 /// opt-out line that messages of its class get.
 pub fn too_long(text: &str, class: MessageClass) -> &'static str {
-    let by_itself = measured(&encoding::as_sent(text)) == Err("too_long");
+    let by_itself = measured(&encoding::as_sent(text), Channel::Sms) == Err("too_long");
     if by_itself || fits(text, class) { TOO_LONG } else { TOO_LONG_WITH_LINE }
 }
 
@@ -67,7 +72,8 @@ pub fn fits(text: &str, class: MessageClass) -> bool {
         let length = |language: &Language| opt_out_line(*language).chars().count();
         Language::ALL.into_iter().max_by_key(length).unwrap_or_default()
     };
-    text.len() <= SURELY_FITS || measured(&complete(text, class, longest())) != Err("too_long")
+    text.len() <= SURELY_FITS
+        || measured(&complete(text, class, longest()), Channel::Sms) != Err("too_long")
 }
 
 #[cfg(test)]
@@ -104,7 +110,7 @@ mod tests {
         let body = "x".repeat(1_497);
         for language in Language::ALL {
             let text = complete(&body, MessageClass::Promo, language);
-            assert!(measured(&text).is_ok(), "{language:?}");
+            assert!(measured(&text, Channel::Sms).is_ok(), "{language:?}");
         }
     }
 
@@ -114,7 +120,10 @@ mod tests {
         for unit in awkward {
             let text = unit.repeat(SURELY_FITS / unit.len());
             for class in CLASSES {
-                assert!(measured(&complete(&text, class, Language::De)).is_ok(), "{unit}");
+                assert!(
+                    measured(&complete(&text, class, Language::De), Channel::Sms).is_ok(),
+                    "{unit}"
+                );
             }
         }
     }

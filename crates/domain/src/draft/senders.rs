@@ -3,6 +3,7 @@
 use crate::{
     country::Country,
     ids::{ContactId, SenderId},
+    message::class::Channel,
 };
 
 /// A sender as it is picked: the gates look closer.
@@ -10,6 +11,8 @@ use crate::{
 pub struct SenderCandidate {
     /// The sender's id.
     pub id: SenderId,
+    /// The channel that it carries: no message of another one leaves by it.
+    pub channel: Channel,
     /// The country whose numbers it is for; none when its row names none that is known.
     pub country: Option<Country>,
     /// False for one that is quarantined or not registered, or whose account cannot be used.
@@ -70,7 +73,7 @@ mod tests {
 
     fn sender(n: u128, country: &str, usable: bool) -> SenderCandidate {
         let (id, country) = (SenderId(Uuid::from_u128(n)), country.parse().ok());
-        SenderCandidate { id, country, usable, active: true }
+        SenderCandidate { id, channel: Channel::Sms, country, usable, active: true }
     }
 
     fn contact(n: u128) -> ContactId {

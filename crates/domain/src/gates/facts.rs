@@ -137,6 +137,8 @@ pub struct SenderFacts {
     pub number: String,
     /// The handle of the carrier account that it belongs to.
     pub account: String,
+    /// The channel that it carries.
+    pub channel: Channel,
     /// The country that it is for; none when the row names none that is known.
     pub country: Option<Country>,
     /// The zone of its days.

@@ -85,6 +85,8 @@ pub struct Candidate<'a> {
     pub class: MessageClass,
     /// The channel that it travels on.
     pub channel: Channel,
+    /// Whether it is a template that the carrier keeps: WhatsApp takes one at any time.
+    pub is_carrier_template: bool,
     /// The recipient's address.
     pub address: &'a Address,
     /// The campaign it belongs to; none for a single message.

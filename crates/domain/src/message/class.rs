@@ -1,6 +1,8 @@
 //! Message classes, lanes and channels. The class is set by whoever makes the message and decides
 //! which gates apply; it is never guessed from the text.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -131,6 +133,15 @@ impl Channel {
         match (self, address) {
             (Self::Sms, Address::Carrier(_)) => false,
             (Self::Sms, Address::Phone(_)) | (Self::Whatsapp, _) => true,
+        }
+    }
+
+    /// How long a sender waits between two messages to one person; none where nobody limits it.
+    /// WhatsApp takes one in six seconds (Meta, "Pair rate limits" of the Cloud API).
+    pub fn pair_interval(self) -> Option<Duration> {
+        match self {
+            Self::Sms => None,
+            Self::Whatsapp => Some(Duration::from_secs(6)),
         }
     }
 

@@ -47,6 +47,7 @@ impl SimulatedRecipient {
             tenant: &setting.tenant,
             class: setting.class,
             channel: Channel::Sms,
+            is_carrier_template: false,
             address: &self.address,
             campaign: Some(setting.campaign),
             submitted_at: setting.at,

@@ -36,6 +36,7 @@ impl Waiting {
             tenant: &setting.tenant,
             class: setting.class,
             channel: Channel::Sms,
+            is_carrier_template: false,
             address: &self.address,
             campaign: Some(setting.campaign),
             submitted_at: setting.at,

@@ -14,8 +14,8 @@ fn carrier_id() -> Address {
 
 /// Marketing on WhatsApp to somebody without a number, who has consented and has just written.
 fn desk(class: MessageClass) -> Desk {
-    let mut desk = Desk::of(class);
-    (desk.channel, desk.address) = (Channel::Whatsapp, carrier_id());
+    let mut desk = Desk::of(class).on_whatsapp();
+    desk.address = carrier_id();
     let now = Some(desk.now);
     let status = RecipientStatus {
         marketing_consent_at: now,

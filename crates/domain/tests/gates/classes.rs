@@ -1,7 +1,10 @@
 //! Which gate is asked for which class: the table, cell by cell.
 
 use domain::{
-    gates::{Caps, CounterKey, CounterKind, Gate, GateAnswer, Stops, SwitchMode, Verdict, Windows},
+    gates::{
+        Caps, CounterKey, CounterKind, Gate, GateAnswer, RecipientStatus, Stops, SwitchMode,
+        Verdict, Windows,
+    },
     message::class::{Channel, MessageClass},
     money::Micros,
 };
@@ -109,11 +112,48 @@ fn what_needs_an_open_conversation_may_be_called_until_it_closes() {
 
 #[test]
 fn whatsapp_needs_an_open_window() {
-    let mut desk = desk(Transactional);
-    desk.channel = Channel::Whatsapp;
+    let mut desk = desk(Transactional).on_whatsapp();
     let key = (tenant(), crate::desk::number(), Channel::Whatsapp);
     desk.facts.recipients.insert(key, Default::default());
     assert_eq!(desk.says(), "block eligible whatsapp_window");
+
+    desk.is_carrier_template = true;
+    assert_eq!(desk.says(), "admit 1", "a template goes at any time");
+}
+
+#[test]
+fn the_window_of_whatsapp_is_a_day_whatever_the_policy_says() {
+    for (class, hours_ago, says) in [
+        (Transactional, 23, "admit 1"),
+        (Transactional, 25, "block eligible whatsapp_window"),
+        (Conversational, 25, "block eligible conversation_closed"),
+    ] {
+        let mut desk = desk(class).on_whatsapp();
+        desk.policy().conversation_hours = 72;
+        let last = desk.now - jiff::SignedDuration::from_hours(hours_ago);
+        let status = RecipientStatus { last_inbound_at: Some(last), ..RecipientStatus::default() };
+        let key = (tenant(), crate::desk::number(), Channel::Whatsapp);
+        desk.facts.recipients.insert(key, status);
+        assert_eq!(desk.says(), says, "{class:?} after {hours_ago} hours");
+    }
+}
+
+#[test]
+fn the_refusal_outside_the_window_says_what_goes_instead() {
+    let mut desk = desk(Transactional).on_whatsapp();
+    let key = (tenant(), crate::desk::number(), Channel::Whatsapp);
+    desk.facts.recipients.insert(key, Default::default());
+    let Verdict::Block { cause, .. } = desk.decide().verdict else { panic!("not blocked") };
+    assert!(cause.reason.ends_with("send a template"), "{}", cause.reason);
+}
+
+#[test]
+fn a_message_leaves_by_senders_of_its_channel_alone() {
+    let mut desk = desk(Transactional);
+    desk.sender(1).channel = Channel::Whatsapp;
+    assert_eq!(desk.says(), "admit 2");
+    desk.sender(2).channel = Channel::Whatsapp;
+    assert_eq!(desk.says(), "block eligible no_sender");
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub struct Desk {
     pub now: Timestamp,
     pub class: MessageClass,
     pub channel: Channel,
+    pub is_carrier_template: bool,
     pub address: Address,
     pub message: u128,
     pub campaign: Option<CampaignId>,
@@ -58,6 +59,7 @@ pub fn sender(n: u128) -> SenderFacts {
         id: sender_id(n),
         number: "+12125550100".into(),
         account: "main".into(),
+        channel: Channel::Sms,
         weight: 1,
         country: Some(Country::US),
         zone: Zone::parse("America/New_York").expect("a zone"),
@@ -85,6 +87,7 @@ impl Desk {
             now: at("2026-03-02T17:00:00Z"),
             class: MessageClass::Promo,
             channel: Channel::Sms,
+            is_carrier_template: false,
             address: number(),
             message: 7,
             campaign: None,
@@ -114,6 +117,15 @@ impl Desk {
 
     pub fn of(class: MessageClass) -> Self {
         Self { class, ..Self::new() }
+    }
+
+    /// On WhatsApp, with senders of it.
+    pub fn on_whatsapp(mut self) -> Self {
+        self.channel = Channel::Whatsapp;
+        for sender in self.tenant().senders.values_mut() {
+            sender.channel = Channel::Whatsapp;
+        }
+        self
     }
 
     pub fn tenant(&mut self) -> &mut TenantFacts {
@@ -168,6 +180,7 @@ impl Desk {
             tenant,
             class: self.class,
             channel: self.channel,
+            is_carrier_template: self.is_carrier_template,
             address: &self.address,
             campaign: self.campaign,
             submitted_at: self.submitted_at,

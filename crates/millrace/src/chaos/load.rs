@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use anyhow::{Context, bail};
 use carriers::Carrier;
+use domain::message::class::Channel;
 use serde_json::{Value, json};
 
 use crate::{
@@ -55,12 +56,18 @@ impl ChaosWork {
 /// # Errors
 /// The api refuses something.
 pub async fn prepare(platform: &mut Platform, args: &cli::Chaos) -> anyhow::Result<ChaosWork> {
+    if args.carriers.iter().all(|carrier| carrier.channel() != Channel::Sms) {
+        bail!("the campaign goes out by SMS: name a carrier of SMS too");
+    }
     platform.make_tenants(1).await?;
     let client = platform.client(0)?;
     let mut senders = Vec::new();
     for (index, carrier) in args.carriers.iter().enumerate() {
         let account = format!("chaos{index}");
-        let numbers = [1, 2].map(|n| format!("+1202555{}{n:03}", index + 1));
+        let numbers = [1, 2].map(|n| match carrier.channel() {
+            Channel::Sms => format!("+1202555{}{n:03}", index + 1),
+            Channel::Whatsapp => format!("1065403522{}{n:03}", index + 1),
+        });
         setup::at_carrier(platform, &client, *carrier, &account, &numbers).await?;
         let sender = |number| setup::DemoSender { number, pace: PACE, country: "US" };
         let of_account: Vec<_> = numbers.iter().map(|number| sender(number)).collect();
@@ -137,7 +144,11 @@ pub async fn submit(
 }
 
 fn request(work: &ChaosWork, batch: &[usize]) -> Value {
+    let on_whatsapp = work.carriers.iter().any(|carrier| carrier.channel() == Channel::Whatsapp);
     let message = |&index: &usize| {
+        if on_whatsapp && index.is_multiple_of(3) {
+            return by_template(work, index);
+        }
         json!({
             "to": number(work.recipients + index),
             "class": "transactional",
@@ -147,6 +158,21 @@ fn request(work: &ChaosWork, batch: &[usize]) -> Value {
         })
     };
     json!({ "messages": batch.iter().map(message).collect::<Vec<_>>() })
+}
+
+/// A message on WhatsApp to somebody who has not written: a template.
+fn by_template(work: &ChaosWork, index: usize) -> Value {
+    let parameters = [index.to_string()];
+    json!({
+        "to": number(work.recipients + index),
+        "class": "transactional",
+        "channel": "whatsapp",
+        "pool": work.pool,
+        "carrier_template": {
+            "name": setup::CARRIER_TEMPLATE, "language": "en", "parameters": parameters,
+        },
+        "idempotency_key": key(index),
+    })
 }
 
 fn key(index: usize) -> String {

@@ -93,7 +93,7 @@ pub async fn recipients(api: &HttpCaller, campaign: &str) -> anyhow::Result<Vec<
 pub fn agree(state: &str, carrier: Option<&str>) -> bool {
     match carrier {
         None => matches!(state, "blocked" | "cancelled" | "expired" | "failed"),
-        Some("delivered") => state == "delivered",
+        Some("delivered") => matches!(state, "delivered" | "read"),
         Some("undelivered" | "failed") => state == "failed",
         Some(_) => state == "sent",
     }

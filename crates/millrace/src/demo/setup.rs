@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use carriers::Carrier;
 use domain::account::Access;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use store::core::seal::Sealer;
 
@@ -23,6 +24,9 @@ pub struct DemoSender<'a> {
 
 /// The carrier's secret of an account in the sandbox, which takes the first that it sees.
 pub const TOKEN: &str = "sandbox-token";
+
+/// The id of the account at WhatsApp in the sandbox.
+const BUSINESS_ACCOUNT: &str = "102290129340398";
 
 /// The id of every account at Bandwidth in the sandbox.
 const BANDWIDTH_ACCOUNT: &str = "9900000";
@@ -70,12 +74,22 @@ pub async fn at_carrier(
     numbers: &[String],
 ) -> anyhow::Result<()> {
     if carrier == Carrier::Twilio {
-        return self::account(api, &platform.sandbox_url, account).await;
+        self::account(api, &platform.sandbox_url, account).await
+    } else if carrier == Carrier::Bandwidth {
+        at_bandwidth(platform, api, account, numbers).await
+    } else if carrier == Carrier::WhatsappCloud {
+        at_whatsapp(platform, api, account, numbers).await
+    } else {
+        bail!("the sandbox does not play {}", carrier.as_str())
     }
-    if carrier != Carrier::Bandwidth {
-        bail!("the sandbox does not play {}", carrier.as_str());
-    }
+}
 
+async fn at_bandwidth(
+    platform: &Platform,
+    api: &HttpCaller,
+    account: &str,
+    numbers: &[String],
+) -> anyhow::Result<()> {
     let (user, password) = ("sandbox-user", TOKEN);
     let application = json!({
         "account": BANDWIDTH_ACCOUNT,
@@ -91,6 +105,45 @@ pub async fn at_carrier(
         "carrier": "bandwidth",
         "carrier_sid": format!("{BANDWIDTH_ACCOUNT}/{account}"),
         "auth_token": format!("{user}:{password}"),
+        "base_url": platform.sandbox_url,
+        "confirms_opt_out": false,
+    });
+    api.post("/v1/carrier-accounts", &body).await.map(drop)
+}
+
+/// The template that every WhatsApp account in the sandbox has: one variable, in English.
+pub const CARRIER_TEMPLATE: &str = "code";
+
+/// An account at WhatsApp with its template. Its numbers are ids of the carrier's.
+async fn at_whatsapp(
+    platform: &Platform,
+    api: &HttpCaller,
+    account: &str,
+    numbers: &[String],
+) -> anyhow::Result<()> {
+    let (app_secret, verify_token) = ("sandbox-secret", "sandbox-word");
+    let business = json!({
+        "access_token": TOKEN,
+        "app_secret": app_secret,
+        "callback_url": format!("{}/webhooks/whatsapp/{account}", platform.api_url),
+        "numbers": numbers,
+    });
+    platform.sandbox.put(&format!("/sandbox/businesses/{BUSINESS_ACCOUNT}"), &business).await?;
+
+    let template = json!({
+        "name": CARRIER_TEMPLATE,
+        "language": "en",
+        "category": "UTILITY",
+        "components": [{ "type": "BODY", "text": "Your code is {{1}}." }],
+    });
+    let graph = HttpCaller::new(&platform.sandbox_url, Some(SecretString::from(TOKEN)))?;
+    graph.post(&format!("/v21.0/{BUSINESS_ACCOUNT}/message_templates"), &template).await?;
+
+    let body = json!({
+        "account": account,
+        "carrier": "whatsapp",
+        "carrier_sid": BUSINESS_ACCOUNT,
+        "auth_token": format!("{TOKEN}:{app_secret}:{verify_token}"),
         "base_url": platform.sandbox_url,
         "confirms_opt_out": false,
     });

@@ -4,6 +4,7 @@
 use anyhow::Context;
 use domain::{
     ids::{SenderId, TenantId, account_handle},
+    message::class::Channel,
     money::Micros,
 };
 use jiff::Timestamp;
@@ -61,6 +62,7 @@ pub async fn make(
         account: handle,
         account_name: TENANT.to_owned(),
         number: NUMBER.to_owned(),
+        channel: Channel::Sms,
         country: named.country,
         time_zone: named.time_zone,
         pace: PACE,

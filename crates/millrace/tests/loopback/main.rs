@@ -6,6 +6,7 @@ mod bandwidth;
 mod carrier;
 mod platform;
 mod sign_in;
+mod whatsapp;
 
 use anyhow::Context;
 use carrier::LoopbackServer;

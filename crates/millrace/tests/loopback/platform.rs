@@ -232,7 +232,8 @@ impl Caller {
         self.until(path, is_in).await.map(drop)
     }
 
-    async fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
+    /// Waits until what is read at a path is so.
+    pub async fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
         let becomes = async {
             loop {
                 // What was accepted a moment ago may not be stored yet.

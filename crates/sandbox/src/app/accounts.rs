@@ -71,7 +71,23 @@ impl Accounts {
         Some(index)
     }
 
-    /// An account by its index, which `enter` gave.
+    /// The index of a WhatsApp Business Account, whose token the caller has checked.
+    pub(crate) fn of_business(&mut self, id: &str, token: &str) -> Option<u16> {
+        if let Some(index) = self.by_sid.get(id) {
+            return Some(*index);
+        }
+        if self.list.len() >= MAX_ACCOUNTS {
+            return None;
+        }
+
+        let index = self.list.len() as u16;
+        let (sid, token, user) = (id.into(), token.into(), Box::default());
+        self.list.push(Account { sid, token, user, authorization: Box::default() });
+        self.by_sid.insert(id.into(), index);
+        Some(index)
+    }
+
+    /// An account by its index, which `enter` or `of_business` gave.
     pub(crate) fn get(&self, index: u16) -> Option<&Account> {
         self.list.get(usize::from(index))
     }

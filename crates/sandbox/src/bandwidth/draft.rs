@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::errors::{Refusal, coded, invalid};
-use crate::{clock::machine_now, phone::Phone, reply::Form, segments::segments};
+use crate::{clock::machine_now, phone::Phone, segments::segments, tag::reference};
 
 /// The longest text, in characters.
 const MAX_TEXT: usize = 2_048;
@@ -102,12 +102,4 @@ fn is_sender(from: &str) -> bool {
         && from.bytes().all(|b| b.is_ascii_alphanumeric())
         && from.bytes().any(|b| b.is_ascii_alphabetic());
     Phone::parse(from).is_some() || short_code || name
-}
-
-/// What tells the caller's messages apart: the part `message` of a tag that has the form of a
-/// query, else the whole tag.
-fn reference(tag: &str) -> Arc<str> {
-    let parts = Form::parse(tag.as_bytes());
-    let message = parts.as_ref().and_then(|parts| parts.get("message"));
-    message.unwrap_or(tag).into()
 }

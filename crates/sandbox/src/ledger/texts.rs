@@ -14,6 +14,7 @@ pub(crate) type Index = u32;
 pub(crate) enum Carrier {
     Twilio,
     Bandwidth,
+    Whatsapp,
 }
 
 impl Carrier {
@@ -21,11 +22,14 @@ impl Carrier {
         match self {
             Self::Twilio => "twilio",
             Self::Bandwidth => "bandwidth",
+            Self::Whatsapp => "whatsapp",
         }
     }
 
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::Twilio, Self::Bandwidth].into_iter().find(|carrier| carrier.name() == name)
+        [Self::Twilio, Self::Bandwidth, Self::Whatsapp]
+            .into_iter()
+            .find(|carrier| carrier.name() == name)
     }
 }
 
@@ -167,12 +171,14 @@ impl Text {
         }
     }
 
-    /// 32 hexadecimal digits; of Twilio's after `SM` or, with media, `MM`.
+    /// 32 hexadecimal digits; of Twilio's after `SM` or, with media, `MM`, of WhatsApp's after
+    /// `wamid.`.
     pub(crate) fn sid_text(&self) -> String {
         let prefix = match self.carrier {
             Carrier::Twilio if self.media > 0 => "MM",
             Carrier::Twilio => "SM",
             Carrier::Bandwidth => "",
+            Carrier::Whatsapp => return format!("wamid.{:032X}", self.sid),
         };
         format!("{prefix}{:032x}", self.sid)
     }

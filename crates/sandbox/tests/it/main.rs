@@ -14,3 +14,4 @@ mod personas;
 mod phone;
 mod receipts;
 mod support;
+mod whatsapp;

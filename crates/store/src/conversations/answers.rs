@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::{
     automatic::{AnsweredPerson, AutomaticAnswer, DAY, REPEATED},
     ids::{ContactId, TenantId},
+    message::class::Channel,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -16,7 +17,7 @@ use crate::{
     Scoped,
     core::{
         keyed::{in_lock_order, tenant},
-        words::words,
+        words::{word, words},
     },
     fault,
 };
@@ -30,7 +31,7 @@ pub async fn people(
     tx: &mut Scoped,
     texts: &[&NewText],
     now: Timestamp,
-) -> Result<HashMap<(TenantId, ContactId), AnsweredPerson>, Fault> {
+) -> Result<HashMap<(TenantId, ContactId, Channel), AnsweredPerson>, Fault> {
     let people: Vec<(&NewText, &str)> =
         texts.iter().filter_map(|text| Some((*text, text.address()?.as_str()))).collect();
     if people.is_empty() {
@@ -38,14 +39,14 @@ pub async fn people(
     }
 
     let rows = sqlx::query!(
-        r#"select k.tenant_id as "tenant_id!", k.contact_id as "contact_id!",
+        r#"select k.tenant_id as "tenant_id!", k.contact_id as "contact_id!", s.channel,
                   s.opted_out_at is not null as "is_out!", s.stopped_programs,
                   a.today as "today!", a.had_help as "had_help!", a.had_welcome as "had_welcome!"
-           from (select distinct tenant_id, contact_id, number
-                 from unnest($1::text[], $2::uuid[], $3::text[])
-                      as u (tenant_id, contact_id, number)) k
+           from (select distinct tenant_id, contact_id, number, channel
+                 from unnest($1::text[], $2::uuid[], $3::text[], $6::text[])
+                      as u (tenant_id, contact_id, number, channel)) k
            join standings s
-             on s.tenant_id = k.tenant_id and s.number = k.number and s.channel = 'sms'
+             on s.tenant_id = k.tenant_id and s.number = k.number and s.channel = k.channel
            cross join lateral (
                select count(*) as today,
                       count(*) filter (where t.answer = 'help' and t.received_at > $5) > 0
@@ -61,6 +62,7 @@ pub async fn people(
         &people.iter().map(|(_, address)| *address).collect::<Vec<_>>() as _,
         (now - DAY).to_sqlx(),
         (now - REPEATED).to_sqlx(),
+        &people.iter().map(|(text, _)| text.channel.as_str()).collect::<Vec<_>>() as _,
     )
     .fetch_all(&mut **tx)
     .await
@@ -74,9 +76,10 @@ pub async fn people(
             had_help: row.had_help,
             had_welcome: row.had_welcome,
         };
-        ((tenant(&row.tenant_id), ContactId(row.contact_id)), person)
+        let channel = word(&row.channel)?;
+        Ok(((tenant(&row.tenant_id), ContactId(row.contact_id), channel), person))
     });
-    Ok(people.collect())
+    people.collect()
 }
 
 /// Notes which answer each text gets: whoever sees the text again says the same.

@@ -4,7 +4,7 @@ mod text;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use domain::{address::Address, gates::OptOutScope, ids::TenantId, message::class::Channel};
+use domain::{address::Address, gates::OptOutScope, ids::TenantId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
@@ -109,16 +109,17 @@ async fn make_people(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
 
     sqlx::query!(
         "insert into standings as s (tenant_id, number, channel, last_inbound_at)
-         select k.tenant_id, k.number, 'sms', max(k.at) filter (where k.is_said)
-         from unnest($1::text[], $2::text[], $3::timestamptz[], $4::boolean[])
-           as k (tenant_id, number, at, is_said)
-         group by k.tenant_id, k.number order by 1, 2
+         select k.tenant_id, k.number, k.channel, max(k.at) filter (where k.is_said)
+         from unnest($1::text[], $2::text[], $3::timestamptz[], $4::boolean[], $5::text[])
+           as k (tenant_id, number, at, is_said, channel)
+         group by k.tenant_id, k.number, k.channel order by 1, 2, 3
          on conflict (tenant_id, number, channel) do update
          set last_inbound_at = greatest(s.last_inbound_at, excluded.last_inbound_at)",
         &tenants as _,
         &addresses as _,
         &times as _,
         &people.iter().map(|one| one.text.meaning.is_said()).collect::<Vec<_>>(),
+        &people.iter().map(|one| one.text.channel.as_str()).collect::<Vec<_>>() as _,
     )
     .execute(&mut **tx)
     .await
@@ -266,7 +267,7 @@ fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> Option<ConsentCha
         tenant: text.tenant.clone(),
         consent_id: text.id,
         address,
-        channel: Channel::Sms,
+        channel: text.channel,
         action: if is_stop(text) { Action::Revoke } else { Action::Restore },
         program: programs.get(&text.id).cloned(),
         stops: None,

@@ -7,6 +7,7 @@ use domain::{
     automatic::AutomaticAnswer,
     ids::{ContactId, ConversationId, MessageId, TenantId},
     lexicon::wording,
+    message::class::Channel,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -155,6 +156,8 @@ pub struct Ask {
     pub message: MessageId,
     /// The address that it came from.
     pub address: Address,
+    /// The channel that it came by, which the answer travels on.
+    pub channel: Channel,
     /// The person who wrote it.
     pub contact: ContactId,
     /// Its words as they are compared ([`wording`]).
@@ -168,18 +171,19 @@ pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Since) -> Result<Vec<Re
         r#"select k.inbound_id as "inbound_id!", v.epoch,
                   (s.opted_out_at is not null or s.do_not_contact_at is not null) as "silenced!",
                   r.message_id as "message_id?", r.body as "body?", r.reason as "reason?"
-           from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
-             as k (tenant_id, inbound_id, conversation_id, message_id, number)
+           from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
+             as k (tenant_id, inbound_id, conversation_id, message_id, number, channel)
            join conversations v
              on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
            join standings s
-             on s.tenant_id = k.tenant_id and s.number = k.number and s.channel = 'sms'
+             on s.tenant_id = k.tenant_id and s.number = k.number and s.channel = k.channel
            left join ai_replies r on r.tenant_id = k.tenant_id and r.message_id = k.message_id"#,
         &asks.iter().map(|ask| ask.tenant.to_string()).collect::<Vec<_>>(),
         &asks.iter().map(|ask| ask.inbound).collect::<Vec<_>>(),
         &asks.iter().map(|ask| ask.conversation.0).collect::<Vec<_>>(),
         &asks.iter().map(|ask| ask.message.0).collect::<Vec<_>>(),
         &asks.iter().map(|ask| ask.address.as_str()).collect::<Vec<_>>() as _,
+        &asks.iter().map(|ask| ask.channel.as_str()).collect::<Vec<_>>() as _,
     )
     .fetch_all(&mut **tx)
     .await
@@ -393,9 +397,10 @@ pub async fn decide(
 async fn lock(tx: &mut Scoped, ask: &Ask) -> Result<(), Fault> {
     sqlx::query!(
         "select from standings
-         where tenant_id = $1 and number = $2 and channel = 'sms' for update",
+         where tenant_id = $1 and number = $2 and channel = $3 for update",
         ask.tenant.as_str(),
         ask.address.as_str() as _,
+        ask.channel.as_str(),
     )
     .execute(&mut **tx)
     .await

@@ -41,7 +41,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 78] = [
+pub const RULES: [(&str, RetentionRule); 79] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -89,6 +89,7 @@ pub const RULES: [(&str, RetentionRule); 78] = [
     ("numbers", Settings),
     ("open_claims", Work),
     ("pace", Settings),
+    ("pair_pace", Work),
     ("parked", Work),
     ("persons", Settings),
     ("platform_accounts", Settings),

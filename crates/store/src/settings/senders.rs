@@ -1,12 +1,19 @@
 //! Senders and pools of senders.
 
-use domain::ids::{BrandId, PoolId, SenderId, TenantId};
+use domain::{
+    ids::{BrandId, PoolId, SenderId, TenantId},
+    message::class::Channel,
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, core::keyed::just_before, fault};
+use crate::{
+    Scoped,
+    core::{keyed::just_before, words::word},
+    fault,
+};
 
 /// A number, short code or alphanumeric id that messages leave from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +24,10 @@ pub struct Sender {
     pub account: String,
     /// The tenant's name of that account.
     pub account_name: String,
-    /// E.164, short code or alphanumeric id.
+    /// E.164, short code or alphanumeric id; on WhatsApp the carrier's id of the number.
     pub number: String,
+    /// The channel that it carries, by its account's carrier.
+    pub channel: Channel,
     /// ISO 3166: recipients it is for.
     pub country: String,
     /// IANA: its warm-up days.
@@ -42,6 +51,7 @@ struct Row {
     account: String,
     account_name: String,
     number: String,
+    channel: String,
     country: String,
     time_zone: String,
     pace: i32,
@@ -52,13 +62,16 @@ struct Row {
     brand_id: Option<Uuid>,
 }
 
-impl From<Row> for Sender {
-    fn from(row: Row) -> Self {
-        Self {
+impl TryFrom<Row> for Sender {
+    type Error = Fault;
+
+    fn try_from(row: Row) -> Result<Self, Fault> {
+        Ok(Self {
             id: SenderId(row.sender_id),
             account: row.account,
             account_name: row.account_name,
             number: row.number,
+            channel: word(&row.channel)?,
             country: row.country,
             time_zone: row.time_zone,
             pace: row.pace,
@@ -67,7 +80,7 @@ impl From<Row> for Sender {
             usable: row.usable,
             brand: row.brand_id.map(BrandId),
             created_at: row.created_at.to_jiff(),
-        }
+        })
     }
 }
 
@@ -96,8 +109,8 @@ pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<
 async fn insert(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<bool, Fault> {
     let done = sqlx::query!(
         "insert into senders (tenant_id, sender_id, account, number, country, time_zone, pace,
-                              active_since, daily_cap, usable, created_at, brand_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing",
+                              active_since, daily_cap, usable, created_at, brand_id, channel)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing",
         tenant.as_str(),
         new.id.0,
         new.account,
@@ -110,6 +123,7 @@ async fn insert(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<bool
         new.usable,
         new.created_at.to_sqlx(),
         new.brand.map(|brand| brand.0),
+        new.channel.as_str(),
     )
     .execute(&mut **tx)
     .await
@@ -123,7 +137,7 @@ async fn take_back(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<b
     let done = sqlx::query!(
         "update senders
          set country = $4, time_zone = $5, pace = $6, active_since = $7, daily_cap = $8,
-             usable = $9, created_at = $10, brand_id = $11, removed_at = null
+             usable = $9, created_at = $10, brand_id = $11, channel = $12, removed_at = null
          where tenant_id = $1 and sender_id = $2 and account = $3 and removed_at is not null",
         tenant.as_str(),
         new.id.0,
@@ -136,6 +150,7 @@ async fn take_back(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<b
         new.usable,
         new.created_at.to_sqlx(),
         new.brand.map(|brand| brand.0),
+        new.channel.as_str(),
     )
     .execute(&mut **tx)
     .await
@@ -220,7 +235,7 @@ pub async fn list(
         Row,
         r#"select s.sender_id, s.account, coalesce(a.name, a.account) as "account_name!", s.number,
                   s.country, s.time_zone, s.pace, s.active_since, s.daily_cap, s.usable,
-                  s.created_at, s.brand_id
+                  s.created_at, s.brand_id, s.channel
            from senders s
            join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
            where s.tenant_id = $1 and s.sender_id > $2 and s.removed_at is null
@@ -232,7 +247,7 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().map(Sender::from).collect())
+    rows.into_iter().map(Sender::try_from).collect()
 }
 
 /// Those of these senders that the tenant has, by id.
@@ -249,7 +264,7 @@ pub async fn by_ids(
         Row,
         r#"select s.sender_id, s.account, coalesce(a.name, a.account) as "account_name!", s.number,
                   s.country, s.time_zone, s.pace, s.active_since, s.daily_cap, s.usable,
-                  s.created_at, s.brand_id
+                  s.created_at, s.brand_id, s.channel
            from senders s
            join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
            where s.tenant_id = $1 and s.sender_id = any ($2) and s.removed_at is null
@@ -260,7 +275,7 @@ pub async fn by_ids(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().map(Sender::from).collect())
+    rows.into_iter().map(Sender::try_from).collect()
 }
 
 /// Which of these senders the tenant does not have.

@@ -4,6 +4,7 @@
 use domain::{
     account::Access,
     ids::{PoolId, SenderId, TenantId, account_handle},
+    message::class::Channel,
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
@@ -98,6 +99,7 @@ fn sender(tenant: &Tenant, twin: &TenantId, account: &Account, now: Timestamp) -
         account: account.handle.clone(),
         account_name: account.name.clone(),
         number,
+        channel: Channel::Sms,
         country: tenant.country.clone(),
         time_zone: tenant.time_zone.clone(),
         pace: PACE,

@@ -41,6 +41,7 @@ fn account() -> PlatformAccount {
 
 fn sender(tenant: &TenantId, number: &str) -> Sender {
     Sender {
+        channel: domain::message::class::Channel::Sms,
         id: SenderId::of(tenant, number),
         account: HANDLE.into(),
         account_name: "lent".into(),

@@ -56,7 +56,7 @@ impl World {
     async fn begin(class: MessageClass) -> anyhow::Result<Self> {
         let base = TestWorld::start().await?;
         base.account(json!({})).await?;
-        let sender = base.sender(SENDER, json!({})).await?;
+        let sender = base.sender(SENDER, json!({ "channel": "whatsapp" })).await?;
         let status = json!({
             "channel": "whatsapp", "last_inbound_at": now(), "marketing_consent_at": now(),
         });

@@ -48,6 +48,7 @@ pub fn enriched(tenant: &TenantId, n: u32) -> Enriched {
         contact: ContactId::of(tenant, to.as_str()),
         text: "hello".into(),
         media: Vec::new(),
+        template: None,
         segments: 1,
         cost: COST,
         place: draft::place(&to, &Person::default(), None),

@@ -2,4 +2,5 @@
 
 mod automatic;
 mod texts;
+mod whatsapp;
 mod world;

@@ -96,6 +96,8 @@ async fn rebuilt(
         contact,
         text: one.text.clone(),
         media: one.media.clone(),
+        // Its carrier lists nothing, so that no template is ever sent again from here.
+        template: None,
         segments: message.segments,
         cost: message.cost,
         senders: vec![sender],

@@ -62,6 +62,7 @@ fn day(
         id: sender.id,
         number: sender.number.clone(),
         account: sender.account.clone(),
+        channel: sender.channel,
         country: sender.country.parse().ok(),
         zone: Zone::parse(&sender.time_zone).ok()?,
         pace: u32::try_from(sender.pace).unwrap_or_default(),

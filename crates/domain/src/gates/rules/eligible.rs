@@ -4,16 +4,28 @@
 //! For every class but compliance. The answer is block. Leaves the usable senders to the gates
 //! after it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    gates::evaluation::{Evaluation, Step},
+    gates::{
+        evaluation::{Evaluation, Step},
+        facts::SenderFacts,
+    },
     message::class::{Channel, MessageClass},
 };
 
+/// How long WhatsApp lets a business answer freely after a person's message: its customer service
+/// window (Meta, "Messaging limits and windows" of the Cloud API). A tenant's policy may be
+/// narrower, not wider.
+const WHATSAPP_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
 pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
     let now = evaluation.now;
-    evaluation.senders.retain(|sender| sender.usable && sender.active_since <= now);
+    let channel = evaluation.candidate.channel;
+    let fits = |sender: &SenderFacts| {
+        sender.usable && sender.active_since <= now && sender.channel == channel
+    };
+    evaluation.senders.retain(|sender| fits(sender));
 
     let rejected = country(evaluation).or_else(|| senders(evaluation));
     rejected.unwrap_or_else(|| conversation(evaluation))
@@ -43,10 +55,13 @@ fn senders(evaluation: &Evaluation<'_>) -> Option<Step> {
     Some(Step::block("no_sender", reason))
 }
 
-/// Conversational messages, and everything on WhatsApp, may go out for some hours after the
-/// contact's own text.
+/// Conversational messages, and everything on WhatsApp but templates of the carrier, may go out for
+/// some hours after the contact's own text.
 fn conversation(evaluation: &mut Evaluation<'_>) -> Step {
-    let after = evaluation.policy.conversation();
+    let after = match evaluation.candidate.channel {
+        Channel::Sms => evaluation.policy.conversation(),
+        Channel::Whatsapp => evaluation.policy.conversation().min(WHATSAPP_WINDOW),
+    };
     let closes = |last: Timestamp| last.saturating_add(after).unwrap_or(last);
     let closes_at = evaluation.recipient.last_inbound_at.map(closes);
     let is_open = closes_at.is_some_and(|closes_at| evaluation.now < closes_at);
@@ -64,10 +79,11 @@ fn conversation(evaluation: &mut Evaluation<'_>) -> Step {
 
     let needs_window = match evaluation.candidate.channel {
         Channel::Sms => false,
-        Channel::Whatsapp => true,
+        Channel::Whatsapp => !evaluation.candidate.is_carrier_template,
     };
     if needs_window && !is_open {
-        return Step::block("whatsapp_window", no_text_within(evaluation));
+        let reason = no_text_within(evaluation);
+        return Step::block("whatsapp_window", format!("{reason}: send a template"));
     }
 
     if let Some(closes_at) = closes_at.filter(|_| needs_conversation || needs_window) {
@@ -77,7 +93,10 @@ fn conversation(evaluation: &mut Evaluation<'_>) -> Step {
 }
 
 fn no_text_within(evaluation: &Evaluation<'_>) -> String {
-    let hours = evaluation.policy.conversation_hours;
+    let hours = match evaluation.candidate.channel {
+        Channel::Sms => evaluation.policy.conversation_hours,
+        Channel::Whatsapp => evaluation.policy.conversation_hours.min(24),
+    };
     match evaluation.recipient.last_inbound_at {
         Some(last) => format!("the contact last wrote on {last}, more than {hours} hours ago"),
         None => format!("the contact has not written, and had to in the last {hours} hours"),

@@ -4,6 +4,7 @@ use domain::{
     address::Address,
     automatic::AutomaticAnswer,
     ids::{ContactId, ConversationId, SenderId, TenantId},
+    message::class::Channel,
     sender_code::SenderCode,
 };
 use jiff::Timestamp;
@@ -87,6 +88,8 @@ pub struct NewText {
     pub contact: ContactId,
     /// Who wrote it.
     pub writer: Writer,
+    /// The channel that it came by: opt-outs and open conversations are kept by channel.
+    pub channel: Channel,
     /// The sender that was texted.
     pub sender: SenderId,
     /// What they wrote.

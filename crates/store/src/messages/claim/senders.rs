@@ -8,7 +8,12 @@ use domain::{
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use crate::{Scoped, core::keyed::index, fault, settings::accounts::Access};
+use crate::{
+    Scoped,
+    core::{keyed::index, words::word},
+    fault,
+    settings::accounts::Access,
+};
 
 /// A sender as the last look sees it, and the carrier account that it belongs to.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +41,7 @@ pub async fn senders(
     let senders: Vec<Uuid> = keys.iter().map(|key| key.1.0).collect();
     let rows = sqlx::query!(
         r#"select k.at as "at!", s.number, s.account, s.country, s.time_zone, s.pace,
-                  s.active_since, s.daily_cap, s.usable,
+                  s.active_since, s.daily_cap, s.usable, s.channel,
                   a.carrier, a.carrier_sid, a.base_url, a.sealed_token,
                   p.pace as "account_pace?", n.pace as "tenant_pace?", h.weight as "weight?",
                   case when p.pace is not null or l.seen_rate is not null
@@ -67,6 +72,7 @@ pub async fn senders(
             id: keys[i].1,
             number: row.number,
             account: row.account,
+            channel: word(&row.channel)?,
             country: row.country.parse().ok(),
             zone,
             pace: row.pace.unsigned_abs(),

@@ -1,5 +1,5 @@
-//! The tag of a message: Bandwidth brings it back with every callback, so that a report finds its
-//! message even if the answer to the send was lost. It holds ids alone.
+//! The tag of a message: a carrier that takes one brings it back with every report, so that the
+//! report finds its message even if the answer to the send was lost. It holds ids alone.
 
 use domain::ids::TenantId;
 use uuid::Uuid;

@@ -1,0 +1,166 @@
+//! What a message says, as a caller writes it: a body, a template, or a template of the carrier's.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use domain::{
+    draft::{BadCarrierTemplate, CarrierTemplate},
+    ids::TemplateId,
+    message::class::{Channel, MessageClass},
+    template::MAX_VALUE,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{
+    ToSchema,
+    openapi::schema::{Object, ObjectBuilder, Type},
+};
+use uuid::Uuid;
+use wire::message::Content;
+
+use crate::{document::words::texts_by_name, fields, http::Errors};
+
+/// The ways to say it, of which one is given; media may go with a body.
+pub(super) struct Given<'a> {
+    pub(super) body: Option<Cow<'a, str>>,
+    pub(super) media: Vec<String>,
+    pub(super) template: Option<TemplateRef>,
+    pub(super) carrier_template: Option<CarrierTemplateRef<'a>>,
+}
+
+/// A template with the values of its variables.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[schema(as = MessageTemplate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TemplateRef {
+    /// The template's id.
+    id: Uuid,
+    /// Values by name.
+    #[serde(default)]
+    #[schema(schema_with = variables)]
+    variables: BTreeMap<String, String>,
+}
+
+/// A template of the carrier's with the values of its variables.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[schema(as = MessageCarrierTemplate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CarrierTemplateRef<'a> {
+    /// Its name at the carrier.
+    #[serde(borrow)]
+    #[schema(pattern = "^[a-z0-9_]{1,512}$", example = "order_shipped")]
+    name: Cow<'a, str>,
+    /// Its language, as the carrier writes it.
+    #[serde(borrow)]
+    #[schema(pattern = "^[a-z]{2,3}(_[A-Za-z0-9]{2,4})?$", example = "en_US")]
+    language: Cow<'a, str>,
+    /// The values of its text's variables, in their order, each of 1 to 1,024 characters that say
+    /// something. Line breaks, tabs and runs of spaces become one space.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    parameters: Vec<String>,
+}
+
+/// What the document says of variables.
+fn variables() -> Object {
+    let name = ObjectBuilder::new().schema_type(Type::String);
+    let about = "Values by name, at most 50 of at most 500 characters each; names have 1 to 64 of \
+        a-z, 0-9 and `_`. The person's own fields fill what is missing.";
+    texts_by_name(about, MAX_VALUE)
+        .property_names(Some(name.pattern(Some("^[a-z0-9_]{1,64}$"))))
+        .max_properties(Some(50))
+        .build()
+}
+
+/// What the text is made of: a body, with or without media, a template, or a template of the
+/// carrier's.
+pub(super) fn content(
+    given: Given<'_>,
+    class: Option<MessageClass>,
+    channel: Channel,
+    errors: &mut Errors,
+) -> Option<Content> {
+    if !given.media.is_empty() {
+        return with_media(given, class, channel, errors);
+    }
+
+    match (given.body, given.template, given.carrier_template) {
+        (Some(body), None, None) => {
+            let class = class.unwrap_or(MessageClass::Transactional);
+            match channel {
+                Channel::Sms => fields::body("body", &body, class, errors),
+                Channel::Whatsapp => fields::long_body("body", &body, errors),
+            }
+            Some(Content::Body(body.into_owned()))
+        }
+
+        (None, None, Some(template)) => of_carrier(&template, channel, errors),
+
+        (None, Some(TemplateRef { id, variables }), None) => {
+            fields::variables("template.variables", variables.len(), errors);
+            for (name, value) in &variables {
+                fields::variable_name("template.variables", name, errors);
+                fields::variable_value(&format!("template.variables.{name}"), value, errors);
+            }
+            Some(Content::Template { id: TemplateId(id), variables })
+        }
+
+        (Some(_), Some(_), None) => {
+            errors.add("template", "ambiguous", "give body or template, not both");
+            None
+        }
+        (_, _, Some(_)) => {
+            let detail = "give one of body, template and carrier_template";
+            errors.add("carrier_template", "ambiguous", detail);
+            None
+        }
+        (None, None, None) => {
+            errors.add("body", "required", "give body, template or media");
+            None
+        }
+    }
+}
+
+/// Media, with or without a text.
+fn with_media(
+    given: Given<'_>,
+    class: Option<MessageClass>,
+    channel: Channel,
+    errors: &mut Errors,
+) -> Option<Content> {
+    let is_alone = given.template.is_none() && given.carrier_template.is_none();
+    errors.check(is_alone, "media", "unexpected", "media go with a body");
+    errors.check(channel == Channel::Sms, "media", "unsupported", "media go by SMS alone");
+
+    let text = given.body.unwrap_or_default().into_owned();
+    if !text.is_empty() {
+        fields::body("body", &text, class.unwrap_or(MessageClass::Transactional), errors);
+    }
+    Some(Content::Media { text, media: given.media })
+}
+
+/// A template of the carrier's, as it will be sent.
+fn of_carrier(
+    written: &CarrierTemplateRef<'_>,
+    channel: Channel,
+    errors: &mut Errors,
+) -> Option<Content> {
+    if channel == Channel::Sms {
+        errors.add("carrier_template", "unsupported", "SMS has no such templates: use template");
+        return None;
+    }
+
+    let CarrierTemplateRef { name, language, parameters } = written;
+    let made = CarrierTemplate::new(name, language, parameters);
+    made.map(Content::Carrier)
+        .map_err(|why| {
+            let field = match why {
+                BadCarrierTemplate::Name => "carrier_template.name".to_owned(),
+                BadCarrierTemplate::Language => "carrier_template.language".to_owned(),
+                BadCarrierTemplate::TooMany => "carrier_template.parameters".to_owned(),
+                BadCarrierTemplate::Parameter(index) => {
+                    format!("carrier_template.parameters.{index}")
+                }
+            };
+            errors.add(&field, "invalid", why.to_string());
+        })
+        .ok()
+}

@@ -1,0 +1,49 @@
+//! WhatsApp, by Meta's Cloud API: one file per thing that its contract has. It has one webhook
+//! address for everything, which Meta verifies by a GET first; it lists nothing that was sent, and
+//! brings our reference back as callback data.
+//!
+//! Source of what is said here: Meta's documents of the Cloud API (2026-03 to 2026-11) and the SDK
+//! pywa 4.5. What these leave open is read tolerantly.
+
+mod adapter;
+mod classify;
+mod client;
+mod codes;
+mod content;
+mod credentials;
+mod preferences;
+mod signature;
+mod templates;
+pub mod webhook;
+
+pub(crate) use adapter::{ABILITIES, owns_host};
+pub use classify::{CodeVerdict, answered};
+pub use client::{Client, VERSION, WhatsappMessage};
+pub use codes::cause;
+pub use content::{Button, FileKind, ListRow, MessageContent, Recipient};
+pub use credentials::Credentials;
+pub(crate) use credentials::{account_id_fault, account_id_of, check_sender, secret_fault};
+pub(crate) use preferences::read_marketing_stops;
+pub use signature::SIGNATURE_HEADER;
+pub(crate) use signature::{handshake, is_genuine};
+pub use templates::{CarrierTemplateError, CarrierTemplateState, NewCarrierTemplate};
+pub(crate) use webhook::{read_reports, read_texts, unread};
+
+/// The host of the Graph API.
+pub const HOST: &str = "graph.facebook.com";
+
+/// Where the Graph API is, unless a carrier account says otherwise.
+pub const BASE_URL: &str = "https://graph.facebook.com";
+
+/// An id as Meta writes one (`wamid.` and base64), safe in a row, a key and a log.
+pub(crate) fn is_message_id(text: &str) -> bool {
+    let plain = |byte: u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'+' | b'/' | b'=')
+    };
+    (1..=255).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// The id of a number, an account or a template: digits.
+pub(crate) fn is_node(text: &str) -> bool {
+    (5..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,188 @@
+//! What a message holds, as the Cloud API writes it.
+
+use domain::draft::CarrierTemplate;
+use serde_json::{Value, json};
+
+/// What is sent.
+#[derive(Clone, Copy)]
+pub enum MessageContent<'a> {
+    /// A free text of at most 4,096 characters. Only within 24 hours of the person's last message.
+    Text(&'a str),
+    /// A template that Meta has approved: at any time.
+    Template(&'a CarrierTemplate),
+    /// A file that Meta fetches.
+    Media {
+        /// What kind of file it is.
+        kind: FileKind,
+        /// Where it is, by https.
+        link: &'a str,
+        /// What stands under it; not of audio and stickers.
+        caption: Option<&'a str>,
+        /// The name that the person sees; of documents alone.
+        filename: Option<&'a str>,
+    },
+    /// A text with up to three buttons to answer with.
+    Buttons {
+        /// The text.
+        body: &'a str,
+        /// The buttons.
+        buttons: &'a [Button<'a>],
+    },
+    /// A text with a list of up to ten rows to choose from.
+    List {
+        /// The text.
+        body: &'a str,
+        /// What opens the list, at most 20 characters.
+        button: &'a str,
+        /// The rows.
+        rows: &'a [ListRow<'a>],
+    },
+    /// A sign on a message of the person; an empty one takes it away.
+    Reaction {
+        /// The carrier's id of the message.
+        message_id: &'a str,
+        /// The sign.
+        emoji: &'a str,
+    },
+}
+
+/// A button that the person answers with.
+#[derive(Debug, Clone, Copy)]
+pub struct Button<'a> {
+    /// What comes back.
+    pub id: &'a str,
+    /// What the person reads, at most 20 characters.
+    pub title: &'a str,
+}
+
+/// A row of a list.
+#[derive(Debug, Clone, Copy)]
+pub struct ListRow<'a> {
+    /// What comes back.
+    pub id: &'a str,
+    /// What the person reads, at most 24 characters.
+    pub title: &'a str,
+    /// What stands under it, at most 72 characters.
+    pub description: Option<&'a str>,
+}
+
+/// A kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// JPEG or PNG.
+    Image,
+    /// MP4 or 3GPP.
+    Video,
+    /// AAC, AMR, MP3, MP4 or Ogg.
+    Audio,
+    /// Any file.
+    Document,
+    /// WebP.
+    Sticker,
+}
+
+/// Who a message is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Recipient<'a> {
+    /// A phone number, by its digits.
+    Number(&'a str),
+    /// The business-scoped user id (BSUID) of a person who keeps their number to themselves.
+    User(&'a str),
+}
+
+impl<'a> Recipient<'a> {
+    /// Reads an address: E.164, else an id.
+    pub fn of(address: &'a str) -> Self {
+        address.strip_prefix('+').map_or(Self::User(address), Self::Number)
+    }
+}
+
+impl MessageContent<'_> {
+    /// The body of a call that sends it; `callback_data` comes back with every status.
+    pub(super) fn json(&self, to: Recipient<'_>, callback_data: &str) -> Value {
+        let (kind, object) = self.object();
+
+        let mut body = json!({
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "type": kind,
+            "biz_opaque_callback_data": callback_data,
+        });
+        match to {
+            Recipient::Number(digits) => body["to"] = digits.into(),
+            Recipient::User(id) => body["recipient"] = id.into(),
+        }
+        body[kind] = object;
+        body
+    }
+
+    /// The type, and the object of that name.
+    fn object(&self) -> (&'static str, Value) {
+        match self {
+            Self::Text(body) => ("text", json!({ "body": body, "preview_url": false })),
+            Self::Template(template) => ("template", of_template(template)),
+            Self::Media { kind, link, caption, filename } => {
+                let mut object = json!({ "link": link });
+                if let Some(caption) = caption {
+                    object["caption"] = (*caption).into();
+                }
+                if let Some(filename) = filename {
+                    object["filename"] = (*filename).into();
+                }
+                (kind.as_str(), object)
+            }
+
+            Self::Buttons { body, buttons } => {
+                let buttons: Vec<Value> = buttons.iter().map(of_button).collect();
+                let action = json!({ "buttons": buttons });
+                let text = json!({ "text": body });
+                ("interactive", json!({ "type": "button", "body": text, "action": action }))
+            }
+            Self::List { body, button, rows } => {
+                let rows: Vec<Value> = rows.iter().map(of_row).collect();
+                let action = json!({ "button": button, "sections": [{ "rows": rows }] });
+                let text = json!({ "text": body });
+                ("interactive", json!({ "type": "list", "body": text, "action": action }))
+            }
+
+            Self::Reaction { message_id, emoji } => {
+                ("reaction", json!({ "message_id": message_id, "emoji": emoji }))
+            }
+        }
+    }
+}
+
+/// A template without parameters has no components at all.
+fn of_template(template: &CarrierTemplate) -> Value {
+    let mut object = json!({ "name": template.name, "language": { "code": template.language } });
+    if !template.parameters.is_empty() {
+        let text = |text: &String| json!({ "type": "text", "text": text });
+        let parameters: Vec<Value> = template.parameters.iter().map(text).collect();
+        object["components"] = json!([{ "type": "body", "parameters": parameters }]);
+    }
+    object
+}
+
+fn of_button(button: &Button<'_>) -> Value {
+    json!({ "type": "reply", "reply": { "id": button.id, "title": button.title } })
+}
+
+fn of_row(row: &ListRow<'_>) -> Value {
+    let mut object = json!({ "id": row.id, "title": row.title });
+    if let Some(description) = row.description {
+        object["description"] = description.into();
+    }
+    object
+}
+
+impl FileKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::Document => "document",
+            Self::Sticker => "sticker",
+        }
+    }
+}

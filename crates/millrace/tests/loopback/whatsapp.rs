@@ -1,0 +1,162 @@
+//! Whole messages by WhatsApp, as the sandbox plays it: within the window of a person's message, by
+//! template outside it, to their receipts, from people, and in doubt.
+
+use anyhow::{Context, ensure};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::platform::{Caller, Platform};
+
+const BUSINESS: &str = "102290129340398";
+const NUMBER: &str = "106540352242922";
+const ANA: &str = "+12125550123";
+const BEN: &str = "+12125550124";
+
+/// A platform with an account at WhatsApp, a sender on it, and a template of one variable.
+async fn world() -> anyhow::Result<(Platform, Caller)> {
+    let soon = [("MILLRACE_REQUEST_TIMEOUT", "3"), ("MILLRACE_RECEIPT_FETCH", "2")];
+    let platform = Platform::start_with(&soon).await?;
+    let tenant = platform.tenant("demo").await?;
+
+    let business = json!({
+        "access_token": "token", "app_secret": "secret", "numbers": [NUMBER],
+        "callback_url": format!("{}/webhooks/whatsapp/main", platform.endpoint("api")?),
+    });
+    platform.sandbox(Method::PUT, &format!("businesses/{BUSINESS}"), &business).await?;
+    let template = json!({
+        "name": "code", "language": "en", "category": "UTILITY",
+        "components": [{ "type": "BODY", "text": "Your code is {{1}}." }],
+    });
+    let url = format!("{}/v21.0/{BUSINESS}/message_templates", platform.endpoint("sandbox")?);
+    let request = carriers::http::client()?.post(url).bearer_auth("token").json(&template);
+    request.send().await?.error_for_status()?;
+
+    let account = json!({
+        "account": "main", "carrier": "whatsapp", "carrier_sid": BUSINESS,
+        "auth_token": "token:secret:my-word", "base_url": platform.endpoint("sandbox")?,
+        "confirms_opt_out": false,
+    });
+    for (field, value) in [("carrier_sid", "AC1"), ("auth_token", "token:secret")] {
+        let mut wrong = account.clone();
+        wrong[field] = value.into();
+        let refused = tenant.call(Method::POST, "/v1/carrier-accounts", Some(&wrong)).await;
+        let why = refused.expect_err("its form is wrong").to_string();
+        ensure!(why.contains("422") && why.contains(field), "{why}");
+    }
+    tenant.call(Method::POST, "/v1/carrier-accounts", Some(&account)).await?;
+    let refused = tenant.sender("main", "+12125550001").await.expect_err("a number is no id");
+    ensure!(refused.to_string().contains("phone number id"), "{refused}");
+    tenant.sender("main", NUMBER).await?;
+    faults(&platform, json!({})).await?;
+    Ok((platform, tenant))
+}
+
+/// No faults but these, and receipts at once.
+async fn faults(platform: &Platform, mut faults: Value) -> anyhow::Result<()> {
+    if faults["receipts"].is_null() {
+        faults["receipts"] = json!({ "delay_ms": [20, 60] });
+    }
+    platform.sandbox(Method::PUT, "faults", &faults).await.map(drop)
+}
+
+/// Sends a message on WhatsApp, made of these fields; says its id.
+async fn send(tenant: &Caller, to: &str, fields: Value) -> anyhow::Result<String> {
+    let mut body = json!({ "to": to, "channel": "whatsapp", "class": "transactional" });
+    for (name, value) in fields.as_object().context("fields")? {
+        body[name] = value.clone();
+    }
+    let accepted = tenant.call(Method::POST, "/v1/messages", Some(&body)).await?;
+    accepted["id"].as_str().map(str::to_owned).context("id")
+}
+
+fn template(value: &str) -> Value {
+    json!({ "carrier_template": { "name": "code", "language": "en", "parameters": [value] } })
+}
+
+async fn write(platform: &Platform, from: &str, body: &str) -> anyhow::Result<()> {
+    let said = json!({ "from": from, "to": NUMBER, "body": body });
+    platform.sandbox(Method::POST, "inbound", &said).await.map(drop)
+}
+
+/// The texts that the carrier has of a message.
+async fn taken(platform: &Platform, message: &str) -> anyhow::Result<Vec<String>> {
+    let ledger = platform.ledger().await?;
+    let of_message = ledger.iter().filter(|text| text["reference"] == message);
+    Ok(of_message.filter_map(|text| text["body"].as_str().map(str::to_owned)).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whole_messages_pass_whatsapp_by_window_and_by_template() -> anyhow::Result<()> {
+    let (platform, tenant) = world().await?;
+
+    // The address is verified by the account's own word.
+    let hook = format!("{}/webhooks/whatsapp/main", platform.endpoint("api")?);
+    for (word, status) in [("my-word", 200), ("secret", 403)] {
+        let query = [
+            ("hub.mode", "subscribe"),
+            ("hub.challenge", "1158201444"),
+            ("hub.verify_token", word),
+        ];
+        let answer = carriers::http::client()?.get(&hook).query(&query).send().await?;
+        ensure!(answer.status() == status, "{word}: {}", answer.status());
+        ensure!(status != 200 || answer.text().await? == "1158201444", "the challenge");
+    }
+    let unsigned = carriers::http::client()?.post(&hook).json(&json!({ "entry": [] }));
+    ensure!(unsigned.send().await?.status() == 403, "without a signature");
+
+    // Nobody has written: a free text is refused before any call, and told what goes instead.
+    let free = json!({ "body": "Hello" });
+    let refused = send(&tenant, ANA, free.clone()).await?;
+    let blocked = tenant.until_status(&refused, "blocked").await?;
+    let why = blocked["passport"].to_string();
+    ensure!(why.contains("whatsapp_window") && why.contains("send a template"), "{blocked}");
+    ensure!(taken(&platform, &refused).await?.is_empty(), "no call was made");
+
+    // A template goes, with its parameter on one line; a blank one is refused with the request.
+    let by_template = send(&tenant, ANA, template("4\n17")).await?;
+    tenant.until_status(&by_template, "delivered").await?;
+    ensure!(taken(&platform, &by_template).await? == ["Your code is 4 17."], "{by_template}");
+    let blank = send(&tenant, ANA, template(" \n")).await.expect_err("it says nothing");
+    ensure!(blank.to_string().contains("carrier_template.parameters.0"), "{blank}");
+
+    // Ana writes: a free text goes within the window, and she opens it.
+    write(&platform, ANA, "When?").await?;
+    faults(&platform, json!({ "receipts": { "read": 1.0, "delay_ms": [20, 60] } })).await?;
+    let answered = until_open(&tenant, ANA, &free).await?;
+    tenant.until_status(&answered, "read").await?;
+    ensure!(taken(&platform, &answered).await? == ["Hello"], "{answered}");
+
+    // A failure is told in words.
+    faults(&platform, json!({ "undelivered": { "131026": 1.0 } })).await?;
+    let lost = send(&tenant, BEN, template("1")).await?;
+    let failed = tenant.until_status(&lost, "failed").await?;
+    ensure!(failed["error"]["next_step"] == "Use SMS for this person", "{failed}");
+
+    // A lost answer is in doubt, and its receipts end the doubt: it is never sent again.
+    faults(&platform, json!({ "lost_response": 1.0 })).await?;
+    let doubted = send(&tenant, BEN, template("2")).await?;
+    tenant.until_status(&doubted, "delivered").await?;
+    ensure!(taken(&platform, &doubted).await?.len() == 1, "{doubted} is there once");
+
+    // STOP on WhatsApp is one of WhatsApp.
+    faults(&platform, json!({})).await?;
+    write(&platform, ANA, "STOP").await?;
+    tenant.until_opted_out(ANA).await?;
+    let stopped = send(&tenant, ANA, template("3")).await?;
+    tenant.until_status(&stopped, "blocked").await?;
+    ensure!(taken(&platform, &stopped).await?.is_empty(), "nobody is texted who must not be");
+    platform.stop().await
+}
+
+/// Sends until the person's message has opened their window; says the id of what went.
+async fn until_open(tenant: &Caller, to: &str, fields: &Value) -> anyhow::Result<String> {
+    loop {
+        let message = send(tenant, to, fields.clone()).await?;
+        let path = format!("/v1/messages/{message}");
+        let decided =
+            |read: &Value| !["accepted", "queued"].contains(&read["status"].as_str().unwrap_or(""));
+        if tenant.until(&path, decided).await?["status"] != "blocked" {
+            return Ok(message);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! WhatsApp Business Accounts: their numbers and templates, where they are called back, and who has
+//! written to them lately.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::phone::Phone;
+
+/// The most accounts there can be.
+const MAX_BUSINESSES: usize = 10_000;
+
+/// The most templates of one account.
+const MAX_TEMPLATES: usize = 6_000;
+
+/// The most people whose last message is remembered. With more, all are forgotten.
+const MAX_WINDOWS: usize = 2_000_000;
+
+/// How long after a person's message free texts are taken.
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// All accounts by their id, whose each number is, and when each person last wrote to a number.
+#[derive(Default)]
+pub(crate) struct Businesses {
+    by_id: BTreeMap<Arc<str>, Business>,
+    numbers: BTreeMap<Arc<str>, Arc<str>>,
+    windows: HashMap<(Arc<str>, Phone), Timestamp>,
+}
+
+/// An account. No `Debug`: it holds secrets.
+pub(crate) struct Business {
+    pub(crate) access_token: Box<str>,
+    pub(crate) app_secret: Box<str>,
+    pub(crate) callback_url: Arc<str>,
+    /// By name and language.
+    pub(crate) templates: BTreeMap<(Box<str>, Box<str>), Template>,
+}
+
+/// A template: this simulator approves each at once.
+pub(crate) struct Template {
+    pub(crate) id: u64,
+    /// In capitals.
+    pub(crate) category: Box<str>,
+    pub(crate) body: Box<str>,
+}
+
+impl Template {
+    /// How many variables its text has: the highest of `{{1}}`, `{{2}}` and so on.
+    pub(crate) fn variables(&self) -> usize {
+        (1..=50).rev().find(|n| self.body.contains(&format!("{{{{{n}}}}}"))).unwrap_or_default()
+    }
+}
+
+impl Businesses {
+    /// Sets an account up, or up anew, with all of its numbers; its templates stay. False where
+    /// there are too many.
+    pub(crate) fn put(&mut self, id: &str, mut of: Business, numbers: &[String]) -> bool {
+        if self.by_id.len() >= MAX_BUSINESSES && !self.by_id.contains_key(id) {
+            return false;
+        }
+
+        let id: Arc<str> = id.into();
+        self.numbers.retain(|_, owner| *owner != id);
+        for number in numbers {
+            self.numbers.insert(number.as_str().into(), id.clone());
+        }
+        if let Some(before) = self.by_id.remove(&id) {
+            of.templates = before.templates;
+        }
+        self.by_id.insert(id, of);
+        true
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Business> {
+        self.by_id.get(id)
+    }
+
+    /// The account that has a number, with both of their names.
+    pub(crate) fn of_number(&self, number: &str) -> Option<(Arc<str>, Arc<str>)> {
+        let (number, id) = self.numbers.get_key_value(number)?;
+        Some((number.clone(), id.clone()))
+    }
+
+    /// Adds a template, with an id of its own. `None` where the account has one of its name and
+    /// language, or too many.
+    pub(crate) fn add_template(
+        &mut self,
+        account: &str,
+        (name, language): (&str, &str),
+        (category, body): (&str, &str),
+    ) -> Option<u64> {
+        let templates = &mut self.by_id.get_mut(account)?.templates;
+        let key = (name.into(), language.into());
+        if templates.len() >= MAX_TEMPLATES || templates.contains_key(&key) {
+            return None;
+        }
+
+        let id = 590_000_000_000_000 + templates.len() as u64;
+        let template = Template { id, category: category.into(), body: body.into() };
+        templates.insert(key, template);
+        Some(id)
+    }
+
+    /// A person has written to a number: free texts are taken for a day.
+    pub(crate) fn open_window(&mut self, number: &Arc<str>, person: Phone, at: Timestamp) {
+        if self.windows.len() >= MAX_WINDOWS {
+            self.windows.clear();
+        }
+        self.windows.insert((number.clone(), person), at);
+    }
+
+    /// Whether a free text may go to a person now.
+    pub(crate) fn is_open(&self, number: &Arc<str>, person: Phone, now: Timestamp) -> bool {
+        let last = self.windows.get(&(number.clone(), person));
+        last.is_some_and(|last| now.duration_since(*last) < WINDOW)
+    }
+}

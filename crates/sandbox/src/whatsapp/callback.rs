@@ -1,0 +1,135 @@
+//! What Meta sends to its customers: an envelope of one change, in the escaped form, with the
+//! signature of the app secret.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{
+    HeaderName, HeaderValue,
+    header::{CONTENT_TYPE, USER_AGENT},
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::signature::{escaped, sign};
+use crate::{
+    app::State,
+    clock::machine_now,
+    delivery::Delivery,
+    ledger::{Index, Status},
+    phone::Phone,
+};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const AGENT: HeaderValue = HeaderValue::from_static("facebookexternalua");
+const SIGNATURE: HeaderName = HeaderName::from_static("x-hub-signature-256");
+
+/// The receipt of a message that has come to a status; `None` where Meta says nothing about it.
+pub(crate) fn status(
+    state: &mut State,
+    index: Index,
+    status: Status,
+    error: u32,
+) -> Option<Box<Delivery>> {
+    let word = match status {
+        Status::Sent => "sent",
+        Status::Delivered => "delivered",
+        Status::Undelivered | Status::Failed => "failed",
+        Status::Accepted | Status::Scheduled | Status::Queued | Status::Canceled => return None,
+    };
+    said(state, index, word, error)
+}
+
+/// The receipt of a message that its person has opened.
+pub(crate) fn read(state: &mut State, index: Index) -> Option<Box<Delivery>> {
+    said(state, index, "read", 0)
+}
+
+fn said(state: &mut State, index: Index, word: &str, error: u32) -> Option<Box<Delivery>> {
+    let text = state.ledger.get(index)?;
+    let service = text.service.clone()?;
+    let (business, category) = service.split_once('/')?;
+    let (url, from) = (text.callback.clone()?, text.from.clone());
+
+    let mut status = json!({
+        "id": text.sid_text(),
+        "status": word,
+        "timestamp": seconds(text.updated_at),
+        "recipient_id": text.to.number().to_string(),
+        "biz_opaque_callback_data": text.tag,
+    });
+    if word == "failed" {
+        let title = "Message undeliverable";
+        status["errors"] = json!([{ "code": error, "title": title, "message": title }]);
+    } else {
+        // A free text is no longer free of charge; what a sandbox charges is nothing.
+        status["pricing"] = json!({
+            "billable": true, "pricing_model": "PMP", "category": category, "type": "regular",
+        });
+    }
+    let value = json!({ "metadata": metadata(&from), "statuses": [status] });
+    delivery(state, &url, business, value)
+}
+
+/// A message of a person, as the account gets it.
+pub(super) struct Inbound<'a> {
+    pub(super) id: &'a str,
+    pub(super) business: &'a str,
+    pub(super) from: Phone,
+    pub(super) to: &'a str,
+    pub(super) text: &'a str,
+}
+
+/// The call of an account's webhook.
+pub(super) fn inbound(
+    state: &mut State,
+    url: &Arc<str>,
+    text: &Inbound<'_>,
+) -> Option<Box<Delivery>> {
+    let wa_id = text.from.number().to_string();
+    let value = json!({
+        "metadata": metadata(text.to),
+        "contacts": [{ "profile": { "name": "Somebody" }, "wa_id": wa_id }],
+        "messages": [{
+            "from": wa_id,
+            "id": text.id,
+            "timestamp": seconds(machine_now()),
+            "type": "text",
+            "text": { "body": text.text },
+        }],
+    });
+    delivery(state, url, text.business, value)
+}
+
+fn metadata(number: &str) -> Value {
+    json!({ "display_phone_number": number, "phone_number_id": number })
+}
+
+fn seconds(at: Timestamp) -> String {
+    at.as_second().to_string()
+}
+
+/// One change on its way to an account; `None` when its URL is none.
+fn delivery(
+    state: &mut State,
+    url: &str,
+    business: &str,
+    mut value: Value,
+) -> Option<Box<Delivery>> {
+    value["messaging_product"] = "whatsapp".into();
+    let change = json!({ "field": "messages", "value": value });
+    let entry = json!({ "id": business, "changes": [change] });
+    let envelope = json!({ "object": "whatsapp_business_account", "entry": [entry] });
+    let body = escaped(&envelope.to_string());
+
+    let signature = sign(&state.businesses.get(business)?.app_secret, body.as_bytes());
+    let signature = HeaderValue::from_str(&signature).ok()?;
+    Some(Box::new(Delivery {
+        uri: url.parse().ok()?,
+        headers: vec![(CONTENT_TYPE, JSON), (USER_AGENT, AGENT), (SIGNATURE, signature)],
+        body: Bytes::from(body),
+        generation: state.ledger.generation(),
+        retries: 0,
+        ended: None,
+    }))
+}

@@ -1,0 +1,94 @@
+//! Messages on WhatsApp: what they open and stop is kept by their channel.
+
+use domain::message::class::Channel;
+use serde_json::{Value, json};
+use wire::{InboundText, Submitted, WebhookRequest};
+
+use super::world::{World, subjects};
+
+const NUMBER: &str = "106540352242922";
+
+/// A callback of one change.
+fn callback(world: &World, n: u128, field: &str, mut value: Value) -> WebhookRequest {
+    value["metadata"] = json!({ "phone_number_id": NUMBER });
+    let changes = json!([{ "field": field, "value": value }]);
+    let body = json!({ "entry": [{ "id": "1", "changes": changes }] });
+    WebhookRequest {
+        id: uuid::Uuid::from_u128(n),
+        carrier: "whatsapp".into(),
+        body: body.to_string().into_bytes(),
+        ..world.text("SM1", "")
+    }
+}
+
+fn message(world: &World, n: u128, from: Value, body: &str) -> WebhookRequest {
+    let mut message =
+        json!({ "id": format!("wamid.{n}"), "type": "text", "text": { "body": body } });
+    for (name, value) in from.as_object().into_iter().flatten() {
+        message[name] = value.clone();
+    }
+    callback(world, n, "messages", json!({ "messages": [message] }))
+}
+
+async fn world() -> anyhow::Result<World> {
+    let world = World::begin().await?;
+    world.account(false).await?;
+    Ok(world)
+}
+
+#[tokio::test]
+async fn a_message_opens_the_window_of_whatsapp_alone_and_is_answered_there() -> anyhow::Result<()>
+{
+    let world = world().await?;
+    let from = json!({ "from": "12125550123" });
+    let said = world.receive(vec![message(&world, 1, from, "When are you open?")]).await?;
+    assert_eq!(subjects(&said), ["events.acme.message.received", "inbound.acme"]);
+    let text: InboundText = serde_json::from_slice(&said[1].json)?;
+    assert_eq!((text.channel, text.address.as_str()), (Channel::Whatsapp, "+12125550123"));
+
+    let open = "select string_agg(channel, ' ') from millrace.standings
+                where last_inbound_at is not null";
+    assert_eq!(world.one(open).await?, "whatsapp");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stop_on_whatsapp_is_confirmed_there_and_stops_no_sms() -> anyhow::Result<()> {
+    let world = world().await?;
+    let from = json!({ "from": "12125550123" });
+    let said = world.receive(vec![message(&world, 1, from, "STOP")]).await?;
+    let confirmation: Submitted = serde_json::from_slice(&said[2].json)?;
+    assert_eq!(confirmation.head.channel, Channel::Whatsapp);
+
+    let stopped = "select string_agg(channel, ' ') from millrace.standings
+                   where opted_out_at is not null";
+    assert_eq!(world.one(stopped).await?, "whatsapp");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_hides_their_number_is_a_person_under_the_carriers_id() -> anyhow::Result<()> {
+    let world = world().await?;
+    let from = json!({ "from_user_id": "US.13491208655302741918" });
+    let said = world.receive(vec![message(&world, 1, from, "Hello?")]).await?;
+    let text: InboundText = serde_json::from_slice(&said[1].json)?;
+    assert_eq!(text.address.as_str(), "US.13491208655302741918");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stop_of_marketing_at_the_carrier_stops_marketing_alone_and_once() -> anyhow::Result<()> {
+    let world = world().await?;
+    let choice = json!({ "user_preferences": [{ "wa_id": "12125550123", "value": "stop",
+        "category": "marketing_messages", "timestamp": 1_731_705_721 }] });
+    for n in 1..=2 {
+        let repeat = callback(&world, n, "user_preferences", choice.clone());
+        assert!(subjects(&world.receive(vec![repeat]).await?).is_empty());
+    }
+
+    let entry = "select channel || ' ' || (do_not_contact_at is not null) || ' '
+                        || (opted_out_at is not null) from millrace.standings";
+    assert_eq!(world.one(entry).await?, "whatsapp true false");
+    assert_eq!(world.number("select count(*) from millrace.consents").await?, 1);
+    Ok(())
+}
