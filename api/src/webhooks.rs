@@ -11,8 +11,8 @@ use axum::{
 use bytes::Bytes;
 use carriers::{Acknowledgement, Carrier, Incoming, SIGNATURE_HEADERS};
 use domain::ids::carrier_id;
-use serde_json::Value;
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::{
     IntoParams, IntoResponses,

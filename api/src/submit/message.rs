@@ -24,7 +24,10 @@ use store::{
 };
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{RefOr, schema::Schema},
+    openapi::{
+        RefOr,
+        schema::{Object, Schema},
+    },
 };
 use uuid::Uuid;
 use wire::{

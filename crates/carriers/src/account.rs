@@ -176,6 +176,8 @@ impl Client {
         match self {
             Self::Twilio(client) => client.media_request(url),
             Self::Bandwidth(client) => client.media_request(url),
+            // Media of WhatsApp have ids and no addresses.
+            Self::WhatsappCloud(_) => None,
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => None,
         }
@@ -207,6 +209,7 @@ impl Client {
         match self {
             Self::Twilio(client) => client.search_numbers(query).await,
             Self::Bandwidth(client) => client.search_numbers(query).await,
+            Self::WhatsappCloud(_) => Err(ReadError::NotOffered),
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => Err(ReadError::NotOffered),
         }
@@ -220,6 +223,7 @@ impl Client {
         match self {
             Self::Twilio(client) => client.owned_numbers().await,
             Self::Bandwidth(client) => client.owned_numbers().await,
+            Self::WhatsappCloud(_) => Err(ReadError::NotOffered),
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => Err(ReadError::NotOffered),
         }
@@ -230,6 +234,7 @@ impl Client {
         match self {
             Self::Twilio(client) => client.buy_number(number).await,
             Self::Bandwidth(client) => client.buy_number(number).await,
+            Self::WhatsappCloud(_) => NumberReply::Refused { code: 0 },
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => NumberReply::Refused { code: 0 },
         }
@@ -241,6 +246,7 @@ impl Client {
             Self::Twilio(client) => client.point_number(id, webhook).await,
             // The application says it for all of its numbers.
             Self::Bandwidth(_) => NumberReply::Done { id: id.to_owned() },
+            Self::WhatsappCloud(_) => NumberReply::Refused { code: 0 },
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => NumberReply::Refused { code: 0 },
         }
@@ -251,6 +257,7 @@ impl Client {
         match self {
             Self::Twilio(client) => client.release_number(id).await,
             Self::Bandwidth(client) => client.release_number(id).await,
+            Self::WhatsappCloud(_) => NumberReply::Refused { code: 0 },
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => NumberReply::Refused { code: 0 },
         }

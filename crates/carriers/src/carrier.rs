@@ -132,7 +132,7 @@ impl Carrier {
     pub fn names_service(self, sender: &str) -> bool {
         match self {
             Self::Twilio => twilio::is_service(sender),
-            Self::Bandwidth => false,
+            Self::Bandwidth | Self::WhatsappCloud => false,
             #[cfg(feature = "loopback")]
             Self::Loopback => false,
         }

@@ -33,7 +33,14 @@ pub(crate) fn outcome(now: Timestamp, item: &Item<'_>) -> Outcome {
             let row = as_stored(now, message, drafted);
             let text = &drafted.draft.text;
             let words = (text.as_str(), message.content.media());
-            message_and_event(&row, message, message.head.clone(), drafted, words, &drafted.passport)
+            message_and_event(
+                &row,
+                message,
+                message.head.clone(),
+                drafted,
+                words,
+                &drafted.passport,
+            )
         }
         RowOutcome::Known(existing) => again(message, drafted, existing),
         RowOutcome::Conflict { first, seen_at } => {

@@ -15,8 +15,8 @@ mod answering;
 mod answers;
 mod decide;
 mod load;
-mod media;
 mod marketing_stops;
+mod media;
 mod record;
 mod say;
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
-use reqwest::{Method, RequestBuilder, Response, Url, header::HeaderMap};
 use api::KeptMedia;
+use hmac::{Hmac, KeyInit, Mac};
 use objects::{Bucket, ObjectPlace, Objects};
+use reqwest::{Method, RequestBuilder, Response, Url, header::HeaderMap};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use store::settings::api_keys::KeyRole;

@@ -21,6 +21,7 @@ pub(crate) const ABILITIES: Abilities = Abilities {
     reports: true,
     list_lag: Duration::ZERO,
     throttles: ThrottleScope::Account,
+    numbers: false,
 };
 
 pub(crate) fn owns_host(host: &str) -> bool {

@@ -308,8 +308,11 @@ fn text(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said
         to: number.to_owned(),
         body,
         num_media,
+        media: Vec::new(),
         // WhatsApp passes opt-out words on as they are and answers none of them.
         keyword: None,
+        answered: false,
+        service: None,
     }))
 }
 

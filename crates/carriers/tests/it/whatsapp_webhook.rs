@@ -68,7 +68,10 @@ fn received(body: &str, num_media: u16) -> ReceivedText {
         to: PHONE_NUMBER_ID.to_owned(),
         body: body.to_owned(),
         num_media,
+        media: Vec::new(),
         keyword: None,
+        answered: false,
+        service: None,
     }
 }
 

@@ -84,7 +84,8 @@ fn take_answer(
     }
 
     // say
-    let text = PhoneText { from: phone, to, body: words, opt_out: None, kind: None };
+    let (from, body) = (phone, words);
+    let text = PhoneText { from, to, body, pictures: 0, opt_out: None, kind: None };
     inbound::receive(app, &text).ok_or_else(|| {
         unprocessable("no account has the number `to`: register it at its carrier first")
     })?;

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use carriers::NumberReply;
-use domain::{ids::SenderId, phone::PhoneNumber, zones::Zone};
+use domain::{ids::SenderId, message::class::Channel, phone::PhoneNumber, zones::Zone};
 use serde::Deserialize;
 use store::settings::{
     numbers::{self, Number, NumberState},
@@ -141,6 +141,7 @@ fn check(
         account: number.account.clone(),
         account_name: number.account_name.clone(),
         number: number.number.clone(),
+        channel: Channel::Sms,
         country: country.map_or_else(|| tenant.country.clone(), |country| country.to_string()),
         time_zone,
         pace: body.pace,
