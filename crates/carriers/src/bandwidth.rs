@@ -12,6 +12,7 @@ pub mod webhook;
 
 pub(crate) use adapter::{ABILITIES, is_genuine, owns_host};
 pub use client::{Client, MessageRequest};
+pub(crate) use codes::COMPLAINTS;
 pub use codes::cause;
 pub(crate) use credentials::{account_id_fault, account_id_of, secret_fault};
 pub use tag::{parse_tag, tag};

@@ -17,6 +17,7 @@ pub mod http;
 #[cfg(feature = "loopback")]
 pub mod loopback;
 pub mod outbound;
+mod outcomes;
 pub mod record;
 mod redact;
 pub mod report;
@@ -31,6 +32,7 @@ pub use answer::{CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope
 pub use carrier::{Carrier, first_look, longest_list_lag};
 pub use hosts::{BaseUrlError, check_base_url, is_same_place};
 pub use outbound::Outbound;
+pub use outcomes::outcomes;
 pub use record::{MessageRecord, ReadError};
 pub use report::{
     KeywordGroup, ReceivedText, Reference, ReportedNumbers, ReportedStatus, StatusReport,

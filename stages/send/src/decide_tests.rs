@@ -2,6 +2,7 @@
 
 use domain::{
     gates::{ConsentPolicy, Policy, RecipientStatus, SenderFacts, SwitchMode, TenantFacts},
+    health::SenderHealth,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     message::{class::Channel, passport::Passport},
     money::Micros,
@@ -127,6 +128,8 @@ impl Known {
             active_since: at(-1_000_000),
             daily_cap: 1_000,
             usable: true,
+            health: SenderHealth::default(),
+            account_is_held: false,
         };
 
         let recipient =

@@ -66,6 +66,7 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 53] = [
     ("millrace_retention_texts_total", Counter, "Texts removed for their age, by table"),
     ("millrace_rows_left_out_total", Counter, "Rows of a newer version that were passed over"),
     ("millrace_second_texts_total", Counter, "Messages of which a carrier has two texts"),
+    ("millrace_sender_health_changes_total", Counter, "Changes of senders' health, by cause"),
     ("millrace_source_tick_seconds", Histogram, "Time that one look of a source took"),
     ("millrace_stage_batch_seconds", Histogram, "Time that a stage took for one hand-over"),
     ("millrace_stage_batch_size", Histogram, "Messages in one hand-over to a stage"),

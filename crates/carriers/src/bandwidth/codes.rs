@@ -14,6 +14,9 @@ pub(super) const BAD_FROM: u32 = 4302;
 /// The recipient's number is not valid.
 pub(super) const BAD_TO: u32 = 4303;
 
+/// Texts that were filtered or blocked for their content, their volume or their sender.
+pub(crate) const COMPLAINTS: &[u32] = &[4470, 4481, 4770, 4771, 4772, 4785];
+
 /// Cause and next step of a code. One that the table does not list gets an entry that says so
 /// (`code` 0).
 pub fn cause(code: u32) -> &'static CodeInfo {

@@ -37,7 +37,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 75] = [
+pub const RULES: [(&str, RetentionRule); 76] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -94,6 +94,7 @@ pub const RULES: [(&str, RetentionRule); 75] = [
     ("retention_waits", WithMessage),
     ("retention_walks", Sums),
     ("review_decisions", Ledger),
+    ("sender_outcomes", Fixed),
     ("senders", Settings),
     ("sessions", Work),
     ("standings", Settings),
