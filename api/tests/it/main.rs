@@ -36,6 +36,7 @@ mod people;
 mod problems;
 mod refused;
 mod reviews;
+mod sender_health;
 mod settings;
 mod sign_in;
 mod simulate;
