@@ -40,7 +40,7 @@ pub(in crate::routes::settings) async fn moves(
 
     let found = sender_status::lock_pools(tx, tenant, sender, wanted).await?;
     let known: BTreeSet<Uuid> = found.iter().map(|pool| pool.id.0).collect();
-    for (index, id) in wanted.iter().enumerate().filter(|(_, id)| !known.contains(id)) {
+    for (index, id) in wanted.iter().enumerate().filter(|(_, id)| !known.contains(*id)) {
         let detail = format!("no pool with the id {id}");
         moves.errors.add(&format!("pools[{index}]"), "not_found", detail);
     }

@@ -195,7 +195,8 @@ async fn record(
     changed: &[Changed],
     now: Timestamp,
 ) -> Result<(), Problem> {
-    let of_use = |usable| move |one: &&Changed| one.was.usable != usable && one.is.usable == usable;
+    let of_use =
+        |usable: bool| move |one: &&Changed| one.was.usable != usable && one.is.usable == usable;
     for usable in [true, false] {
         let ids: Vec<Uuid> = changed.iter().filter(of_use(usable)).map(|one| one.id.0).collect();
         sender_status::set_usable(tx, tenant, &ids, usable).await?;

@@ -35,8 +35,8 @@ pub(super) fn check(evaluation: &mut Evaluation<'_>) -> Step {
         return Step::Pass;
     }
 
-    let mut resting = evaluation.senders.iter().copied().filter(|s| fits(s) && !takes(s));
-    let first_back = resting.by_ref().min_by_key(|sender| asks_again_at(sender, now));
+    let resting = evaluation.senders.iter().copied().filter(|s| fits(s) && !takes(s));
+    let first_back = resting.min_by_key(|sender| asks_again_at(sender, now));
     match first_back.filter(|_| evaluation.can_wait()) {
         Some(sender) => wait(evaluation, sender),
         None => {
