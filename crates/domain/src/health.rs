@@ -33,7 +33,7 @@ pub enum HealthState {
 }
 
 impl HealthState {
-    /// Every state.
+    /// Every state that there is.
     pub const ALL: [Self; 3] = [Self::Healthy, Self::Quarantined, Self::Probing];
 
     /// The name in rows and answers.
@@ -64,7 +64,7 @@ pub enum HealthCause {
 }
 
 impl HealthCause {
-    /// Every cause.
+    /// Every cause that there is.
     pub const ALL: [Self; 3] = [Self::DeliveryRate, Self::Complaints, Self::ByHand];
 
     /// The name in rows, events and answers.
@@ -233,7 +233,7 @@ enum Verdict {
 pub enum HealthChange {
     /// It is taken out of traffic, until this instant.
     Quarantine {
-        /// Why.
+        /// Why that is.
         cause: HealthCause,
         /// Until when it rests.
         until: Timestamp,

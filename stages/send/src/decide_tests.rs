@@ -54,18 +54,14 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         trace: None,
     };
 
+    let (zones, evidence) = (Candidates::Zones(vec![london()]), Evidence::Contact);
     let message = Enriched {
         contact: ContactId::of(&head.tenant, "+12125550100"),
         head,
         text: "hello".into(),
         segments: 1,
         cost: Micros(7_900),
-        place: Place {
-            zones: Candidates::Zones(vec![london()]),
-            evidence: Evidence::Contact,
-            country: None,
-            states: Vec::new(),
-        },
+        place: Place { zones, evidence, country: None, states: Vec::new() },
         senders: vec![SENDER],
         placed: None,
         passport: Passport::default(),

@@ -144,15 +144,17 @@ async fn change(
         lines::dissolve(&mut tx, &caller.tenant, &[line], now).await?;
     }
 
+    let changed = after.clone();
     let (before, after) = (view(before), view(after));
     let moved: Vec<&str> = moved.iter().map(|pool| pool.name.as_str()).collect();
     let detail = json!({ "before": &before, "after": &after, "pools_changed": moved });
     audit::note(&mut tx, &caller, now, "sender.changed", format!("sender:{id}"), detail).await?;
+    let answer = shown(&mut tx, &caller.tenant, now, vec![changed]).await?.pop();
     tx.commit().await?;
     app.named.forget(&caller.tenant);
 
     // answer
-    Ok(Json(after))
+    answer.map(Json).ok_or_else(|| Problem::not_found("sender"))
 }
 
 /// The sender with a change, or everything that is wrong with the change: `errors` say what is of

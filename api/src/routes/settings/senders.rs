@@ -112,10 +112,10 @@ pub(super) struct SenderView {
     brand: Option<BrandId>,
     /// When it was set up here.
     created_at: Timestamp,
-    /// What it may carry today, and has carried; null where it is changed or removed.
+    /// What it may carry today, and has carried; null where it is removed.
     #[schema(required)]
     warmup: Option<Warmup>,
-    /// How it does; null where it is changed or removed.
+    /// How it does; null where it is removed.
     #[schema(required)]
     health: Option<HealthView>,
 }

@@ -26,7 +26,7 @@ use crate::{
 pub struct JudgedSender {
     /// The tenant that owns it.
     pub tenant: TenantId,
-    /// Its id.
+    /// The sender that it is.
     pub id: SenderId,
     /// The carrier of its account, whose codes its texts failed with.
     pub carrier: String,
@@ -45,7 +45,7 @@ pub struct JudgedSender {
 pub struct NewHealth<'a> {
     /// The tenant that owns it.
     pub tenant: &'a TenantId,
-    /// Its id.
+    /// The sender that it is.
     pub id: SenderId,
     /// Where it is.
     pub health: SenderHealth,

@@ -108,6 +108,7 @@ async fn take_back(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<b
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(done.rows_affected() == 1)
 }
 

@@ -16,14 +16,14 @@ use crate::http::{Errors, Problem};
 
 /// Pools that have other senders by a change, and everything that is wrong with it.
 #[derive(Default)]
-pub(in crate::routes::settings) struct PoolMoves {
-    pub(in crate::routes::settings) changed: Vec<Pool>,
-    pub(in crate::routes::settings) errors: Errors,
+pub(crate) struct PoolMoves {
+    pub(crate) changed: Vec<Pool>,
+    pub(crate) errors: Errors,
 }
 
 /// What it takes for a sender to be in these pools and in no other; nothing where nobody says. The
 /// pools are locked until the transaction ends.
-pub(in crate::routes::settings) async fn moves(
+pub(crate) async fn moves(
     tx: &mut Scoped,
     tenant: &TenantId,
     sender: SenderId,
@@ -63,7 +63,7 @@ impl PoolMoves {
             pool.senders.push(sender.0);
             let fits = pool.senders.len() <= MAX_CANDIDATES;
             let detail = format!("{} has {MAX_CANDIDATES} senders, the most", pool.name);
-            self.errors.check(fits, "pools", "full", &detail);
+            self.errors.check(fits, "pools", "too_many", &detail);
         } else {
             pool.senders.retain(|other| *other != sender.0);
             let detail = format!("{} has no other sender: delete it, or add one first", pool.name);

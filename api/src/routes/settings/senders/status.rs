@@ -40,7 +40,7 @@ use crate::{
 /// How many senders one request may name.
 const MOST: usize = 200;
 
-pub(in crate::routes::settings) fn router() -> OpenApiRouter<App> {
+pub(crate) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(set))
 }
 
@@ -72,7 +72,7 @@ struct Answer {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SenderStatusRow)]
 struct Row {
-    /// The sender.
+    /// The sender that it is about.
     sender: Uuid,
     /// What became of it.
     #[schema(value_type = StatusOutcome)]

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{Frequency, Policy};
-use crate::{invisible::is_blank, json, quiet_hours, zones};
+use crate::{health::HealthPolicy, invisible::is_blank, json, quiet_hours, zones};
 
 /// Why a policy cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +88,7 @@ impl Policy {
 /// The first value that a stored policy cannot have.
 fn unreadable(policy: &Policy) -> Option<PolicyFault> {
     let (frequency, quiet, lateness) = (policy.frequency, policy.quiet_hours, policy.lateness);
-    let (help, health) = (policy.help_contact.as_deref(), policy.health);
+    let help = policy.help_contact.as_deref();
 
     let found = [
         fault(
@@ -123,6 +123,13 @@ fn unreadable(policy: &Policy) -> Option<PolicyFault> {
             &lateness.max_seconds,
             "60 to 604800, a week",
         ),
+    ];
+    found.into_iter().flatten().next().or_else(|| unreadable_health(&policy.health))
+}
+
+/// The first value that the rules about senders' health cannot have.
+fn unreadable_health(health: &HealthPolicy) -> Option<PolicyFault> {
+    let found = [
         fault(
             (5..=1_440).contains(&health.window_minutes),
             "health.window_minutes",
