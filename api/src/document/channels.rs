@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use wire::{
     EventKind,
-    event::{BudgetData, CampaignData, ContactData, CountsData, Event, MessageData, ReceivedData},
+    event::{
+        BudgetData, CampaignData, ContactData, CountsData, Event, MessageData, ReceivedData,
+        SenderData,
+    },
     totals::Totals,
 };
 
@@ -105,6 +108,7 @@ fn data_of(kind: EventKind) -> String {
         | EventKind::CampaignCompleted
         | EventKind::CampaignAudienceFixed => name_of::<CampaignData>(),
         EventKind::BudgetWarning | EventKind::BudgetExhausted => name_of::<BudgetData>(),
+        EventKind::SenderQuarantined | EventKind::SenderRecovered => name_of::<SenderData>(),
         EventKind::CountsMoved => name_of::<CountsData>(),
     }
 }
@@ -145,6 +149,7 @@ fn schemas() -> Map<String, Value> {
     add::<ContactData>(&mut found);
     add::<CampaignData>(&mut found);
     add::<BudgetData>(&mut found);
+    add::<SenderData>(&mut found);
     add::<CountsData>(&mut found);
     add::<Totals>(&mut found);
     found.into_iter().map(|(name, schema)| (name, wire::json::to_value(&schema))).collect()

@@ -93,6 +93,10 @@ sets! {
     DoNotContactOutcome ["created", "unchanged", "invalid"];
     /// What became of one contact of a list. `duplicate`: one before it has the same number.
     ContactOutcome ["created", "updated", "unchanged", "duplicate", "invalid"];
+    /// What somebody makes of senders.
+    SenderStatus ["active", "inactive", "quarantined"];
+    /// What became of one sender of a list.
+    StatusOutcome ["changed", "unchanged", "not_found"];
     /// The alphabet of a file.
     FileEncoding ["UTF-8", "UTF-16", "Windows-1252"];
     /// The span of one point of a series.

@@ -4,7 +4,7 @@ use serde::Serializer;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 /// The codes in alphabetical order, each with what it means.
-pub(crate) const CODES: [(&str, &str); 48] = [
+pub(crate) const CODES: [(&str, &str); 49] = [
     ("ambiguous", "two things are said where one is meant"),
     ("common", "the password is easily guessed"),
     ("duplicate", "an item before this one has the same number, id or key"),
@@ -23,6 +23,7 @@ pub(crate) const CODES: [(&str, &str); 48] = [
     ("invalid_time", "this is no instant as RFC 3339 writes it"),
     ("invalid_type", "JSON of another type is needed"),
     ("key_reused", "the idempotency key was used with another body"),
+    ("last_sender", "the pool has no other sender, and keeps one at least"),
     ("missing_variable", "the text needs this variable, and the contact may not have it"),
     ("no_phone_number", "the person's address is no phone number"),
     ("no_weight", "one variant must have a weight above 0"),

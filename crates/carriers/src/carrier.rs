@@ -160,6 +160,18 @@ impl Carrier {
             Self::Loopback => loopback::cause(code),
         }
     }
+
+    /// Whether a code says that the text was filtered or blocked for what it is or who sends it, so
+    /// that the sender's name suffers. The person's own wish is no such code.
+    pub fn is_complaint(self, code: u32) -> bool {
+        let codes = match self {
+            Self::Twilio => twilio::COMPLAINTS,
+            Self::Bandwidth => bandwidth::COMPLAINTS,
+            #[cfg(feature = "loopback")]
+            Self::Loopback => &[],
+        };
+        codes.contains(&code)
+    }
 }
 
 /// From a claim's `call_by` to the first look at the carrier's list: the call may still be answered
@@ -222,5 +234,20 @@ mod tests {
             assert_eq!(unknown.code, 0, "{carrier:?}");
             assert!(!unknown.cause.is_empty() && !unknown.next_step.is_empty());
         }
+    }
+
+    #[test]
+    fn every_complaint_is_a_code_of_its_carriers_table_and_no_opt_out() {
+        for (carrier, codes) in
+            [(Carrier::Twilio, twilio::COMPLAINTS), (Carrier::Bandwidth, bandwidth::COMPLAINTS)]
+        {
+            assert!(!codes.is_empty());
+            for code in codes {
+                let listed = carrier.cause(*code);
+                assert!(listed.code == *code && !listed.opt_out, "{carrier:?} {code}");
+                assert!(carrier.is_complaint(*code));
+            }
+        }
+        assert!(!Carrier::Twilio.is_complaint(30003));
     }
 }

@@ -22,6 +22,7 @@ mod media_url;
 pub mod numbers;
 pub mod outbound;
 pub mod public;
+mod outcomes;
 pub mod record;
 mod redact;
 pub mod report;
@@ -40,6 +41,7 @@ pub use hosts::{BaseUrlError, check_base_url, is_same_place};
 pub use media::{MediaFetcher, MediaReply};
 pub use numbers::{NumberQuery, NumberReply, OfferedNumber, OwnedNumber};
 pub use outbound::Outbound;
+pub use outcomes::outcomes;
 pub use record::{MessageRecord, ReadError};
 pub use report::{
     KeywordGroup, MarketingStop, ReceivedText, Reference, ReportedNumbers, ReportedStatus,

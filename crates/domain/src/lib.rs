@@ -14,6 +14,7 @@ pub mod email;
 pub mod encoding;
 pub mod gates;
 pub mod gcra;
+pub mod health;
 pub mod ids;
 pub mod invisible;
 pub mod json;

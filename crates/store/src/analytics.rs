@@ -2,6 +2,7 @@
 
 pub mod counts;
 pub mod hourly;
+pub mod outcomes;
 pub mod recount;
 pub mod rollup;
 pub mod timed;

@@ -327,10 +327,11 @@ async fn pools(
 
     let rows = sqlx::query!(
         r#"select p.tenant_id, p.pool_id, s.sender_id, s.channel, s.country, s.active_since,
-                  s.usable and not exists (
-                      select from parked w
-                      where w.tenant_id = s.tenant_id and w.cause_key = 'account:' || s.account
-                  ) as "usable!"
+                  s.usable and (
+                      select true from parked w
+                      where w.tenant_id = s.tenant_id and w.cause_key = s.account_cause
+                      order by w.parked_at, w.message_id limit 1
+                  ) is null as "usable!"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, pool_id)
            join pools p on p.tenant_id = k.tenant_id and p.pool_id = k.pool_id
            cross join lateral unnest(p.senders) with ordinality as m (sender_id, at)
@@ -367,10 +368,11 @@ async fn senders(
 
     let rows = sqlx::query!(
         r#"select s.tenant_id, s.sender_id, s.channel, s.country, s.active_since,
-                s.usable and not exists (
-                    select from parked w
-                    where w.tenant_id = s.tenant_id and w.cause_key = 'account:' || s.account
-                ) as "usable!"
+                s.usable and (
+                    select true from parked w
+                    where w.tenant_id = s.tenant_id and w.cause_key = s.account_cause
+                    order by w.parked_at, w.message_id limit 1
+                ) is null as "usable!"
          from unnest($1::text[]) as k (tenant_id)
          cross join lateral (
              select * from senders r where r.tenant_id = k.tenant_id and r.removed_at is null

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use domain::{
     address::Address,
     gates::{Caps, Facts, Policy, RecipientKey, SenderFacts, SwitchMode, TenantFacts},
+    health::SenderHealth,
     ids::{CampaignId, SenderId, TenantId},
     message::class::{Channel, MessageClass},
     money::Micros,
@@ -397,7 +398,11 @@ pub async fn senders(
     let (tenants, ids) = columns(keys, |id| id.0);
     let rows = sqlx::query!(
         r#"select s.tenant_id, s.sender_id, s.account, s.number, s.country, s.time_zone, s.pace,
-                  s.active_since, s.daily_cap, s.usable, s.channel, h.weight as "weight?"
+                  s.active_since, s.daily_cap, s.usable, s.channel, s.health, s.rests_until,
+                  (select true from parked w
+                   where w.tenant_id = s.tenant_id and w.cause_key = s.account_cause
+                   order by w.parked_at, w.message_id limit 1) is not null as "account_is_held!",
+                  h.weight as "weight?"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, sender_id)
            join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
            left join account_shares h on h.account = s.account and h.tenant_id = s.tenant_id"#,
@@ -408,15 +413,13 @@ pub async fn senders(
     .await
     .map_err(fault)?;
 
-    let sender = rows.into_iter().filter_map(|row| {
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
         let Ok(zone) = Zone::parse(&row.time_zone) else {
             tracing::error!(tenant = %row.tenant_id, "a sender's time zone is not known");
-            return None;
+            continue;
         };
-        let channel = match word(&row.channel) {
-            Ok(channel) => channel,
-            Err(newer) => return Some(Err(Fault::from(newer))),
-        };
+        let channel = word(&row.channel)?;
         let sender = SenderFacts {
             id: SenderId(row.sender_id),
             number: row.number,
@@ -428,11 +431,16 @@ pub async fn senders(
             active_since: row.active_since.to_jiff(),
             daily_cap: row.daily_cap.unsigned_abs(),
             usable: row.usable,
+            health: SenderHealth {
+                state: word(&row.health)?,
+                rests_until: row.rests_until.map(|until| until.to_jiff()),
+            },
+            account_is_held: row.account_is_held,
             weight: row.weight.map_or(1, i32::unsigned_abs),
         };
-        Some(Ok((keyed::tenant(&row.tenant_id), sender)))
-    });
-    sender.collect()
+        found.push((keyed::tenant(&row.tenant_id), sender));
+    }
+    Ok(found)
 }
 
 /// The names of the campaign states that leave messages under way alone.

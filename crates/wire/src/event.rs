@@ -6,6 +6,7 @@ pub mod kind;
 use domain::{
     country::Country,
     gates::Gate,
+    health::HealthCause,
     ids::{CampaignId, ContactId, MediaId, MessageId, SenderId, TenantId},
     message::{class::MessageClass, state::MessageState},
     money::Micros,
@@ -169,6 +170,28 @@ pub struct BudgetData {
     pub spent: Micros,
     /// What may be spent in this period.
     pub cap: Micros,
+}
+
+/// The data of `sender.*`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SenderData {
+    /// The sender it happened to.
+    pub sender: SenderId,
+    /// Why it was quarantined; left out where it has recovered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub cause: Option<HealthCause>,
+    /// When its quarantine ends in a probe; left out where it has recovered, and where somebody has
+    /// to end it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub until: Option<Timestamp>,
+    /// How many of its texts that were looked at were delivered.
+    pub delivered: i64,
+    /// How many of them the carrier refused or could not deliver.
+    pub failed: i64,
+    /// How many of the failed ones carriers filtered or blocked.
+    pub complaints: i64,
 }
 
 /// The data of `campaign.*`.

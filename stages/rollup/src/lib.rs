@@ -4,13 +4,15 @@
 //! |---|---|
 //! | Consumes | `events.*.counts.moved`, and the other events that it counts |
 //! | Emits | event counts.moved; `analytics.<tenant>.<scope>[.<id>]`; by [`CountsTeller`] and |
-//! | | [`TotalsPublisher`] |
-//! | Reads | `moved_counts`, `total_heads`, `totals` |
+//! | | [`TotalsPublisher`]; by way of the outbox sender.quarantined and sender.recovered, by |
+//! | | [`SenderJudge`] |
+//! | Reads | `moved_counts`, `total_heads`, `totals`, `policies`, `carrier_accounts` |
 //! | Writes | `moved_counts`, `variant_totals`, `counted_events`, `totals`, `total_heads`, |
-//! | | `timed_totals` |
+//! | | `timed_totals`, `sender_outcomes`, `senders` (health), `wakes`, `unsaid_events` |
 //! | Calls | nobody |
 //! | Never | relies on the order of events, or on seeing each of them once |
 
+mod health;
 mod publish;
 mod record;
 mod sums;
@@ -23,6 +25,7 @@ use stage::{Batch, Cx, Fault, Outcome, Stage, StageName};
 use store::Store;
 use wire::{Event, Stream};
 
+pub use health::SenderJudge;
 pub use publish::TotalsPublisher;
 use tally::Tally;
 pub use tell::CountsTeller;

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::ids::TenantId;
+use domain::{ids::TenantId, message::state::MessageState};
 use jiff::Timestamp;
 use store::analytics::{
+    outcomes::OutcomeKey,
     rollup::{Delta, Moved},
     timed::{Grain, TimedDelta},
 };
 use uuid::Uuid;
 use wire::{
-    event::CountedState,
+    event::{CountedState, CountsData},
     subject::Scope,
     totals::{came, names, sums},
 };
@@ -27,6 +28,8 @@ pub(crate) struct TotalSums {
     moved: HashMap<ScopeKey, (i64, Timestamp)>,
     /// What each minute of a scope has counted, by its start.
     minutes: BTreeMap<(ScopeKey, Timestamp), BTreeMap<String, i64>>,
+    /// How senders' texts ended.
+    outcomes: BTreeMap<OutcomeKey, i64>,
 }
 
 /// A batch, summed: each list in key order.
@@ -37,12 +40,17 @@ pub(crate) struct Sums {
     pub(crate) moved: Vec<Moved>,
     /// What came in which minute.
     pub(crate) timed: Vec<TimedDelta>,
+    /// How senders' texts ended.
+    pub(crate) outcomes: BTreeMap<OutcomeKey, i64>,
 }
 
 impl TotalSums {
     /// Moves a group of messages from what they were counted as, if anything, to what they are now.
     pub(crate) fn add(&mut self, told: &ToldCounts) {
         let counts = &told.counts;
+        if let Some(key) = outcome(&told.tenant, counts) {
+            *self.outcomes.entry(key).or_default() += counts.messages;
+        }
         for scope in scopes(&told.tenant, counts.campaign.map(|campaign| campaign.0)) {
             if let Some(from) = &counts.from {
                 self.count(&scope, from, -counts.messages);
@@ -81,6 +89,7 @@ impl TotalSums {
             deltas: self.deltas.into_iter().filter(|(_, by)| *by != 0).map(delta).collect(),
             moved: self.moved.into_iter().map(moved).collect(),
             timed: self.minutes.into_iter().map(timed).collect(),
+            outcomes: self.outcomes,
         }
     }
 
@@ -118,4 +127,47 @@ fn scopes(tenant: &TenantId, campaign: Option<Uuid>) -> Vec<ScopeKey> {
     let dashboard = (tenant.clone(), Scope::Dashboard);
     let campaign = campaign.map(|id| (tenant.clone(), Scope::Campaign(id)));
     std::iter::once(dashboard).chain(campaign).collect()
+}
+
+/// How a group's texts ended, by their sender: the phone has them, or the carrier has refused them
+/// or could not deliver them, and said why. None of every other change, and of a failure of our
+/// own.
+fn outcome(tenant: &TenantId, counts: &CountsData) -> Option<OutcomeKey> {
+    let (is, was) = (ending(counts.to.state), counts.from.as_ref().map(|from| ending(from.state)));
+    if was == Some(is) {
+        return None;
+    }
+
+    let code = match is {
+        Ending::Delivered => String::new(),
+        Ending::Failed => counts.code.clone().filter(|code| code.parse::<u32>().is_ok())?,
+        Ending::None => return None,
+    };
+    let (tenant, sender, minute_start) = (tenant.clone(), counts.sender?, counts.minute_start);
+    Some(OutcomeKey { tenant, sender, minute_start, code })
+}
+
+/// What a state says of a text's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    None,
+    Delivered,
+    Failed,
+}
+
+fn ending(state: MessageState) -> Ending {
+    match state {
+        MessageState::Delivered | MessageState::Read => Ending::Delivered,
+        MessageState::Failed => Ending::Failed,
+        MessageState::Accepted
+        | MessageState::Deferred
+        | MessageState::Held
+        | MessageState::Queued
+        | MessageState::InDoubt
+        | MessageState::Sent
+        | MessageState::Blocked
+        | MessageState::Cancelled
+        | MessageState::Expired
+        | MessageState::Unknown => Ending::None,
+    }
 }

@@ -104,7 +104,9 @@ fn other(event: &Event) -> Option<Other> {
         | K::CampaignPaused
         | K::CampaignResumed
         | K::BudgetWarning
-        | K::BudgetExhausted => return None,
+        | K::BudgetExhausted
+        | K::SenderQuarantined
+        | K::SenderRecovered => return None,
 
         // Counted by the groups that `counts.moved` tells of.
         K::CountsMoved

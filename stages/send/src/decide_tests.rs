@@ -2,6 +2,7 @@
 
 use domain::{
     gates::{ConsentPolicy, Policy, RecipientStatus, SenderFacts, SwitchMode, TenantFacts},
+    health::SenderHealth,
     ids::{CampaignId, ContactId, MessageId, SenderId, TenantId},
     message::{class::Channel, passport::Passport},
     money::Micros,
@@ -49,6 +50,7 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         trace: None,
     };
 
+    let (zones, evidence) = (Candidates::Zones(vec![london()]), Evidence::Contact);
     let message = Enriched {
         contact: ContactId::of(&head.tenant, "+12125550100"),
         head,
@@ -57,12 +59,7 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         template: None,
         segments: 1,
         cost: Micros(7_900),
-        place: Place {
-            zones: Candidates::Zones(vec![london()]),
-            evidence: Evidence::Contact,
-            country: None,
-            states: Vec::new(),
-        },
+        place: Place { zones, evidence, country: None, states: Vec::new() },
         senders: vec![SENDER],
         placed: None,
         passport: Passport::default(),
@@ -126,6 +123,8 @@ impl Known {
             active_since: at(-1_000_000),
             daily_cap: 1_000,
             usable: true,
+            health: SenderHealth::default(),
+            account_is_held: false,
         };
 
         let recipient =

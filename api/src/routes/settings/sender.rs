@@ -12,13 +12,18 @@ use serde::Deserialize;
 use serde_json::json;
 use store::{
     capacity::lines,
-    settings::senders::{self, Sender},
+    settings::{
+        health,
+        senders::{self, Sender},
+    },
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::senders::{
-    NO_BRAND, SenderView, check_numbers, check_start, country, is_brand, read, view,
+    NO_BRAND, SenderView, check_numbers, check_start, country, is_brand,
+    pools::{self, PoolMoves},
+    read, shown, view,
 };
 use crate::{
     app::App,
@@ -51,7 +56,9 @@ async fn show(
 ) -> Result<Json<SenderView>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = senders::get(&mut tx, &caller.tenant, SenderId(id), false).await?;
-    found.map(|found| Json(view(found))).ok_or_else(|| Problem::not_found("sender"))
+    let found = found.ok_or_else(|| Problem::not_found("sender"))?;
+    let view = shown(&mut tx, &caller.tenant, app.now(), vec![found]).await?.pop();
+    view.map(Json).ok_or_else(|| Problem::not_found("sender"))
 }
 
 /// What is to be otherwise about a sender. What is not said, or `null`, stays.
@@ -84,6 +91,11 @@ struct Change {
     /// The brand that people know it under.
     #[serde(default)]
     brand: Option<uuid::Uuid>,
+    /// All the pools that it is to be in, each once: it is put into these, and taken out of every
+    /// other. A pool keeps one sender at least.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pools: Option<Vec<uuid::Uuid>>,
 }
 
 /// `PATCH /v1/senders/{id}`, for admins and owners: changes what is said of a sender; whoever waits
@@ -112,10 +124,18 @@ async fn change(
     let before = senders::get(&mut tx, &caller.tenant, id, true).await?;
     let before = before.ok_or_else(|| Problem::not_found("sender"))?;
     let is_brand = is_brand(&mut tx, &caller.tenant, body.brand).await?;
-    let after = changed(before.clone(), body, is_brand, now)?;
+    let PoolMoves { changed: moved, errors } =
+        pools::moves(&mut tx, &caller.tenant, id, body.pools.as_deref()).await?;
+    let after = changed(before.clone(), body, is_brand, errors, now)?;
 
     // record
     senders::save(&mut tx, &caller.tenant, &after).await?;
+    for pool in &moved {
+        senders::save_pool(&mut tx, &caller.tenant, pool).await?;
+    }
+    if before.usable != after.usable {
+        health::wake(&mut tx, &caller.tenant, id).await?;
+    }
     let day = |sender: &Sender| {
         (sender.daily_cap, sender.active_since, sender.time_zone.clone(), sender.usable)
     };
@@ -124,24 +144,28 @@ async fn change(
         lines::dissolve(&mut tx, &caller.tenant, &[line], now).await?;
     }
 
+    let changed = after.clone();
     let (before, after) = (view(before), view(after));
-    let detail = json!({ "before": &before, "after": &after });
+    let moved: Vec<&str> = moved.iter().map(|pool| pool.name.as_str()).collect();
+    let detail = json!({ "before": &before, "after": &after, "pools_changed": moved });
     audit::note(&mut tx, &caller, now, "sender.changed", format!("sender:{id}"), detail).await?;
+    let answer = shown(&mut tx, &caller.tenant, now, vec![changed]).await?.pop();
     tx.commit().await?;
     app.named.forget(&caller.tenant);
 
     // answer
-    Ok(Json(after))
+    answer.map(Json).ok_or_else(|| Problem::not_found("sender"))
 }
 
-/// The sender with a change, or everything that is wrong with the change.
+/// The sender with a change, or everything that is wrong with the change: `errors` say what is of
+/// its pools.
 fn changed(
     mut sender: Sender,
     body: Change,
     is_brand: bool,
+    mut errors: Errors,
     now: Timestamp,
 ) -> Result<Sender, Problem> {
-    let mut errors = Errors::default();
     sender.pace = body.pace.unwrap_or(sender.pace);
     sender.daily_cap = body.daily_cap.unwrap_or(sender.daily_cap);
     check_numbers(sender.pace, sender.daily_cap, &mut errors);
@@ -197,6 +221,7 @@ async fn remove(
 
     // record
     senders::remove(&mut tx, &caller.tenant, id, now).await?;
+    health::wake(&mut tx, &caller.tenant, id).await?;
     let (subject, removed) = (format!("sender:{id}"), view(Sender { usable: false, ..sender }));
     let detail = wire::json::to_value(&removed);
     audit::note(&mut tx, &caller, now, "sender.removed", subject, detail).await?;

@@ -1,5 +1,8 @@
 //! `/v1/senders`: the numbers that texts leave from.
 
+mod health;
+pub(super) mod pools;
+mod status;
 pub(super) mod warmup;
 
 use std::{fmt::Display, str::FromStr};
@@ -36,6 +39,7 @@ use crate::{
     http::{Creation, Errors, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey},
     submit::message::is_short_sender,
 };
+use health::{HealthView, healths};
 use warmup::{Warmup, warmups};
 
 /// What is right where a brand is not.
@@ -45,7 +49,7 @@ pub(super) const NO_BRAND: &str = "a brand that is not archived";
 pub(super) const DAILY_CAP: i32 = 100_000;
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create))
+    OpenApiRouter::new().routes(routes!(list, create)).merge(status::router())
 }
 
 /// A sender to be added.
@@ -114,9 +118,12 @@ pub(super) struct SenderView {
     brand: Option<BrandId>,
     /// When it was set up here.
     created_at: Timestamp,
-    /// What it may carry today, and has carried; null where one sender is shown, changed, removed.
+    /// What it may carry today, and has carried; null where it is removed.
     #[schema(required)]
     warmup: Option<Warmup>,
+    /// How it does; null where it is removed.
+    #[schema(required)]
+    health: Option<HealthView>,
 }
 
 pub(super) fn view(sender: Sender) -> SenderView {
@@ -134,7 +141,23 @@ pub(super) fn view(sender: Sender) -> SenderView {
         brand: sender.brand,
         created_at: sender.created_at,
         warmup: None,
+        health: None,
     }
+}
+
+/// Senders as they are shown: with what they may carry today, and how they do.
+pub(super) async fn shown(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    now: Timestamp,
+    found: Vec<Sender>,
+) -> Result<Vec<SenderView>, Problem> {
+    let days = warmups(tx, tenant, now, &found).await?;
+    let healths = healths(tx, tenant, now, &found).await?;
+    let views = found.into_iter().zip(days).zip(healths);
+    let views =
+        views.map(|((sender, warmup), health)| SenderView { warmup, health, ..view(sender) });
+    Ok(views.collect())
 }
 
 /// `POST /v1/senders`, for admins and owners: adds a sender to a carrier account, or takes one back
@@ -161,8 +184,8 @@ async fn create(mut new: Creation<EditSettings, NewSender>) -> Result<Response, 
     }
 
     let (caller, now) = (new.caller.clone(), new.now);
-    let days = warmups(&mut new.tx, &tenant.id, now, std::slice::from_ref(&sender)).await?;
-    let view = SenderView { warmup: days.into_iter().flatten().next(), ..view(sender) };
+    let view = shown(&mut new.tx, &tenant.id, now, vec![sender]).await?.pop();
+    let view = view.ok_or_else(|| Problem::not_found("sender"))?;
     let detail = wire::json::to_value(&view);
     let subject = format!("sender:{}", view.id);
     audit::note(&mut new.tx, &caller, now, "sender.created", subject, detail).await?;
@@ -301,7 +324,8 @@ fn number(
     }
 }
 
-/// `GET /v1/senders`, for every role: the senders in pages, each with what it may carry today.
+/// `GET /v1/senders`, for every role: the senders in pages, each with what it may carry today
+/// and how it does.
 #[utoipa::path(
     get, path = "/v1/senders", tag = "settings", operation_id = "list_senders",
     security(("bearer" = [Read::NAME])),
@@ -318,9 +342,6 @@ async fn list(
     let (after, limit) = (paging.after_id()?, paging.limit()?);
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = senders::list(&mut tx, &caller.tenant, after, limit).await?;
-    let days = warmups(&mut tx, &caller.tenant, app.now(), &found).await?;
-
-    let views = found.into_iter().zip(days);
-    let views = views.map(|(sender, warmup)| SenderView { warmup, ..view(sender) });
-    Ok(Json(Page::new(views.collect(), limit, |sender| sender.id)))
+    let views = shown(&mut tx, &caller.tenant, app.now(), found).await?;
+    Ok(Json(Page::new(views, limit, |sender| sender.id)))
 }

@@ -15,7 +15,7 @@ pub enum MetricKind {
 use MetricKind::{Counter, Gauge, Histogram};
 
 /// Every metric: its name, how it is read, and what it counts.
-pub const CATALOGUE: [(&str, MetricKind, &str); 57] = [
+pub const CATALOGUE: [(&str, MetricKind, &str); 58] = [
     ("millrace_ack_failures_total", Counter, "Acks that the broker did not confirm"),
     ("millrace_broker_errors_total", Counter, "Errors that the connection to NATS reported"),
     ("millrace_broker_slow_consumer_total", Counter, "Times that NATS dropped deliveries to us"),
@@ -82,6 +82,7 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 57] = [
     ("millrace_retention_texts_total", Counter, "Texts removed for their age, by table"),
     ("millrace_rows_left_out_total", Counter, "Rows of a newer version that were passed over"),
     ("millrace_second_texts_total", Counter, "Messages of which a carrier has two texts"),
+    ("millrace_sender_health_changes_total", Counter, "Changes of senders' health, by cause"),
     ("millrace_source_tick_seconds", Histogram, "Time that one look of a source took"),
     ("millrace_stage_batch_seconds", Histogram, "Time that a stage took for one hand-over"),
     ("millrace_stage_batch_size", Histogram, "Messages in one hand-over to a stage"),

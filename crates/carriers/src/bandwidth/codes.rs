@@ -20,6 +20,9 @@ pub(super) const NO_SITE: u32 = 90;
 /// An order failed, which it does where somebody else has the number: likewise.
 pub(super) const NUMBER_TAKEN: u32 = 91;
 
+/// Texts that were filtered or blocked for their content, their volume or their sender.
+pub(crate) const COMPLAINTS: &[u32] = &[4470, 4481, 4770, 4771, 4772, 4785];
+
 /// Cause and next step of a code. One that the table does not list gets an entry that says so
 /// (`code` 0).
 pub fn cause(code: u32) -> &'static CodeInfo {

@@ -3,6 +3,9 @@
 
 use crate::answer::{CodeInfo, info, opted_out};
 
+/// Texts that were filtered or blocked for their content or their sender.
+pub(crate) const COMPLAINTS: &[u32] = &[30007, 30450, 63013, 63026];
+
 /// Sorted by code.
 #[rustfmt::skip]
 pub(super) static TABLE: &[CodeInfo] = &[

@@ -68,6 +68,8 @@ pub(super) struct Rejection {
     pub(super) reason: String,
     /// The line that the message waits in, where it waits for a capacity.
     pub(super) line: Option<Box<CapacityLine>>,
+    /// What ends a deferral before its time, where it is no line.
+    pub(super) wake: Option<Wake>,
 }
 
 /// What becomes of a message that a gate does not let pass.
@@ -136,7 +138,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// An instant in the first `seconds` after an opening, by the message's id.
-    fn spread_over(&self, opens_at: Timestamp, seconds: u32) -> Timestamp {
+    pub(super) fn spread_over(&self, opens_at: Timestamp, seconds: u32) -> Timestamp {
         let after = self.candidate.id.0.as_u64_pair().1 % (u64::from(seconds) + 1);
         let after = SignedDuration::from_secs(i64::try_from(after).unwrap_or_default());
         opens_at.saturating_add(after).unwrap_or(opens_at)
@@ -183,6 +185,17 @@ impl Step {
         Self::Reject(Rejection::new(Ruling::Defer(until), code, reason))
     }
 
+    /// The message is asked again at an instant, or as soon as something wakes it.
+    pub(super) fn defer_unless_woken(
+        until: Timestamp,
+        wake: Wake,
+        code: &'static str,
+        reason: String,
+    ) -> Self {
+        let rejection = Rejection::new(Ruling::Defer(until), code, reason);
+        Self::Reject(Rejection { wake: Some(wake), ..rejection })
+    }
+
     /// The message waits in line for a capacity. `spread` are the seconds after its due time that
     /// such messages are spread over.
     pub(super) fn defer_in_line(
@@ -217,7 +230,7 @@ impl Step {
 
 impl Rejection {
     pub(super) fn new(ruling: Ruling, code: &'static str, reason: String) -> Self {
-        Self { ruling, code, reason, line: None }
+        Self { ruling, code, reason, line: None, wake: None }
     }
 
     /// The gate that does not pass, and why.
@@ -244,7 +257,7 @@ impl Rejection {
         gates: Vec<GateResult>,
         of_use_until: Option<Timestamp>,
     ) -> Decision {
-        let Self { ruling, code, reason, line } = self;
+        let Self { ruling, code, reason, line, wake } = self;
 
         let (wake, verdict) = match ruling {
             Ruling::Defer(until) if of_use_until.is_some_and(|end| until >= end) => {
@@ -252,7 +265,7 @@ impl Rejection {
                 (None, Verdict::Expire { gate: Some(gate), code, reason })
             }
             Ruling::Defer(until) => {
-                let wake = line.map(|line| Wake::Line(line.key));
+                let wake = line.map(|line| Wake::Line(line.key)).or(wake);
                 (wake, Verdict::Defer { until, cause: GateCause { gate, code, reason } })
             }
             Ruling::Hold(wake) => {

@@ -13,6 +13,7 @@ use crate::{
         consent::{Basis, Consent, Stops},
         policy::Policy,
     },
+    health::SenderHealth,
     ids::{CampaignId, SenderId, TenantId},
     message::class::Channel,
     money::Micros,
@@ -149,8 +150,12 @@ pub struct SenderFacts {
     pub active_since: Timestamp,
     /// Messages a day once warmed up.
     pub daily_cap: u32,
-    /// False for one that is quarantined or not registered.
+    /// False for one that is not registered, or that the tenant has taken out of use.
     pub usable: bool,
+    /// How well it does.
+    pub health: SenderHealth,
+    /// Whether messages are held because its account does not work as it is set up.
+    pub account_is_held: bool,
     /// The tenant's part of the account where several tenants compete for it; 1 for an account of
     /// its own.
     pub weight: u32,

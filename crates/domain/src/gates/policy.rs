@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::{
     country::Country,
     gates::consent::{ConsentPolicy, Needed, OptOutScope},
+    health::HealthPolicy,
     message::class::MessageClass,
     quiet_hours::Window,
 };
@@ -53,6 +54,8 @@ pub struct Policy {
     pub in_doubt: InDoubtPolicy,
     /// What becomes of a message that had to wait.
     pub lateness: Lateness,
+    /// When a sender is taken out of traffic, and how it comes back.
+    pub health: HealthPolicy,
 }
 
 impl Policy {
@@ -203,6 +206,7 @@ impl Default for Policy {
             warmup: vec![50, 100, 200, 300],
             in_doubt: InDoubtPolicy::default(),
             lateness: Lateness::default(),
+            health: HealthPolicy::default(),
         }
     }
 }
@@ -292,6 +296,12 @@ mod tests {
             r#"{"lateness": {"on_late": "never"}}"#,
             r#"{"quiet_hours": {"window": "daily 21:00-09:00"}}"#,
             r#"{"quiet_hours": {"spread_seconds": 14401}}"#,
+            r#"{"health": {"window_minutes": 4}}"#,
+            r#"{"health": {"min_delivered_percent": 101}}"#,
+            r#"{"health": {"max_complaint_percent": 101}}"#,
+            r#"{"health": {"rest_minutes": 0}}"#,
+            r#"{"health": {"probe_messages": 0}}"#,
+            r#"{"health": []}"#,
             // A list, or nothing, is no object.
             "[]",
             "null",

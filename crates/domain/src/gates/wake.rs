@@ -16,6 +16,8 @@ pub enum Wake {
     Campaign(CampaignId),
     /// The sender's switch is on.
     Sender(SenderId),
+    /// The sender is out of quarantine.
+    Health(SenderId),
     /// The tenant has a policy that can be read.
     Policy,
     /// There is more of the capacity that the message waits in line for.
@@ -29,7 +31,7 @@ impl Wake {
             Self::Platform => "platform",
             Self::Tenant => "tenant",
             Self::Campaign(_) => "campaign",
-            Self::Sender(_) => "sender",
+            Self::Sender(_) | Self::Health(_) => "sender",
             Self::Policy => "policy",
             Self::Line(_) => "capacity",
         }
@@ -43,6 +45,7 @@ impl fmt::Display for Wake {
             Self::Tenant => f.write_str("switch:tenant"),
             Self::Campaign(id) => write!(f, "switch:campaign:{id}"),
             Self::Sender(id) => write!(f, "switch:sender:{id}"),
+            Self::Health(id) => write!(f, "health:sender:{id}"),
             Self::Policy => f.write_str("policy"),
             Self::Line(key) => write!(f, "line:{key}"),
         }

@@ -8,6 +8,7 @@ use domain::{
         OnLate, Policy, Recheck, RecipientStatus, SenderFacts, TenantFacts, Verdict, evaluate,
         examine, recheck,
     },
+    health::SenderHealth,
     ids::{CampaignId, MessageId, SenderId, TenantId},
     message::class::{Channel, MessageClass},
     money::Micros,
@@ -67,6 +68,8 @@ pub fn sender(n: u128) -> SenderFacts {
         active_since: at("2025-01-01T00:00:00Z"),
         daily_cap: 1_000,
         usable: true,
+        health: SenderHealth::default(),
+        account_is_held: false,
     }
 }
 

@@ -6,6 +6,7 @@ mod classes;
 mod consent;
 mod desk;
 mod fold;
+mod health;
 mod hours;
 mod lateness;
 mod lines;

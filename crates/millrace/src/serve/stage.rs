@@ -32,6 +32,10 @@ const SWEEPING: SourceConfig =
 const TELLING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
 
+/// How senders are judged: a window has minutes, so that seconds matter to nobody.
+const JUDGING: SourceConfig =
+    SourceConfig { interval: Duration::from_secs(15), drain: Duration::from_secs(20) };
+
 /// How retention ticks: each tick is one step, so this is its pace. Under a load that takes all of
 /// Postgres' time, it still removes more than 500 messages a second, and takes a twentieth of it.
 const RETAINING: SourceConfig =
@@ -134,9 +138,10 @@ pub async fn stage(
         StageName::Rollup => {
             let tell = run_source(rollup::CountsTeller::new(store.clone()), runtime, &TELLING);
             let publish = run_source(rollup::TotalsPublisher::new(store.clone()), runtime, &source);
+            let judge = run_source(rollup::SenderJudge::new(store.clone()), runtime, &JUDGING);
             let count = run_stage(rollup::RollupStage::new(store), runtime, config);
-            let (tell, publish, count) = tokio::join!(tell, publish, count);
-            Ok(tell.and(publish).and(count?))
+            let (tell, publish, judge, count) = tokio::join!(tell, publish, judge, count);
+            Ok(tell.and(publish).and(judge).and(count?))
         }
     }
 }

@@ -10,7 +10,7 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 77] = [
+pub const CALLERS: [(&str, &[Role]); 79] = [
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),
     ("accounts_directory", API),
@@ -73,6 +73,7 @@ pub const CALLERS: [(&str, &[Role]); 77] = [
     ("sender_owners", PIPELINE),
     ("senders_in_line", PIPELINE),
     ("senders_in_line_of", PIPELINE),
+    ("senders_to_judge", PIPELINE),
     ("state_detail", BOTH),
     ("session_member", API),
     ("stood", BOTH),
@@ -82,6 +83,7 @@ pub const CALLERS: [(&str, &[Role]); 77] = [
     ("tenants_with_aged", PIPELINE),
     ("tenants_with_ended_keys", PIPELINE),
     ("tenants_with_lone_conflicts", PIPELINE),
+    ("tenants_with_old_outcomes", PIPELINE),
     ("tenants_with_parked", PIPELINE),
     ("tenants_with_unsaid_events", API),
     ("unfolded_counts", PIPELINE),
@@ -103,15 +105,16 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         Role::Api,
         "insert",
         "account_pace account_shares account_turns batch_keys ended_recipients full_counts \
-         platform_accounts retention_waits retention_walks unpublished_heads waiting_heads \
-         waiting_totals",
+         platform_accounts retention_waits retention_walks sender_outcomes unpublished_heads \
+         waiting_heads waiting_totals",
     ),
     (
         Role::Api,
         "update",
         "account_pace account_shares account_turns audit_log batch_keys consents \
          ended_recipients full_counts notices platform_accounts policies retention_waits \
-         retention_walks review_decisions template_versions unpublished_heads waiting_changes \
+         retention_walks review_decisions sender_outcomes template_versions unpublished_heads \
+         waiting_changes \
          waiting_heads waiting_totals",
     ),
     (
@@ -119,7 +122,8 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         "delete",
         "account_pace account_shares account_turns audit_heads audit_log batch_keys consents \
          ended_recipients full_counts notices platform_accounts platform_url policies \
-         retention_waits retention_walks review_decisions template_versions unpublished_heads \
+         retention_waits retention_walks review_decisions sender_outcomes template_versions \
+         unpublished_heads \
          waiting_changes waiting_heads waiting_totals",
     ),
     (

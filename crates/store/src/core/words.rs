@@ -5,6 +5,7 @@
 use domain::{
     address::Address,
     gates::{Basis, Gate, OnLate, Stops, SwitchMode},
+    health::{HealthCause, HealthState},
     ids::TenantId,
     message::{
         class::{Channel, Lane, MessageClass},
@@ -43,6 +44,8 @@ words! {
     Basis = "basis of consent",
     Channel = "channel",
     Gate = "gate",
+    HealthCause = "cause of a sender's health",
+    HealthState = "state of a sender's health",
     Lane = "lane",
     MessageClass = "message class",
     OnLate = "end of a late message",

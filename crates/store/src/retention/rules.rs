@@ -41,7 +41,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 79] = [
+pub const RULES: [(&str, RetentionRule); 80] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -102,6 +102,7 @@ pub const RULES: [(&str, RetentionRule); 79] = [
     ("retention_waits", WithMessage),
     ("retention_walks", Sums),
     ("review_decisions", Ledger),
+    ("sender_outcomes", Fixed),
     ("senders", Settings),
     ("sessions", Work),
     ("standings", Settings),

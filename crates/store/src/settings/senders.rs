@@ -137,7 +137,9 @@ async fn take_back(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<b
     let done = sqlx::query!(
         "update senders
          set country = $4, time_zone = $5, pace = $6, active_since = $7, daily_cap = $8,
-             usable = $9, created_at = $10, brand_id = $11, channel = $12, removed_at = null
+             usable = $9, created_at = $10, brand_id = $11, channel = $12, removed_at = null,
+             health = 'healthy', health_cause = null, health_since = $10, rests_until = null,
+             quarantines = 0
          where tenant_id = $1 and sender_id = $2 and account = $3 and removed_at is not null",
         tenant.as_str(),
         new.id.0,
@@ -155,6 +157,7 @@ async fn take_back(tx: &mut Scoped, tenant: &TenantId, new: &Sender) -> Result<b
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(done.rows_affected() == 1)
 }
 

@@ -48,6 +48,8 @@ kinds! {
     InDoubtRaised "in_doubt.raised"
     BudgetWarning "budget.warning"
     BudgetExhausted "budget.exhausted"
+    SenderQuarantined "sender.quarantined"
+    SenderRecovered "sender.recovered"
     CountsMoved "counts.moved"
 }
 

@@ -12,7 +12,9 @@ use serde_json::Value;
 use wire::{
     Admitted, DeadLetter, Enriched, Event, EventKind, InboundText, Stream, Subject, Submitted,
     WebhookRequest,
-    event::{BudgetData, CampaignData, ContactData, CountsData, MessageData, ReceivedData},
+    event::{
+        BudgetData, CampaignData, ContactData, CountsData, MessageData, ReceivedData, SenderData,
+    },
     stream::Retention,
     subject::{SHARDS, Scope, Token, WebhookKind},
     totals::Totals,
@@ -232,6 +234,7 @@ fn data_of(kind: EventKind) -> &'static str {
         | K::CampaignCompleted
         | K::CampaignAudienceFixed => type_name::<CampaignData>(),
         K::BudgetWarning | K::BudgetExhausted => type_name::<BudgetData>(),
+        K::SenderQuarantined | K::SenderRecovered => type_name::<SenderData>(),
         K::CountsMoved => type_name::<CountsData>(),
     })
 }

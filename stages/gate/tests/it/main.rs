@@ -3,6 +3,7 @@
 mod cancels;
 mod changes;
 mod decisions;
+mod health;
 mod lines;
 mod newer;
 mod pace;

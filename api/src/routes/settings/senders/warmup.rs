@@ -2,6 +2,7 @@
 
 use domain::{
     gates::{CounterKey, Policy, SenderFacts, Windows, capacity::sender_day::SenderDay},
+    health::SenderHealth,
     ids::TenantId,
     zones::Zone,
 };
@@ -69,6 +70,8 @@ fn day(
         active_since: sender.active_since,
         daily_cap: u32::try_from(sender.daily_cap).unwrap_or_default(),
         usable: sender.usable,
+        health: SenderHealth::default(),
+        account_is_held: false,
         weight: 1,
     };
     let day = SenderDay::of(&facts, policy, now, &Windows::at(now, facts.zone));

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{Frequency, Policy};
-use crate::{invisible::is_blank, json, quiet_hours, zones};
+use crate::{health::HealthPolicy, invisible::is_blank, json, quiet_hours, zones};
 
 /// Why a policy cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +122,49 @@ fn unreadable(policy: &Policy) -> Option<PolicyFault> {
             "lateness.max_seconds",
             &lateness.max_seconds,
             "60 to 604800, a week",
+        ),
+    ];
+    found.into_iter().flatten().next().or_else(|| unreadable_health(&policy.health))
+}
+
+/// The first value that the rules about senders' health cannot have.
+fn unreadable_health(health: &HealthPolicy) -> Option<PolicyFault> {
+    let found = [
+        fault(
+            (5..=1_440).contains(&health.window_minutes),
+            "health.window_minutes",
+            &health.window_minutes,
+            "5 to 1440, a day",
+        ),
+        fault(
+            (1..=1_000_000).contains(&health.min_messages),
+            "health.min_messages",
+            &health.min_messages,
+            "1 to 1000000",
+        ),
+        fault(
+            health.min_delivered_percent <= 100,
+            "health.min_delivered_percent",
+            &health.min_delivered_percent,
+            "0 to 100",
+        ),
+        fault(
+            health.max_complaint_percent <= 100,
+            "health.max_complaint_percent",
+            &health.max_complaint_percent,
+            "0 to 100",
+        ),
+        fault(
+            (1..=1_440).contains(&health.rest_minutes),
+            "health.rest_minutes",
+            &health.rest_minutes,
+            "1 to 1440, a day",
+        ),
+        fault(
+            (1..=10_000).contains(&health.probe_messages),
+            "health.probe_messages",
+            &health.probe_messages,
+            "1 to 10000",
         ),
     ];
     found.into_iter().flatten().next()

@@ -1,8 +1,11 @@
 //! Gate 0, eligible: the policy allows the recipient's country, at least one candidate sender is
 //! usable, and the conversation is open for what may only be said in one.
 //!
-//! For every class but compliance. The answer is block. Leaves the usable senders to the gates
-//! after it.
+//! For every class but compliance. The answer is block; defer or hold where every sender that is
+//! left is in quarantine. Leaves the usable senders to the gates after it, sound ones alone where
+//! there are any.
+
+mod health;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,8 +30,13 @@ pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
     };
     evaluation.senders.retain(|sender| fits(sender));
 
-    let rejected = country(evaluation).or_else(|| senders(evaluation));
-    rejected.unwrap_or_else(|| conversation(evaluation))
+    if let Some(rejected) = country(evaluation).or_else(|| senders(evaluation)) {
+        return rejected;
+    }
+    match conversation(evaluation) {
+        Step::Pass => health::check(evaluation),
+        rejected => rejected,
+    }
 }
 
 /// A country that the policy does not name is not texted; nor is one that is not known.
@@ -42,7 +50,7 @@ fn country(evaluation: &Evaluation<'_>) -> Option<Step> {
     Some(Step::block("country_not_allowed", format!("the policy does not allow {country}")))
 }
 
-/// Some candidate must be left: registered, not quarantined, and active by now.
+/// Some candidate must be left: in use, and active by now.
 fn senders(evaluation: &Evaluation<'_>) -> Option<Step> {
     if !evaluation.senders.is_empty() {
         return None;

@@ -2,6 +2,7 @@
 
 use domain::{
     gates::SenderFacts,
+    health::SenderHealth,
     ids::{SenderId, TenantId},
     zones::Zone,
 };
@@ -79,6 +80,9 @@ pub async fn senders(
             active_since: row.active_since.to_jiff(),
             daily_cap: row.daily_cap.unsigned_abs(),
             usable: row.usable,
+            // The last look goes by neither: what is admitted goes.
+            health: SenderHealth::default(),
+            account_is_held: false,
             weight: row.weight.map_or(1, i32::unsigned_abs),
         };
         let access = Access {
