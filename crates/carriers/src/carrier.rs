@@ -167,6 +167,7 @@ impl Carrier {
         let codes = match self {
             Self::Twilio => twilio::COMPLAINTS,
             Self::Bandwidth => bandwidth::COMPLAINTS,
+            Self::WhatsappCloud => whatsapp::COMPLAINTS,
             #[cfg(feature = "loopback")]
             Self::Loopback => &[],
         };
@@ -238,9 +239,11 @@ mod tests {
 
     #[test]
     fn every_complaint_is_a_code_of_its_carriers_table_and_no_opt_out() {
-        for (carrier, codes) in
-            [(Carrier::Twilio, twilio::COMPLAINTS), (Carrier::Bandwidth, bandwidth::COMPLAINTS)]
-        {
+        for (carrier, codes) in [
+            (Carrier::Twilio, twilio::COMPLAINTS),
+            (Carrier::Bandwidth, bandwidth::COMPLAINTS),
+            (Carrier::WhatsappCloud, whatsapp::COMPLAINTS),
+        ] {
             assert!(!codes.is_empty());
             for code in codes {
                 let listed = carrier.cause(*code);

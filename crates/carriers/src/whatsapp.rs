@@ -19,6 +19,7 @@ pub mod webhook;
 pub(crate) use adapter::{ABILITIES, owns_host};
 pub use classify::{CodeVerdict, answered};
 pub use client::{Client, VERSION, WhatsappMessage};
+pub(crate) use codes::COMPLAINTS;
 pub use codes::cause;
 pub use content::{Button, FileKind, ListRow, MessageContent, Recipient};
 pub use credentials::Credentials;

@@ -112,7 +112,7 @@ fn known_ids(document: &Value) -> Vec<String> {
 }
 
 /// Paths of things that belong to brands. What else there is belongs to the whole company.
-const OF_BRANDS: [&str; 8] = [
+const OF_BRANDS: [&str; 9] = [
     "/v1/analytics/campaigns/{",
     "/v1/brands/{",
     "/v1/campaigns/{",

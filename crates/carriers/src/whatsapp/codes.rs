@@ -5,6 +5,9 @@
 
 use crate::answer::{CodeInfo, info};
 
+/// Messages that people blocked or reported as spam, or an account that broke a policy.
+pub(crate) const COMPLAINTS: &[u32] = &[368, 131_048];
+
 /// Cause and next step of a code. One that the table does not list gets an entry that says so
 /// (`code` 0).
 pub fn cause(code: u32) -> &'static CodeInfo {

@@ -111,6 +111,7 @@ impl Numbered {
         match Carrier::from_name(&self.access.carrier) {
             Some(Carrier::Twilio) => self.tell_twilio(sandbox, public_url, secret).await,
             Some(Carrier::Bandwidth) => self.tell_bandwidth(sandbox, public_url, secret).await,
+            Some(Carrier::WhatsappCloud) => self.tell_whatsapp(sandbox, public_url, secret).await,
             // The sandbox plays no other.
             Some(_) | None => Ok(()),
         }
@@ -153,12 +154,33 @@ impl Numbered {
         });
         sandbox.put(&format!("/sandbox/applications/{application}"), &body).await.map(drop)
     }
+
+    async fn tell_whatsapp(
+        &self,
+        sandbox: &HttpCaller,
+        public_url: &str,
+        secret: &SecretString,
+    ) -> anyhow::Result<()> {
+        let mut parts = secret.expose_secret().split(':');
+        let (Some(access_token), Some(app_secret)) = (parts.next(), parts.next()) else {
+            anyhow::bail!("no token:secret:verify");
+        };
+
+        let body = json!({
+            "access_token": access_token,
+            "app_secret": app_secret,
+            "callback_url": format!("{public_url}/webhooks/whatsapp/{}", self.handle),
+            "numbers": self.numbers,
+        });
+        let path = format!("/sandbox/businesses/{}", self.access.carrier_sid);
+        sandbox.put(&path, &body).await.map(drop)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use boot::clock::machine_now;
-    use domain::ids::SenderId;
+    use domain::{ids::SenderId, message::class::Channel};
     use store::{
         Role,
         settings::{accounts::Account, senders::Sender},
@@ -185,6 +207,7 @@ mod tests {
             account: name.clone(),
             account_name: name,
             number: format!("+1212555010{n}"),
+            channel: Channel::Sms,
             country: "US".into(),
             time_zone: "UTC".into(),
             pace: 1,
