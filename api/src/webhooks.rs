@@ -126,9 +126,10 @@ fn of_one_address() -> &'static str {
 }
 
 /// `POST /webhooks/{carrier}/{account}`, for carriers with one address for everything: takes
-/// receipts and texts from people in any mixture, once they are proven: by Basic authentication,
-/// user and password of the account, or by the carrier's signature of the body. Answers 200 once the broker has it on
-/// disk. What it says is read after that, each part by itself.
+/// receipts and texts from people in any mixture, once it is proven whose they are. Basic
+/// authentication proves it, by user and password of the account, or the carrier's signature of the
+/// body. Answers 200 once the broker has it on disk. What it says is read after that, each part by
+/// itself.
 #[utoipa::path(
     post, path = "/webhooks/{carrier}/{account}", tag = "webhooks",
     operation_id = "receive_mixed_webhook",
@@ -180,15 +181,15 @@ fn of_a_challenge() -> &'static str {
 struct Challenge {
     /// What is asked for: `subscribe`.
     #[serde(rename = "hub.mode")]
-    #[param(example = "subscribe")]
+    #[param(max_length = 64, example = "subscribe")]
     mode: String,
     /// The verify token of the account's secret.
     #[serde(rename = "hub.verify_token")]
-    #[param(example = "a-word")]
+    #[param(max_length = 1024, example = "a-word")]
     verify_token: String,
     /// What is to be answered.
     #[serde(rename = "hub.challenge")]
-    #[param(example = "1158201444")]
+    #[param(max_length = 1024, example = "1158201444")]
     challenge: String,
 }
 
@@ -199,9 +200,11 @@ struct Challenge {
     get, path = "/webhooks/{carrier}/{account}", tag = "webhooks",
     operation_id = "verify_webhook",
     params(
-        ("carrier" = String, Path, description = "The carrier, by its name.",
+        ("carrier" = String, Path, pattern = "^[a-z]{1,32}$",
+            description = "The carrier, by its name.",
             example = json!(of_a_challenge())),
-        ("account" = String, Path, description = "The account, by its handle or its tenant's name.",
+        ("account" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$",
+            description = "The account, by its handle or its tenant's name.",
             example = "verified"),
         Challenge,
     ),

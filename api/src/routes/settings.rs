@@ -1,5 +1,5 @@
-//! What a tenant sets up: accounts, numbers, brands, inboxes, senders, pools, templates, budgets, switches,
-//! policies, keys, event consumers.
+//! What a tenant sets up: accounts, numbers, brands, inboxes, senders, pools, templates, budgets,
+//! switches, policies, keys, event consumers.
 
 mod accounts;
 mod api_keys;

@@ -55,7 +55,7 @@ pub(super) struct CarrierTemplateRef<'a> {
     /// The values of its text's variables, in their order, each of 1 to 1,024 characters that say
     /// something. Line breaks, tabs and runs of spaces become one space.
     #[serde(default)]
-    #[schema(max_items = 50)]
+    #[schema(max_items = 50, max_length = 1024)]
     parameters: Vec<String>,
 }
 

@@ -79,7 +79,7 @@ pub(crate) struct NewMessage<'a> {
     /// https addresses that the carrier fetches itself when it sends. A message with media is sent
     /// as one MMS, at one price, however long its body.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 10)]
+    #[schema(max_items = 10, max_length = 2000)]
     media: Vec<String>,
     /// Instead of a body: the latest version of a template.
     #[serde(default)]

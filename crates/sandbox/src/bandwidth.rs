@@ -1,5 +1,5 @@
-//! Bandwidth: messages of the Messaging API v2, callbacks in arrays, texts of people, and numbers of
-//! the account API.
+//! Bandwidth: messages of the Messaging API v2, callbacks in arrays, texts of people, and numbers
+//! of the account API.
 
 mod call;
 pub(crate) mod callback;

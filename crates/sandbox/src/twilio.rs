@@ -1,5 +1,5 @@
-//! Twilio: Messages, AvailablePhoneNumbers and IncomingPhoneNumbers of the 2010-04-01 API, receipts, inbound texts and
-//! the default opt-out keywords.
+//! Twilio: Messages, AvailablePhoneNumbers and IncomingPhoneNumbers of the 2010-04-01 API,
+//! receipts, inbound texts and the default opt-out keywords.
 
 mod available;
 mod call;

@@ -42,6 +42,9 @@ pub trait ContractSubject: Sync {
     /// What it takes its work from.
     fn work(&self) -> &ContractWork;
 
+    /// Whether it says anything to the broker: a source may have rows alone to do.
+    fn calls_broker(&self) -> bool;
+
     /// Whether it calls the database.
     fn has_database(&self) -> bool;
 

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use wire::{
     EventKind,
-    event::{BudgetData, CampaignData, ContactData, CountsData, MessageData, ReceivedData},
+    event::{
+        BudgetData, CampaignData, ContactData, CountsData, MessageData, ReceivedData, SenderData,
+    },
 };
 
 use super::name_of;
@@ -60,8 +62,19 @@ fn data_like(kind: &str, data: &str) -> Value {
         }
         data if data == name_of::<BudgetData>() => period,
         data if data == name_of::<CountsData>() => moved,
+        data if data == name_of::<SenderData>() => judged(kind),
         _ => Value::Null,
     }
+}
+
+/// The data of an event of a sender: one that has recovered has no cause any more.
+fn judged(kind: &str) -> Value {
+    let mut data = json!({ "sender": SENDER, "delivered": 480, "failed": 120, "complaints": 85 });
+    if kind == "sender.quarantined" {
+        data["cause"] = json!("complaints");
+        data["until"] = json!("2026-05-01T16:00:00Z");
+    }
+    data
 }
 
 /// The data of an event of a message: its type ends with the state, but for the first two.

@@ -1,5 +1,5 @@
-//! `/media/{token}`: the bytes of media, for whoever has a link. The token says whose and which, and
-//! until when; nobody signs in.
+//! `/media/{token}`: the bytes of media, for whoever has a link. The token says whose and which,
+//! and until when; nobody signs in.
 
 use axum::{
     body::Body,

@@ -52,7 +52,7 @@ struct KeyBody {
     role: String,
     /// The permissions that it has of its role, each once. Left out, it has all of them.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<Permission>>, min_items = 1, max_items = 8)]
+    #[schema(value_type = Option<Vec<Permission>>, min_items = 1, max_items = 9)]
     scopes: Option<Vec<String>>,
     /// When it ends by itself, in the future. Left out, it works until it is revoked.
     #[serde(default)]

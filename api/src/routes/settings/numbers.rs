@@ -1,5 +1,5 @@
-//! `/v1/numbers`: the numbers that a tenant has at its carriers. They are looked for, ordered, taken
-//! over, assigned, made senders, and given back here, and not in a carrier's dashboard.
+//! `/v1/numbers`: the numbers that a tenant has at its carriers. They are looked for, ordered,
+//! taken over, assigned, made senders, and given back here, and not in a carrier's dashboard.
 
 mod activate;
 mod available;
@@ -38,8 +38,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(activate::activate))
 }
 
-/// `GET /v1/numbers`, for every role: the numbers in pages, each with what it costs a month, what it
-/// has carried in 30 days, and how far its warm-up is.
+/// `GET /v1/numbers`, for every role: the numbers in pages, each with what it costs a month, what
+/// it has carried in 30 days, and how far its warm-up is.
 #[utoipa::path(
     get, path = "/v1/numbers", tag = "settings", operation_id = "list_numbers",
     security(("bearer" = [Read::NAME])),

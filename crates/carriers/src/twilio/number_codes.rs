@@ -1,5 +1,5 @@
-//! Twilio's error codes about phone numbers: orders that are refused, and searches. Source: Twilio's
-//! error catalogue.
+//! Twilio's error codes about phone numbers: orders that are refused, and searches. Source:
+//! Twilio's error catalogue.
 
 use crate::answer::{CodeInfo, info};
 

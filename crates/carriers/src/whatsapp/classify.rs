@@ -24,7 +24,7 @@ pub enum CodeVerdict {
     /// It was not sent, and may be later; what is to be slowed down, and for how many seconds where
     /// the reply does not say it.
     TryLater(Option<(ThrottleScope, u64)>),
-    /// Nobody knows.
+    /// Whether it was taken, nobody knows.
     Uncertain,
 }
 

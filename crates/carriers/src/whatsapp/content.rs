@@ -23,25 +23,25 @@ pub enum MessageContent<'a> {
     },
     /// A text with up to three buttons to answer with.
     Buttons {
-        /// The text.
+        /// The text above them.
         body: &'a str,
-        /// The buttons.
+        /// The buttons, one to three.
         buttons: &'a [Button<'a>],
     },
     /// A text with a list of up to ten rows to choose from.
     List {
-        /// The text.
+        /// The text above them.
         body: &'a str,
         /// What opens the list, at most 20 characters.
         button: &'a str,
-        /// The rows.
+        /// The rows, one to ten.
         rows: &'a [ListRow<'a>],
     },
     /// A sign on a message of the person; an empty one takes it away.
     Reaction {
         /// The carrier's id of the message.
         message_id: &'a str,
-        /// The sign.
+        /// The sign, one emoji.
         emoji: &'a str,
     },
 }
@@ -75,9 +75,9 @@ pub enum FileKind {
     Video,
     /// AAC, AMR, MP3, MP4 or Ogg.
     Audio,
-    /// Any file.
+    /// A file of any type.
     Document,
-    /// WebP.
+    /// WebP, still or moving.
     Sticker,
 }
 

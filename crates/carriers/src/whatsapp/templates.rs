@@ -43,7 +43,7 @@ pub struct CarrierTemplateState {
     pub id: String,
     /// Its name: one name may have several languages.
     pub name: String,
-    /// Its language.
+    /// Its language, as Meta writes it.
     pub language: String,
     /// Its category; Meta may have changed it.
     pub category: String,

@@ -219,7 +219,10 @@ fn who_stops_marketing_in_whatsapp_itself_is_told() {
 }
 
 /// What Meta signs: an escaped form, to the byte.
-const SIGNED: &str = r#"{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"value":{"text":"Se\u00f1or \ud83d\ude00 https:\/\/x.test"},"field":"messages"}]}]}"#;
+const SIGNED: &str = concat!(
+    r#"{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"value":"#,
+    r#"{"text":"Se\u00f1or \ud83d\ude00 https:\/\/x.test"},"field":"messages"}]}]}"#,
+);
 
 /// The HMAC-SHA256 of it under the app secret below, by another implementation.
 const SIGNATURE: &str = "sha256=175e7ff45f5cc9b5162d411fa35eaaae95025ac826b3b5725e7aa0ed13b038ae";

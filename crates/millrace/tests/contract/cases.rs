@@ -247,6 +247,10 @@ impl ContractSubject for Case {
         &self.work
     }
 
+    fn calls_broker(&self) -> bool {
+        self.stage != Media
+    }
+
     fn has_database(&self) -> bool {
         self.stage != Throttle
     }

@@ -125,7 +125,7 @@ impl World {
 
         self.run(&format!(
             "insert into millrace.carrier_accounts values
-                 ('{name}', '{name}', 'twilio', 'AC1', 'http://localhost', '', true, now());
+                 ('{name}', '{name}', 'twilio', 'AC1', 'https://api.twilio.com', '', true, now());
              insert into millrace.senders values
                  ('{name}', '{first}', '{name}', '+12125550000', 'US', 'America/New_York', 1000,
                   '2025-01-01', 8, true, now()),

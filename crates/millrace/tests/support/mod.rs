@@ -431,6 +431,7 @@ impl Apart {
             .env("DATABASE_URL", self.postgres.database_url().expose_secret())
             .env("MILLRACE_MASTER_KEY_FILE", scratch.join("master-key"))
             .env("MILLRACE_JWT_SECRET_FILE", scratch.join("jwt-secret"))
+            .env("MILLRACE_MEDIA_URL", format!("file://{}", scratch.join("media").display()))
             .env("MILLRACE_SANDBOX", "1")
             .env("MILLRACE_SANDBOX_URL", format!("http://{}", self.sandbox))
             .env("MILLRACE_PUBLIC_URL", format!("http://{}", self.api))

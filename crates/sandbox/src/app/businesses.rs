@@ -42,7 +42,7 @@ pub(crate) struct Business {
 /// A template: this simulator approves each at once.
 pub(crate) struct Template {
     pub(crate) id: u64,
-    /// In capitals.
+    /// What it is for, in capitals.
     pub(crate) category: Box<str>,
     pub(crate) body: Box<str>,
 }

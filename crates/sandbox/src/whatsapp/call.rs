@@ -9,7 +9,7 @@ pub(super) struct Call<'a> {
     pub(super) app: &'a Arc<App>,
     /// The index of the account that calls.
     pub(super) account: u16,
-    /// Its id.
+    /// The id of the business account.
     pub(super) business: Arc<str>,
     pub(super) body: &'a [u8],
     pub(super) query: &'a Form,

@@ -50,7 +50,10 @@ mod tests {
 
     #[test]
     fn a_signature_is_that_of_another_implementation() {
-        let body = r#"{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"value":{"text":"Se\u00f1or \ud83d\ude00 https:\/\/x.test"},"field":"messages"}]}]}"#;
+        let body = concat!(
+            r#"{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"value":"#,
+            r#"{"text":"Se\u00f1or \ud83d\ude00 https:\/\/x.test"},"field":"messages"}]}]}"#,
+        );
         let signature = sign("0123456789abcdef0123456789abcdef", body.as_bytes());
         let want = "sha256=175e7ff45f5cc9b5162d411fa35eaaae95025ac826b3b5725e7aa0ed13b038ae";
         assert_eq!(signature, want);

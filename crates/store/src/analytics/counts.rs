@@ -114,8 +114,8 @@ fn counted_state(state: i16, detail: Option<String>) -> Result<CountedState, Unr
 }
 
 /// How many groups of moves are in no total yet, over all tenants, counted up to a limit. Where
-/// that is reached, no message is stored: whoever inserts one is told of an outage, until this is called
-/// again and finds fewer, or two minutes later.
+/// that is reached, no message is stored: whoever inserts one is told of an outage, until this is
+/// called again and finds fewer, or two minutes later.
 pub async fn limit(store: &Store, most: i64) -> Result<i64, Fault> {
     sqlx::query_scalar!(r#"select limit_counts($1, $2) as "groups!""#, most, STOPS.as_secs_f64())
         .fetch_one(store.pool())

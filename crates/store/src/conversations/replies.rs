@@ -175,8 +175,10 @@ pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Since) -> Result<Vec<Re
              as k (tenant_id, inbound_id, conversation_id, message_id, number, channel)
            join conversations v
              on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
-           join standings s
-             on s.tenant_id = k.tenant_id and s.number = k.number and s.channel = k.channel
+           cross join lateral (
+               select p.opted_out_at, p.do_not_contact_at from standings p
+               where p.tenant_id = k.tenant_id and p.number = k.number and p.channel = k.channel
+               limit 1) s
            left join ai_replies r on r.tenant_id = k.tenant_id and r.message_id = k.message_id"#,
         &asks.iter().map(|ask| ask.tenant.to_string()).collect::<Vec<_>>(),
         &asks.iter().map(|ask| ask.inbound).collect::<Vec<_>>(),

@@ -56,7 +56,8 @@ impl Sealer {
         self.macs[0].clone().chain_update(text).finalize().into_bytes().into()
     }
 
-    /// Whether a MAC is that of a text, under any of the keys. Takes the same time whatever differs.
+    /// Whether a MAC is that of a text, under any of the keys. Takes the same time whatever
+    /// differs.
     pub fn is_mac(&self, text: &[u8], mac: &[u8]) -> bool {
         let fits = |key: &Hmac<Sha256>| key.clone().chain_update(text).verify_slice(mac).is_ok();
         self.macs.iter().fold(false, |any, key| any | fits(key))

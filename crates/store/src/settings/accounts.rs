@@ -172,8 +172,8 @@ pub async fn change(
     Ok(changed.map_or(AccountChanged::NotFound, AccountChanged::Done))
 }
 
-/// Removes a tenant's own account that no sender and no number belongs to any more. What was sent through it
-/// keeps it for receipts and answers.
+/// Removes a tenant's own account that no sender and no number belongs to any more. What was sent
+/// through it keeps it for receipts and answers.
 pub async fn remove(
     tx: &mut Scoped,
     tenant: &TenantId,

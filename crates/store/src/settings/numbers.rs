@@ -482,6 +482,7 @@ async fn add_listed(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(count(done.rows_affected()))
 }
 

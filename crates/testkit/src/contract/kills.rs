@@ -59,7 +59,10 @@ impl<S: ContractSubject> Trials<'_, S> {
 
         for kind in Point::REQUESTS {
             let killed = self.killed_at_each(kind, &world, &mut parts, &mut look).await?;
-            let must = kind == Point::ToBroker || self.subject.has_database();
+            let must = match kind {
+                Point::ToBroker | Point::FromBroker => self.subject.calls_broker(),
+                Point::ToDatabase | Point::FromDatabase => self.subject.has_database(),
+            };
             // A count holds what an idle process says meanwhile, too, so the last point may come
             // before the lower of two, but not by far.
             let counted = undisturbed.iter().map(|points| points.passed_of(kind)).min();

@@ -47,10 +47,10 @@ pub(super) struct Activation {
     time_zone: Option<String>,
 }
 
-/// `POST /v1/numbers/{id}/activate`, for admins and owners: has the carrier post texts to the number
-/// here, and makes it a sender of its brand and pool, whose warm-up begins now. Answers 200 with it,
-/// 404, 409 where the account does not have it, it is a sender, or the carrier refuses, or 503 where
-/// the carrier does not answer: then it may be repeated.
+/// `POST /v1/numbers/{id}/activate`, for admins and owners: has the carrier post texts to the
+/// number here, and makes it a sender of its brand and pool, whose warm-up begins now. Answers 200
+/// with it, 404, 409 where the account does not have it, it is a sender, or the carrier refuses, or
+/// 503 where the carrier does not answer: then it may be repeated.
 #[utoipa::path(
     post, path = "/v1/numbers/{id}/activate", tag = "settings", operation_id = "activate_number",
     security(("bearer" = [EditNumbers::NAME])),

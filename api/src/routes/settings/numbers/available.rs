@@ -56,8 +56,8 @@ struct AvailableNumber {
 }
 
 /// `GET /v1/numbers/available?account=&country=&area_code=&contains=`, for admins and owners: asks
-/// the account's carrier which numbers it has to give. 409 where the carrier refuses the search, 503
-/// where it does not answer.
+/// the account's carrier which numbers it has to give. 409 where the carrier refuses the search,
+/// 503 where it does not answer.
 #[utoipa::path(
     get, path = "/v1/numbers/available", tag = "settings", operation_id = "search_numbers",
     security(("bearer" = [EditNumbers::NAME])),

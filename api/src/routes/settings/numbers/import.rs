@@ -1,5 +1,5 @@
-//! `POST /v1/numbers/import`: takes over what a carrier lists of an account, and settles orders that
-//! are open.
+//! `POST /v1/numbers/import`: takes over what a carrier lists of an account, and settles orders
+//! that are open.
 
 use axum::{Json, extract::State};
 use jiff::SignedDuration;
@@ -45,9 +45,9 @@ pub(super) struct NumberImportResult {
     left_out: i64,
 }
 
-/// `POST /v1/numbers/import`, for admins and owners: asks the carrier for every number of one of the
-/// tenant's own accounts and takes over those that are not here. Orders that are open are settled by
-/// it. It may be repeated. 409 where the carrier refuses, 503 where it does not answer.
+/// `POST /v1/numbers/import`, for admins and owners: asks the carrier for every number of one of
+/// the tenant's own accounts and takes over those that are not here. Orders that are open are
+/// settled by it. It may be repeated. 409 where the carrier refuses, 503 where it does not answer.
 #[utoipa::path(
     post, path = "/v1/numbers/import", tag = "settings", operation_id = "import_numbers",
     security(("bearer" = [EditNumbers::NAME])),

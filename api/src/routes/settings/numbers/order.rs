@@ -50,7 +50,8 @@ pub(super) struct NewNumber {
     /// The number, in E.164, as a search has given it.
     #[schema(pattern = "^\\+[1-9][0-9]{6,14}$", example = "+12025550110")]
     number: String,
-    /// What the carrier takes for it a month, in the tenant's currency: carriers do not say it here.
+    /// What the carrier takes for it a month, in the tenant's currency: carriers do not say it
+    /// here.
     #[serde(default)]
     monthly_cost: Option<Money>,
     /// The brand that people will know it under.
@@ -63,7 +64,8 @@ pub(super) struct NewNumber {
 
 /// `POST /v1/numbers`, for admins and owners: orders a number that is on offer for one of the
 /// tenant's own carrier accounts. Answers 202 once the order is on record, with the number as it is
-/// then; `GET /v1/numbers/{id}` says what came of it. 409 where the tenant has it, or 1,000 numbers.
+/// then; `GET /v1/numbers/{id}` says what came of it. 409 where the tenant has it, or 1,000
+/// numbers.
 #[utoipa::path(
     post, path = "/v1/numbers", tag = "settings", operation_id = "order_number",
     security(("bearer" = [EditNumbers::NAME])),

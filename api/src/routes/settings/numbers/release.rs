@@ -22,9 +22,9 @@ use crate::{
     http::{Id, Kind, Problem},
 };
 
-/// `DELETE /v1/numbers/{id}`, for admins and owners: gives a number that no text leaves from back to
-/// its carrier; one that the account does not have is forgotten. Answers 200 with what it was, 404,
-/// 409 while it is active or its order is open, or where the carrier refuses, or 503 where the
+/// `DELETE /v1/numbers/{id}`, for admins and owners: gives a number that no text leaves from back
+/// to its carrier; one that the account does not have is forgotten. Answers 200 with what it was,
+/// 404, 409 while it is active or its order is open, or where the carrier refuses, or 503 where the
 /// carrier does not answer: then it may be repeated.
 #[utoipa::path(
     delete, path = "/v1/numbers/{id}", tag = "settings", operation_id = "release_number",

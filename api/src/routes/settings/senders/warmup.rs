@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 /// What a sender may carry today, and has carried.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = SenderWarmup)]
-pub(in crate::routes::settings) struct Warmup {
+pub(crate) struct Warmup {
     /// Which day of the policy's curve it is, from 1; null once the sender is past it.
     #[schema(required)]
     day: Option<u32>,
@@ -30,7 +30,7 @@ pub(in crate::routes::settings) struct Warmup {
 }
 
 /// The days of these senders, in their order; none for one whose zone this version does not know.
-pub(in crate::routes::settings) async fn warmups(
+pub(crate) async fn warmups(
     tx: &mut Scoped,
     tenant: &TenantId,
     now: Timestamp,
@@ -74,6 +74,7 @@ fn day(
         account_is_held: false,
         weight: 1,
     };
+
     let day = SenderDay::of(&facts, policy, now, &Windows::at(now, facts.zone));
     let key = day.key(tenant, &facts);
     Some((day, key))
