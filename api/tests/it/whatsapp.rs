@@ -76,7 +76,9 @@ async fn a_template_of_the_carrier_is_accepted_as_it_will_be_sent() {
 #[tokio::test]
 async fn what_a_template_of_the_carrier_cannot_say_is_named_with_its_field() {
     let (_world, caller) = world().await;
-    let template = |name: &str, language: &str, parameters: Value| json!({ "name": name, "language": language, "parameters": parameters });
+    let template = |name: &str, language: &str, parameters: Value| -> Value {
+        json!({ "name": name, "language": language, "parameters": parameters })
+    };
     let fine = || template("order", "en", json!([]));
     for (body, field) in [
         (

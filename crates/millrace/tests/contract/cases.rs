@@ -197,8 +197,10 @@ pub const MEDIA: Case = Case {
         tick: "due_media",
         aside: "update millrace.media set due = '2100-01-01Z'",
         give: "update millrace.media m set due = '2026-01-01Z'
-               from parts p where p.id = m.media_id and p.index % $2 = $1",
-        later: "update millrace.media set due = '2026-01-01Z' where due < '2100-01-01Z'",
+               from parts p
+               where p.id = m.media_id and p.index % $2 = $1 and m.state = 'pending'",
+        later: "update millrace.media set due = '2026-01-01Z'
+                where due < '2100-01-01Z' and state = 'pending'",
         left: "select count(*) from millrace.media where due < '2100-01-01Z'",
     }),
     changes: SOURCE.0,

@@ -9,7 +9,8 @@ use super::tree::{Found, files, root};
 
 const DOWN: &str = "Arrows point down only: api, stages -> store, carriers, objects -> stage -> \
                     wire -> domain; pipeline runs what is written against stage, and no stage \
-                    uses it; boot and testkit wire things together; only millrace knows the stages.";
+                    uses it; boot and testkit wire things together; only millrace knows the \
+                    stages.";
 
 /// The crates below the stages, each with those of ours that it may use.
 const BELOW: [(&str, &[&str]); 10] = [

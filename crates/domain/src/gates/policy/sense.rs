@@ -167,6 +167,7 @@ fn unreadable_health(health: &HealthPolicy) -> Option<PolicyFault> {
             "1 to 10000",
         ),
     ];
+
     found.into_iter().flatten().next()
 }
 
