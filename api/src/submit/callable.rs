@@ -54,7 +54,7 @@ mod tests {
         let listed = ["127.0.0.1:8090".to_owned()];
 
         assert_eq!(Callable::of(&[], &listed), Callable::Unusable);
-        assert_eq!(Callable::of(&[elsewhere.clone()], &listed), Callable::Yes);
+        assert_eq!(Callable::of(std::slice::from_ref(&elsewhere), &listed), Callable::Yes);
         assert_eq!(Callable::of(&[elsewhere.clone(), own], &[]), Callable::Yes);
         assert_eq!(Callable::of(&[account("new", "carrier-pigeon", "x")], &[]), Callable::Yes);
 

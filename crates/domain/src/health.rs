@@ -109,7 +109,7 @@ impl SenderHealth {
             HealthState::Quarantined => false,
             HealthState::Probing => {
                 let turn = now.as_second().div_euclid(DRAWN_AGAIN.as_secs()).unsigned_abs();
-                message.0.as_u64_pair().1.wrapping_add(turn) % ONE_IN == 0
+                message.0.as_u64_pair().1.wrapping_add(turn).is_multiple_of(ONE_IN)
             }
         }
     }

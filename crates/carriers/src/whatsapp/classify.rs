@@ -104,7 +104,7 @@ fn accepted(body: &[u8]) -> Option<CarrierReply> {
     let created: Created = serde_json::from_slice(body).ok()?;
     let [message] = <[CreatedMessage; 1]>::try_from(created.messages).ok()?;
     super::is_message_id(&message.id)
-        .then(|| CarrierReply::Accepted { sid: message.id, segments: None })
+        .then_some(CarrierReply::Accepted { sid: message.id, segments: None })
 }
 
 /// An error in the form of the Graph API.
