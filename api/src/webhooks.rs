@@ -181,15 +181,15 @@ fn of_a_challenge() -> &'static str {
 struct Challenge {
     /// What is asked for: `subscribe`.
     #[serde(rename = "hub.mode")]
-    #[param(max_length = 64, example = "subscribe")]
+    #[param(pattern = "^subscribe$", example = "subscribe")]
     mode: String,
     /// The verify token of the account's secret.
     #[serde(rename = "hub.verify_token")]
-    #[param(max_length = 1024, example = "a-word")]
+    #[param(pattern = "^.{1,256}$", example = "a-word")]
     verify_token: String,
     /// What is to be answered.
     #[serde(rename = "hub.challenge")]
-    #[param(max_length = 1024, example = "1158201444")]
+    #[param(pattern = "^[A-Za-z0-9_-]{1,256}$", example = "1158201444")]
     challenge: String,
 }
 
