@@ -106,8 +106,8 @@ struct LimitsView {
     /// the same. Null: no limit.
     #[schema(required)]
     contacts: Option<i32>,
-    /// Segments per second of all its senders together; more wait in line. Null: as fast as its
-    /// senders are.
+    /// Segments per second of all its senders together; more wait in line. Null: no limit of its
+    /// own, beside those of its senders.
     #[schema(required)]
     pace: Option<i32>,
 }

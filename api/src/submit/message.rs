@@ -55,7 +55,7 @@ use crate::{
 const MAX_METADATA: usize = 2 * 1024;
 
 // Written again, it tells whether a batch says the same.
-/// A message to one person, with either a body or a template.
+/// A message to one person: a body, media or both, or a template, ours or the carrier's.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMessage<'a> {

@@ -16,11 +16,10 @@ pub struct Outbound<'a> {
     pub from: &'a str,
     /// The text as it was rendered, opt-out line included.
     pub body: &'a str,
-    /// Addresses of what goes with it, which the carrier fetches; at most 10. The body may be empty
-    /// then.
+    /// Addresses of what goes with it, at most 10. The carrier fetches it; the body may be empty.
     pub media: &'a [String],
-    /// The template that the carrier keeps, where the message is one: then `body` is what it says
-    /// here.
+    /// The template that the carrier keeps, where the message is one. Then `body` is our copy of
+    /// what it says.
     pub template: Option<&'a CarrierTemplate>,
     /// Our name of the message, which comes back with every report.
     pub reference: &'a Reference,

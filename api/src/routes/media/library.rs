@@ -72,8 +72,7 @@ struct MediaView {
     sha256: Option<String>,
     /// When it came or was given.
     created_at: Timestamp,
-    /// Where its bytes are read without credentials, for 15 minutes; null until it is stored, and
-    /// in lists.
+    /// Where its bytes are read without credentials for 15 minutes; null in lists and until stored.
     #[schema(required)]
     url: Option<String>,
     /// Until when `url` is good, by the machine's clock.

@@ -52,8 +52,8 @@ pub(super) struct MessageView {
     sender_id: Option<SenderId>,
     /// The text as the person reads it; empty once it is no longer kept.
     body: String,
-    /// What went with it, in order: ids of media, or addresses; none once its text is no longer
-    /// kept.
+    /// What went with it, in order: ids of media, or addresses. Empty, as its text is, once that is
+    /// no longer kept.
     media: Vec<String>,
     /// Since when the text is no longer kept.
     #[schema(required)]

@@ -75,8 +75,7 @@ struct SignInCode {
     #[schema(value_type = String, max_length = 20)]
     code: SecretString,
     /// With the code of a sign-up: the password of the new owner, of 12 to 200 characters and not
-    /// easily guessed. Left out, they sign in by codes and links. With any other code nothing comes
-    /// of it.
+    /// easily guessed; left out, they sign in by codes and links. Any other code ignores it.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 200)]
     password: Option<SecretString>,

@@ -50,8 +50,7 @@ pub(super) struct NewNumber {
     /// The number, in E.164, as a search has given it.
     #[schema(pattern = "^\\+[1-9][0-9]{6,14}$", example = "+12025550110")]
     number: String,
-    /// What the carrier takes for it a month, in the tenant's currency: carriers do not say it
-    /// here.
+    /// What the carrier takes for it a month, in the tenant's currency.
     #[serde(default)]
     monthly_cost: Option<Money>,
     /// The brand that people will know it under.
