@@ -11,11 +11,15 @@ mod release;
 mod view;
 
 use axum::{Json, extract::State};
-use domain::ids::SenderId;
-use store::settings::numbers;
+use domain::ids::{SenderId, TenantId};
+use jiff::Timestamp;
+use store::{
+    Scoped,
+    settings::numbers::{self, Number},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::view::{NumberView, views};
+use self::view::{NumberView, shown, views};
 use crate::{
     app::App,
     auth::{Allowed, Needs, Read},
@@ -25,9 +29,6 @@ use crate::{
     },
     http::{Id, Page, Paging, Problem, Query},
 };
-
-/// What the answer says where there is none.
-const WHAT: &str = "number";
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -78,8 +79,18 @@ async fn show(
     let (id, now) = (SenderId(id), app.now());
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let found = numbers::get(&mut tx, &caller.tenant, id, now, false).await?;
-    let found = found.ok_or_else(|| Problem::not_found(WHAT))?;
-    let mut views = views(&mut tx, &tenant, vec![found], now).await?;
-    views.pop().map(Json).ok_or_else(|| Problem::not_found(WHAT))
+    let found = number(&mut tx, &tenant.id, id, now, false).await?;
+    Ok(Json(shown(&mut tx, &tenant, found, now).await?))
+}
+
+/// A number of the tenant's, locked until the transaction ends where it is to be changed; or 404.
+async fn number(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: SenderId,
+    now: Timestamp,
+    lock: bool,
+) -> Result<Number, Problem> {
+    let found = numbers::get(tx, tenant, id, now, lock).await?;
+    found.ok_or_else(|| Problem::not_found("number"))
 }

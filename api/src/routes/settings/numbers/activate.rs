@@ -5,7 +5,7 @@ use carriers::NumberReply;
 use domain::{ids::SenderId, message::class::Channel, phone::PhoneNumber, zones::Zone};
 use serde::Deserialize;
 use store::settings::{
-    numbers::{self, Number, NumberState},
+    numbers::{Number, NumberState},
     senders::{self, Sender},
     tenants::Tenant,
 };
@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 use wire::subject::WebhookKind;
 
 use super::{
-    WHAT,
     carrier::{away, of_account, permit, refused},
     change::assign,
-    view::{NumberView, views},
+    number,
+    view::{NumberView, shown},
 };
 use crate::{
     app::App,
@@ -73,17 +73,16 @@ pub(super) async fn activate(
     let (id, now) = (SenderId(id), app.now());
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let number = numbers::get(&mut tx, &tenant.id, id, now, false).await?;
-    let number = ready(number.ok_or_else(|| Problem::not_found(WHAT))?)?;
-    let sender = check(&tenant, &number, &body, now)?;
-    let asked = of_account(&app, &mut tx, &tenant.id, &number.account_name).await?;
+    let owned = ready(number(&mut tx, &tenant.id, id, now, false).await?)?;
+    let sender = check(&tenant, &owned, &body, now)?;
+    let asked = of_account(&app, &mut tx, &tenant.id, &owned.account_name).await?;
     drop(tx);
 
     // ask
     let _permit = permit(&app, &tenant.id)?;
     let (url, handle) = (&app.settings.public_url, &asked.account.handle);
     let webhook = asked.carrier.webhook_url(url, handle, WebhookKind::Inbound);
-    let name = number.carrier_id.as_deref().unwrap_or_default();
+    let name = owned.carrier_id.as_deref().unwrap_or_default();
     match asked.client.point_number(name, &webhook).await {
         NumberReply::Done { .. } | NumberReply::Taken => {}
         NumberReply::Refused { code } => return Err(refused(asked.carrier, code)),
@@ -92,16 +91,14 @@ pub(super) async fn activate(
 
     // record
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let number = numbers::get(&mut tx, &tenant.id, id, now, true).await?;
-    let number = ready(number.ok_or_else(|| Problem::not_found(WHAT))?)?;
+    let owned = ready(number(&mut tx, &tenant.id, id, now, true).await?)?;
     if !senders::create(&mut tx, &tenant.id, &sender).await? {
         let detail = "somebody who uses the account has this number as a sender";
         return Err(Problem::new(Kind::Conflict, detail));
     }
-    assign(&mut tx, &tenant.id, &number).await?;
-    let number = Number { is_active: true, ..number };
-    let mut views = views(&mut tx, &tenant, vec![number], now).await?;
-    let view = views.pop().ok_or_else(|| Problem::not_found(WHAT))?;
+    assign(&mut tx, &tenant.id, &owned).await?;
+    let active = Number { is_active: true, ..owned };
+    let view = shown(&mut tx, &tenant, active, now).await?;
     let (subject, detail) = (format!("number:{id}"), wire::json::to_value(&view));
     audit::note(&mut tx, &caller, now, "number.activated", subject, detail).await?;
     tx.commit().await?;

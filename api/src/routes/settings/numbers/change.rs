@@ -18,9 +18,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    WHAT,
+    number,
     order::{NO_POOL, cost, is_pool},
-    view::{NumberView, views},
+    view::{NumberView, shown},
 };
 use crate::{
     app::App,
@@ -80,8 +80,7 @@ pub(super) async fn change(
     let (id, now) = (SenderId(id), app.now());
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let before = numbers::get(&mut tx, &tenant.id, id, now, true).await?;
-    let before = before.ok_or_else(|| Problem::not_found(WHAT))?;
+    let before = number(&mut tx, &tenant.id, id, now, true).await?;
 
     // check
     let mut errors = Errors::default();
@@ -111,10 +110,10 @@ pub(super) async fn change(
     audit::note(&mut tx, &caller, now, "number.changed", subject, detail).await?;
 
     // answer
-    let mut views = views(&mut tx, &tenant, vec![after], now).await?;
+    let view = shown(&mut tx, &tenant, after, now).await?;
     tx.commit().await?;
     app.named.forget(&caller.tenant);
-    views.pop().map(Json).ok_or_else(|| Problem::not_found(WHAT))
+    Ok(Json(view))
 }
 
 /// Gives the sender of a number the number's brand, and puts it into the number's pool.

@@ -7,8 +7,8 @@ use domain::ids::SenderId;
 use store::settings::numbers::{self, Number, NumberState};
 
 use super::{
-    WHAT,
     carrier::{away, of_account, permit, refused},
+    number,
     view::{NumberView, bare},
 };
 use crate::{
@@ -47,8 +47,7 @@ pub(super) async fn release(
     let (id, now) = (SenderId(id), app.now());
     let tenant = app.tenants.get(&app.store, &caller.tenant).await?;
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let number = numbers::get(&mut tx, &tenant.id, id, now, true).await?;
-    let number = unused(number.ok_or_else(|| Problem::not_found(WHAT))?)?;
+    let number = unused(number(&mut tx, &tenant.id, id, now, true).await?)?;
 
     // ask: what is asked is on record first
     let is_had = matches!(number.state, NumberState::Owned | NumberState::Releasing);

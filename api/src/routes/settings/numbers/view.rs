@@ -95,6 +95,17 @@ pub(super) async fn views(
     Ok(numbers.into_iter().zip(warmups).map(|(one, day)| view(tenant, one, day)).collect())
 }
 
+/// One number as it is shown.
+pub(super) async fn shown(
+    tx: &mut Scoped,
+    tenant: &Tenant,
+    number: Number,
+    now: Timestamp,
+) -> Result<NumberView, Problem> {
+    let shown = views(tx, tenant, vec![number], now).await?.pop();
+    shown.ok_or_else(|| Problem::not_found("number"))
+}
+
 /// A number that is no sender, as it is shown.
 pub(super) fn bare(tenant: &Tenant, number: Number) -> NumberView {
     view(tenant, number, None)
