@@ -8,6 +8,7 @@ mod change;
 mod import;
 mod order;
 mod release;
+mod said;
 mod view;
 
 use axum::{Json, extract::State};

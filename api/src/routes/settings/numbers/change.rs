@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     number,
-    order::{NO_POOL, cost, is_pool},
+    said::{NO_POOL, check_assigned, cost},
     view::{NumberView, shown},
 };
 use crate::{
@@ -31,10 +31,7 @@ use crate::{
         examples,
     },
     http::{Body, Errors, Id, Kind, Problem},
-    routes::settings::{
-        pools::MOST,
-        senders::{NO_BRAND, is_brand},
-    },
+    routes::settings::pools::MOST,
 };
 
 /// What is to be otherwise about a number. What is not said, or `null`, stays.
@@ -85,10 +82,7 @@ pub(super) async fn change(
     // check
     let mut errors = Errors::default();
     let cost = cost(body.monthly_cost.as_ref(), &tenant, &mut errors);
-    let known = is_brand(&mut tx, &tenant.id, body.brand).await?;
-    errors.check(known, "brand", "not_found", NO_BRAND);
-    let known = is_pool(&mut tx, &tenant.id, body.pool).await?;
-    errors.check(known, "pool", "not_found", NO_POOL);
+    check_assigned(&mut tx, &tenant.id, (body.brand, body.pool), &mut errors).await?;
     errors.done()?;
 
     // record

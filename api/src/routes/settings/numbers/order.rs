@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::{extract::State, http::StatusCode, response::Response};
 use carriers::NumberReply;
 use domain::{
-    ids::{BrandId, PoolId, SenderId, TenantId},
-    money::{Micros, Money},
+    ids::{BrandId, PoolId, SenderId},
+    money::Money,
     phone::PhoneNumber,
 };
 use serde::Deserialize;
@@ -16,7 +16,6 @@ use store::{
     Scoped,
     settings::{
         numbers::{self, Number, NumberState, Ordered},
-        senders,
         tenants::Tenant,
     },
 };
@@ -25,6 +24,7 @@ use uuid::Uuid;
 
 use super::{
     carrier::{Asked, of_account, permit},
+    said::{check_assigned, cost},
     view::{NumberView, bare},
 };
 use crate::{
@@ -33,7 +33,6 @@ use crate::{
     auth::{EditNumbers, Needs, Reach},
     document::answers::{Always, Conflict, OfBody},
     http::{Creation, Errors, Kind, Problem, creation::IdempotencyKey},
-    routes::settings::senders::{NO_BRAND, is_brand},
 };
 
 /// How long after an order that is open the account's list is looked at, each time after the last.
@@ -128,10 +127,7 @@ async fn check(
     let written = PhoneNumber::from_e164(&body.number);
     errors.check(written.is_ok(), "number", "invalid_number", "a number in E.164");
     let monthly_cost = cost(body.monthly_cost.as_ref(), tenant, &mut errors);
-    let known = is_brand(tx, &tenant.id, body.brand).await?;
-    errors.check(known, "brand", "not_found", NO_BRAND);
-    let known = is_pool(tx, &tenant.id, body.pool).await?;
-    errors.check(known, "pool", "not_found", NO_POOL);
+    check_assigned(tx, &tenant.id, (body.brand, body.pool), &mut errors).await?;
     errors.done()?;
 
     let account = &asked.account;
@@ -151,30 +147,6 @@ async fn check(
         used: 0,
         created_at: now,
     })
-}
-
-/// What is right where a pool is not.
-pub(super) const NO_POOL: &str = "one of your pools";
-
-/// Whether a pool may be a number's: none, or one that there is.
-pub(super) async fn is_pool(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    pool: Option<Uuid>,
-) -> Result<bool, Problem> {
-    match pool {
-        None => Ok(true),
-        Some(pool) => Ok(senders::pool_exists(tx, tenant, PoolId(pool)).await?),
-    }
-}
-
-/// A cost in the tenant's own currency.
-pub(super) fn cost(given: Option<&Money>, tenant: &Tenant, errors: &mut Errors) -> Option<Micros> {
-    let given = given?;
-    errors.check(given.amount.0 >= 0, "monthly_cost", "out_of_range", "not below zero");
-    let same = given.currency.as_str() == tenant.currency;
-    errors.check(same, "monthly_cost", "wrong_currency", &format!("in {}", tenant.currency));
-    Some(given.amount)
 }
 
 /// Asks the carrier once, and records what it said. Where it said nothing that settles it, the
