@@ -62,6 +62,11 @@ pub(super) fn permit(app: &App, tenant: &TenantId) -> Result<OwnedSemaphorePermi
     app.number_calls.of(tenant.as_str()).try_acquire_owned().map_err(busy)
 }
 
+/// A permit for a call that no caller waits for: the next that is free.
+pub(super) async fn next_permit(app: &App, tenant: &TenantId) -> Option<OwnedSemaphorePermit> {
+    app.number_calls.of(tenant.as_str()).acquire_owned().await.ok()
+}
+
 /// Why a carrier gave no list, as the caller is told.
 pub(super) fn unread(carrier: Carrier, error: &ReadError) -> Problem {
     match error {

@@ -19,11 +19,12 @@ use store::{
         tenants::Tenant,
     },
 };
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    carrier::{Asked, of_account, permit},
+    carrier::{Asked, next_permit, of_account, permit},
     said::{check_assigned, cost},
     view::{NumberView, bare},
 };
@@ -109,8 +110,7 @@ pub(super) async fn order(
     // say: the order goes on whether or not the caller waits
     let working = app.clone();
     app.background.spawn(async move {
-        carry_out(&working, &caller.tenant, &asked, &number).await;
-        drop(permit);
+        carry_out(&working, &caller.tenant, &asked, &number, permit).await;
     });
     Ok(answer)
 }
@@ -150,9 +150,18 @@ async fn check(
 }
 
 /// Asks the carrier once, and records what it said. Where it said nothing that settles it, the
-/// account's list is looked at a few times; after that `POST /v1/numbers/import` does.
-async fn carry_out(app: &App, tenant: &Reach, asked: &Asked, number: &Number) {
+/// account's list is looked at a few times; after that `POST /v1/numbers/import` does. Between the
+/// calls it holds no permit: the tenant's other calls need it.
+async fn carry_out(
+    app: &App,
+    tenant: &Reach,
+    asked: &Asked,
+    number: &Number,
+    permit: OwnedSemaphorePermit,
+) {
     let reply = asked.client.buy_number(&number.number).await;
+    drop(permit);
+
     let (state, code, name) = match &reply {
         NumberReply::Done { id } => (NumberState::Owned, None, Some(id.as_str())),
         NumberReply::Taken => (NumberState::Ordered, None, None),
@@ -171,10 +180,14 @@ async fn carry_out(app: &App, tenant: &Reach, asked: &Asked, number: &Number) {
     }
 
     for wait in LOOKS {
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+        let due = async {
+            tokio::time::sleep(wait).await;
+            next_permit(app, tenant).await
+        };
+        let _permit = tokio::select! {
+            permit = due => permit,
             () = app.stopping.cancelled() => return,
-        }
+        };
         let Ok(owned) = asked.client.owned_numbers().await else { continue };
         if let Some(found) = owned.iter().find(|one| one.number == number.number) {
             note(app, tenant, number, (NumberState::Owned, None), Some(&found.id)).await;
