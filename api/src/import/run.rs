@@ -6,7 +6,10 @@ use std::{
 };
 
 use serde::Serialize;
-use stage::Fault;
+use stage::{
+    Fault,
+    machine::{backoff, chance},
+};
 use store::{
     Store,
     contacts::imports::{self, Counts},
@@ -32,6 +35,10 @@ const SHOWN: usize = 200;
 
 /// How often a step is tried again while the database is away or two imports met.
 const ATTEMPTS: u32 = 6;
+
+/// The waits between these tries.
+const RETRY_BASE: Duration = Duration::from_millis(400);
+const RETRY_CAP: Duration = Duration::from_secs(10);
 
 /// What a run does with its lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,7 +219,7 @@ async fn record(
             }
             Err(fault @ Fault::Unavailable { .. }) if attempt >= ATTEMPTS => return Err(fault),
             Err(Fault::Unavailable { .. }) => {
-                tokio::time::sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
+                tokio::time::sleep(backoff(attempt, RETRY_BASE, RETRY_CAP, chance())).await;
                 attempt += 1;
             }
         }
