@@ -145,9 +145,14 @@ async fn record(tx: &mut Scoped, judged: &[Judged], now: Timestamp) -> Result<()
     let new: Vec<NewHealth<'_>> = judged.iter().map(Judged::new_health).collect();
     let versions = health::save(tx, &new, now).await?;
 
-    for one in judged.iter().filter(|one| one.change == HealthChange::Recover) {
-        health::wake(tx, &one.sender.tenant, one.sender.id).await?;
+    // They are in key order, each tenant's together.
+    let recovered = judged.iter().filter(|one| one.change == HealthChange::Recover);
+    let recovered: Vec<&Judged> = recovered.collect();
+    for of_tenant in recovered.chunk_by(|a, b| a.sender.tenant == b.sender.tenant) {
+        let senders: Vec<SenderId> = of_tenant.iter().map(|one| one.sender.id).collect();
+        health::wake(tx, &of_tenant[0].sender.tenant, &senders).await?;
     }
+
     let events = judged.iter().zip(versions);
     let events: Vec<Event> = events.filter_map(|(one, version)| one.event(version, now)).collect();
     outbox::insert(tx, &events).await

@@ -41,7 +41,7 @@ async fn the_messages_of_a_quarantined_sender_go_by_another_or_wait_for_it() -> 
 
     // Another sender of the tenant comes back: whoever waits for one may have that one too.
     let mut tx = world.scoped().await?;
-    health::wake(&mut tx, &world.tenant, second).await?;
+    health::wake(&mut tx, &world.tenant, &[second]).await?;
     tx.commit().await?;
     wake::work(&world.pipeline().await?, now(), stage::machine::now(), 100).await?;
     assert_eq!(world.number(waiting).await?, 0);

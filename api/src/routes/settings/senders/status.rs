@@ -195,12 +195,9 @@ async fn record(
     changed: &[Changed],
     now: Timestamp,
 ) -> Result<(), Problem> {
-    let of_use =
-        |usable: bool| move |one: &&Changed| one.was.usable != usable && one.is.usable == usable;
-    for usable in [true, false] {
-        let ids: Vec<Uuid> = changed.iter().filter(of_use(usable)).map(|one| one.id.0).collect();
-        sender_status::set_usable(tx, tenant, &ids, usable).await?;
-    }
+    let by_use = changed.iter().filter(|one| one.was.usable != one.is.usable);
+    let by_use: Vec<Uuid> = by_use.map(|one| one.id.0).collect();
+    sender_status::set_usable(tx, tenant, &by_use, status == Status::Active).await?;
 
     let by_health = changed.iter().filter(|one| one.was.health != one.is.health);
     let new: Vec<NewHealth<'_>> = by_health
@@ -216,14 +213,12 @@ async fn record(
     let events = new.iter().zip(versions);
     let events: Vec<Event> = events.map(|(one, version)| event(one, version, now)).collect();
 
-    for one in changed {
-        let line = LineKey { kind: CounterKind::SenderDay, target: Some(one.id.0) };
-        if one.was.usable != one.is.usable {
-            lines::dissolve(tx, tenant, &[line], now).await?;
-        }
-        if status != Status::Quarantined {
-            health::wake(tx, tenant, one.id).await?;
-        }
+    let line = |id| LineKey { kind: CounterKind::SenderDay, target: Some(id) };
+    let waited_for: Vec<LineKey> = by_use.into_iter().map(line).collect();
+    lines::dissolve(tx, tenant, &waited_for, now).await?;
+    if status != Status::Quarantined {
+        let senders: Vec<SenderId> = changed.iter().map(|one| one.id).collect();
+        health::wake(tx, tenant, &senders).await?;
     }
     Ok(outbox::insert(tx, &events).await?)
 }
