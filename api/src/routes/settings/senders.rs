@@ -11,6 +11,7 @@ use axum::{Json, extract::State, http::StatusCode, response::Response};
 use carriers::Carrier;
 use domain::{
     country::Country,
+    gates::Policy,
     ids::{BrandId, SenderId, TenantId},
     message::class::Channel,
     phone::PhoneNumber,
@@ -22,7 +23,7 @@ use store::{
     Scoped,
     settings::{
         accounts::{self, Account},
-        brands,
+        brands, policies,
         senders::{self, Sender},
         tenants::Tenant,
     },
@@ -152,12 +153,20 @@ pub(super) async fn shown(
     now: Timestamp,
     found: Vec<Sender>,
 ) -> Result<Vec<SenderView>, Problem> {
-    let days = warmups(tx, tenant, now, &found).await?;
-    let healths = healths(tx, tenant, now, &found).await?;
+    let policy = policy(tx, tenant).await?;
+    let days = warmups(tx, tenant, &policy, now, &found).await?;
+    let healths = healths(tx, tenant, &policy, now, &found).await?;
     let views = found.into_iter().zip(days).zip(healths);
     let views =
         views.map(|((sender, warmup), health)| SenderView { warmup, health, ..view(sender) });
     Ok(views.collect())
+}
+
+/// The policy that senders are shown by. One that cannot be read holds everything: then they are
+/// shown by the default.
+pub(super) async fn policy(tx: &mut Scoped, tenant: &TenantId) -> Result<Policy, Problem> {
+    let policy = policies::in_force(tx, &[tenant]).await?.remove(tenant).flatten();
+    Ok(policy.unwrap_or_default())
 }
 
 /// `POST /v1/senders`, for admins and owners: adds a sender to a carrier account, or takes one back

@@ -21,7 +21,10 @@ use utoipa::ToSchema;
 
 use crate::{
     http::Problem,
-    routes::settings::senders::warmup::{Warmup, warmups},
+    routes::settings::senders::{
+        policy,
+        warmup::{Warmup, warmups},
+    },
 };
 
 /// A number that the tenant has at a carrier, or has ordered there.
@@ -86,7 +89,8 @@ pub(super) async fn views(
 ) -> Result<Vec<NumberView>, Problem> {
     let active: Vec<_> = numbers.iter().filter(|one| one.is_active).map(|one| one.id.0).collect();
     let senders = senders::by_ids(tx, &tenant.id, &active).await?;
-    let days = warmups(tx, &tenant.id, now, &senders).await?;
+    let policy = policy(tx, &tenant.id).await?;
+    let days = warmups(tx, &tenant.id, &policy, now, &senders).await?;
 
     let mut days: std::collections::HashMap<SenderId, Option<Warmup>> =
         senders.iter().map(|sender| sender.id).zip(days).collect();

@@ -2,6 +2,7 @@
 //! out of traffic.
 
 use domain::{
+    gates::Policy,
     health::{HealthCause, HealthState, Outcomes},
     ids::{SenderId, TenantId},
 };
@@ -12,7 +13,6 @@ use store::{
     analytics::outcomes,
     settings::{
         health::{self, ShownHealth},
-        policies,
         senders::Sender,
     },
 };
@@ -67,12 +67,11 @@ struct Replacement {
 pub(super) async fn healths(
     tx: &mut Scoped,
     tenant: &TenantId,
+    policy: &Policy,
     now: Timestamp,
     senders: &[Sender],
 ) -> Result<Vec<Option<HealthView>>, Problem> {
-    // A policy that cannot be read holds everything: the window that is shown is the default's.
-    let policy = policies::in_force(tx, &[tenant]).await?.remove(tenant).flatten();
-    let policy = policy.unwrap_or_default().health;
+    let policy = &policy.health;
     let ids: Vec<SenderId> = senders.iter().map(|sender| sender.id).collect();
     let shown = health::shown(tx, tenant, &ids, now).await?;
     let since = now - policy.window();

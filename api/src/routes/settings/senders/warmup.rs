@@ -9,11 +9,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 use stage::Fault;
-use store::{
-    Scoped,
-    capacity::counters,
-    settings::{policies, senders::Sender},
-};
+use store::{Scoped, capacity::counters, settings::senders::Sender};
 use utoipa::ToSchema;
 
 /// What a sender may carry today, and has carried.
@@ -33,15 +29,12 @@ pub(crate) struct Warmup {
 pub(crate) async fn warmups(
     tx: &mut Scoped,
     tenant: &TenantId,
+    policy: &Policy,
     now: Timestamp,
     senders: &[Sender],
 ) -> Result<Vec<Option<Warmup>>, Fault> {
-    // A policy that cannot be read holds everything: what would be counted is the default's.
-    let policy = policies::in_force(tx, &[tenant]).await?.remove(tenant).flatten();
-    let policy = policy.unwrap_or_default();
-
     let days: Vec<Option<(SenderDay, CounterKey)>> =
-        senders.iter().map(|sender| day(tenant, &policy, now, sender)).collect();
+        senders.iter().map(|sender| day(tenant, policy, now, sender)).collect();
     let keys: Vec<CounterKey> = days.iter().flatten().map(|(_, key)| key.clone()).collect();
     let mut used = counters::peek(tx, &keys).await?.into_iter();
 
