@@ -152,15 +152,10 @@ pub async fn record(
         return Ok(Vec::new());
     }
     let sorted = keyed::in_lock_order(fetched, |(media, _)| (&media.tenant, media.id));
-    let stored = |fetched: &Fetched| match fetched {
-        Fetched::Stored(stored) => Some(stored.clone()),
-        Fetched::Refused(_) | Fetched::Again(_) => None,
-    };
-    let kept: Vec<Option<StoredMedia>> = sorted.iter().map(|(_, one)| stored(one)).collect();
-    let types: Vec<_> =
-        kept.iter().map(|it| it.as_ref().map(|it| it.media_type.as_str())).collect();
-    let sizes = kept.iter().map(|it| it.as_ref().map(|it| it.bytes.cast_signed()));
-    let hashes: Vec<_> = kept.iter().map(|it| it.as_ref().map(|it| it.sha256.as_slice())).collect();
+    let stored: Vec<Option<&StoredMedia>> = sorted.iter().map(|(_, one)| one.stored()).collect();
+    let types: Vec<_> = stored.iter().map(|it| it.map(|it| it.media_type.as_str())).collect();
+    let sizes = stored.iter().map(|it| it.map(|it| it.bytes.cast_signed()));
+    let hashes: Vec<_> = stored.iter().map(|it| it.map(|it| it.sha256.as_slice())).collect();
 
     let mut tx = store.scoped(fetched.iter().map(|(media, _)| &media.tenant)).await?;
     sqlx::query!(
@@ -214,6 +209,13 @@ impl Fetched {
             Self::Stored(_) => MediaState::Stored,
             Self::Refused(_) => MediaState::Refused,
             Self::Again(_) => MediaState::Pending,
+        }
+    }
+
+    fn stored(&self) -> Option<&StoredMedia> {
+        match self {
+            Self::Stored(stored) => Some(stored),
+            Self::Refused(_) | Self::Again(_) => None,
         }
     }
 
