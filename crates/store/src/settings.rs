@@ -14,6 +14,7 @@ pub mod numbers;
 pub mod platform_accounts;
 pub mod platform_switch;
 pub mod policies;
+pub mod pools;
 pub mod public_url;
 pub mod sealed;
 pub mod sender_status;

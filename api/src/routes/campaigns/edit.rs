@@ -14,7 +14,7 @@ use store::{
     campaigns::{self, Campaign, CampaignState},
     settings::{
         budgets::{self, Budget, BudgetScope},
-        senders,
+        pools,
         switches::{self, SwitchScope},
         templates,
     },
@@ -209,7 +209,7 @@ async fn paused_with(
         after.validity_seconds = validity;
     }
     if let Some(pool) = body.pool_id.map(PoolId) {
-        let is_there = senders::pool_exists(tx, tenant, pool).await?;
+        let is_there = pools::exists(tx, tenant, pool).await?;
         errors.check(is_there, "pool_id", "not_found", "no pool with this id");
         after.pool = pool;
     }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use store::{
     Scoped,
     campaigns::{self, Campaign, CampaignState},
-    settings::{senders, templates},
+    settings::{pools, templates},
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -160,7 +160,7 @@ pub(super) async fn check(
     let template = TemplateId(body.template_id);
     let template = templates::latest_version(tx, tenant, template).await?;
     errors.check(template.is_some(), "template_id", "not_found", "no template with this id");
-    let pool = senders::pool_exists(tx, tenant, PoolId(body.pool_id)).await?;
+    let pool = pools::exists(tx, tenant, PoolId(body.pool_id)).await?;
     errors.check(pool, "pool_id", "not_found", "no pool with this id");
     errors.done()?;
     class.ok_or_else(|| Problem::field("class", "unknown", "promo, journey or transactional"))

@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
     Scoped,
-    settings::senders::{self, Pool},
+    settings::{
+        pools::{self, Pool},
+        senders,
+    },
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -92,7 +95,7 @@ async fn create(mut new: Creation<EditSettings, NewPool>) -> Result<Response, Pr
         senders: std::mem::take(&mut new.body.senders),
         created_at: new.now,
     };
-    senders::create_pool(&mut new.tx, &new.caller.tenant, &pool).await?;
+    pools::create(&mut new.tx, &new.caller.tenant, &pool).await?;
 
     // answer
     new.finish(StatusCode::CREATED, &view(pool)).await
@@ -131,7 +134,7 @@ async fn show(
     Id(id): Id,
 ) -> Result<Json<PoolView>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let found = senders::get_pool(&mut tx, &caller.tenant, PoolId(id), false).await?;
+    let found = pools::get(&mut tx, &caller.tenant, PoolId(id), false).await?;
     found.map(|found| Json(view(found))).ok_or_else(|| Problem::not_found("pool"))
 }
 
@@ -170,7 +173,7 @@ async fn change(
 ) -> Result<Json<PoolView>, Problem> {
     // load
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let before = senders::get_pool(&mut tx, &caller.tenant, PoolId(id), true).await?;
+    let before = pools::get(&mut tx, &caller.tenant, PoolId(id), true).await?;
     let before = before.ok_or_else(|| Problem::not_found("pool"))?;
 
     // check
@@ -181,7 +184,7 @@ async fn change(
     // record
     let name = wanted.name.trim().to_owned();
     let after = Pool { name, senders: wanted.senders, ..before.clone() };
-    senders::save_pool(&mut tx, &caller.tenant, &after).await?;
+    pools::save(&mut tx, &caller.tenant, &after).await?;
     let (before, after) = (view(before), view(after));
     let detail = json!({ "before": &before, "after": &after });
     let (subject, now) = (format!("pool:{id}"), app.now());
@@ -211,11 +214,11 @@ async fn remove(
 ) -> Result<Json<PoolView>, Problem> {
     // load
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let pool = senders::get_pool(&mut tx, &caller.tenant, PoolId(id), true).await?;
+    let pool = pools::get(&mut tx, &caller.tenant, PoolId(id), true).await?;
     let pool = pool.ok_or_else(|| Problem::not_found("pool"))?;
 
     // check
-    let campaigns = senders::campaigns_of_pool(&mut tx, &caller.tenant, pool.id).await?;
+    let campaigns = pools::campaigns_of(&mut tx, &caller.tenant, pool.id).await?;
     if !campaigns.is_empty() {
         let names = campaigns.join(", ");
         let detail = format!("campaigns that have not ended use this pool: {names}");
@@ -223,7 +226,7 @@ async fn remove(
     }
 
     // record
-    senders::delete_pool(&mut tx, &caller.tenant, pool.id).await?;
+    pools::delete(&mut tx, &caller.tenant, pool.id).await?;
     let (subject, now, removed) = (format!("pool:{id}"), app.now(), view(pool));
     let detail = wire::json::to_value(&removed);
     audit::note(&mut tx, &caller, now, "pool.removed", subject, detail).await?;
@@ -249,6 +252,6 @@ async fn list(
     let (after, limit) = (paging.after_id()?, paging.limit()?);
 
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let found = senders::list_pools(&mut tx, &caller.tenant, after, limit).await?;
+    let found = pools::list(&mut tx, &caller.tenant, after, limit).await?;
     Ok(Json(Page::new(found.into_iter().map(view).collect(), limit, |pool| pool.id)))
 }

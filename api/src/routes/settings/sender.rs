@@ -13,7 +13,7 @@ use serde_json::json;
 use store::{
     capacity::lines,
     settings::{
-        health,
+        health, pools,
         senders::{self, Sender},
     },
 };
@@ -22,7 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::senders::{
     NO_BRAND, SenderView, check_numbers, check_start, country, is_brand,
-    pools::{self, PoolMoves},
+    pools::{PoolMoves, moves},
     read, shown, view,
 };
 use crate::{
@@ -125,13 +125,13 @@ async fn change(
     let before = before.ok_or_else(|| Problem::not_found("sender"))?;
     let is_brand = is_brand(&mut tx, &caller.tenant, body.brand).await?;
     let PoolMoves { changed: moved, errors } =
-        pools::moves(&mut tx, &caller.tenant, id, body.pools.as_deref()).await?;
+        moves(&mut tx, &caller.tenant, id, body.pools.as_deref()).await?;
     let after = changed(before.clone(), body, is_brand, errors, now)?;
 
     // record
     senders::save(&mut tx, &caller.tenant, &after).await?;
     for pool in &moved {
-        senders::save_pool(&mut tx, &caller.tenant, pool).await?;
+        pools::save(&mut tx, &caller.tenant, pool).await?;
     }
     if before.usable != after.usable {
         health::wake(&mut tx, &caller.tenant, &[id]).await?;
@@ -213,7 +213,7 @@ async fn remove(
     let sender = sender.ok_or_else(|| Problem::not_found("sender"))?;
 
     // check
-    let pools = senders::pools_of(&mut tx, &caller.tenant, id).await?;
+    let pools = pools::names_of(&mut tx, &caller.tenant, id).await?;
     if !pools.is_empty() {
         let detail = format!("the sender is in pools: take it out of {}", pools.join(", "));
         return Err(Problem::new(Kind::Conflict, detail));

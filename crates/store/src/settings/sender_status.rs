@@ -1,13 +1,12 @@
-//! Several senders taken out of use, or put back, at once; and the pools that a sender is in.
+//! Several senders taken out of use, or put back, at once.
 
 use domain::{
     health::{HealthState, SenderHealth},
-    ids::{PoolId, SenderId, TenantId},
+    ids::TenantId,
 };
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use super::senders::Pool;
 use crate::{
     Scoped,
     core::{keyed, words::word},
@@ -77,32 +76,4 @@ pub async fn set_usable(
     .await
     .map_err(fault)?;
     Ok(())
-}
-
-/// Locks the pools that a sender is in, and those that it is to be in: in key order.
-pub async fn lock_pools(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    sender: SenderId,
-    wanted: &[Uuid],
-) -> Result<Vec<Pool>, Fault> {
-    let rows = sqlx::query!(
-        "select pool_id, name, senders, created_at from pools
-         where tenant_id = $1 and (pool_id = any ($2) or $3 = any (senders))
-         order by pool_id for no key update",
-        tenant.as_str(),
-        wanted,
-        sender.0,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let pool = rows.into_iter().map(|row| Pool {
-        id: PoolId(row.pool_id),
-        name: row.name,
-        senders: row.senders,
-        created_at: row.created_at.to_jiff(),
-    });
-    Ok(pool.collect())
 }

@@ -15,7 +15,8 @@ use stage::Fault;
 use super::{
     accounts::{self, Account},
     policies,
-    senders::{self, Pool, Sender},
+    pools::{self, Pool},
+    senders::{self, Sender},
     tenants::Tenant,
 };
 use crate::{Scoped, core::secrets::secret, fault};
@@ -57,7 +58,7 @@ pub async fn make(
     senders::create(tx, &twin, &sender).await?;
     let id = PoolId(Uuid::new_v5(&Uuid::NAMESPACE_OID, twin.as_str().as_bytes()));
     let pool = Pool { id, name: NAME.into(), senders: vec![sender.id.0], created_at: now };
-    senders::create_pool(tx, &twin, &pool).await?;
+    pools::create(tx, &twin, &pool).await?;
 
     if let Some(policy) = policies::list(tx, &tenant.id, i64::MAX, 1).await?.pop() {
         policies::add(tx, &twin, &policy.body, &policy.created_by, now).await?;

@@ -11,7 +11,7 @@ use store::{
     Scoped,
     settings::{
         numbers::{self, Number},
-        senders,
+        pools, senders,
     },
 };
 use utoipa::ToSchema;
@@ -124,7 +124,7 @@ pub(super) async fn assign(
     }
 
     let Some(pool) = number.pool else { return Ok(()) };
-    let pool = senders::get_pool(tx, tenant, pool, true).await?;
+    let pool = pools::get(tx, tenant, pool, true).await?;
     let mut pool = pool.ok_or_else(|| Problem::field("pool", "not_found", NO_POOL))?;
     if pool.senders.contains(&number.id.0) {
         return Ok(());
@@ -134,6 +134,6 @@ pub(super) async fn assign(
         return Err(Problem::new(Kind::Conflict, detail));
     }
     pool.senders.push(number.id.0);
-    senders::save_pool(tx, tenant, &pool).await?;
+    pools::save(tx, tenant, &pool).await?;
     Ok(())
 }

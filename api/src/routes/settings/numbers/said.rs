@@ -6,7 +6,7 @@ use domain::{
 };
 use store::{
     Scoped,
-    settings::{senders, tenants::Tenant},
+    settings::{pools, tenants::Tenant},
 };
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ pub(super) async fn check_assigned(
 
     let is_known = match pool {
         None => true,
-        Some(pool) => senders::pool_exists(tx, tenant, PoolId(pool)).await?,
+        Some(pool) => pools::exists(tx, tenant, PoolId(pool)).await?,
     };
     errors.check(is_known, "pool", "not_found", NO_POOL);
     Ok(())

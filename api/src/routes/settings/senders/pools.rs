@@ -8,7 +8,7 @@ use domain::{
 };
 use store::{
     Scoped,
-    settings::{sender_status, senders::Pool},
+    settings::pools::{self, Pool},
 };
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ pub(crate) async fn moves(
         return Ok(moves);
     }
 
-    let found = sender_status::lock_pools(tx, tenant, sender, wanted).await?;
+    let found = pools::lock(tx, tenant, sender, wanted).await?;
     let known: BTreeSet<Uuid> = found.iter().map(|pool| pool.id.0).collect();
     for (index, id) in wanted.iter().enumerate().filter(|(_, id)| !known.contains(*id)) {
         let detail = format!("no pool with the id {id}");
