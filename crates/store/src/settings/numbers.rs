@@ -17,7 +17,7 @@ use stage::Fault;
 pub use import::{Imported, ListedAt, import};
 pub use order::{Ordered, order, settle};
 pub use read::{get, list};
-pub use release::{begin_release, end_release};
+pub use release::{begin_release, forget, undo_release};
 pub use state::NumberState;
 
 use crate::{Scoped, fault};

@@ -63,7 +63,7 @@ pub(super) async fn release(
         match reply {
             NumberReply::Done { .. } | NumberReply::Taken => {}
             NumberReply::Refused { code } => {
-                numbers::end_release(&mut tx, &tenant.id, id, false).await?;
+                numbers::undo_release(&mut tx, &tenant.id, id).await?;
                 tx.commit().await?;
                 return Err(refused(asked.carrier, code));
             }
@@ -72,7 +72,7 @@ pub(super) async fn release(
     }
 
     // record
-    numbers::end_release(&mut tx, &tenant.id, id, true).await?;
+    numbers::forget(&mut tx, &tenant.id, id).await?;
     let view = bare(&tenant, Number { state: NumberState::Releasing, ..number });
     let (subject, detail) = (format!("number:{id}"), wire::json::to_value(&view));
     audit::note(&mut tx, &caller, now, "number.released", subject, detail).await?;

@@ -18,31 +18,27 @@ pub async fn begin_release(tx: &mut Scoped, tenant: &TenantId, id: SenderId) -> 
     Ok(())
 }
 
-/// Ends a release: the number is not the tenant's any more, or the carrier has not taken it back.
-pub async fn end_release(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    id: SenderId,
-    is_back: bool,
-) -> Result<(), Fault> {
+/// Ends a release that the carrier has refused: the account has the number still.
+pub async fn undo_release(tx: &mut Scoped, tenant: &TenantId, id: SenderId) -> Result<(), Fault> {
     sqlx::query!(
         "update numbers set state = 'owned'
-         where tenant_id = $1 and number_id = $2 and state = 'releasing' and not $3",
+         where tenant_id = $1 and number_id = $2 and state = 'releasing'",
         tenant.as_str(),
         id.0,
-        is_back,
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+    Ok(())
+}
 
+/// Forgets a number that the carrier has taken back, or that the account does not have.
+pub async fn forget(tx: &mut Scoped, tenant: &TenantId, id: SenderId) -> Result<(), Fault> {
     sqlx::query!(
         "delete from numbers
-         where tenant_id = $1 and number_id = $2
-           and state in ('releasing', 'failed', 'gone') and $3",
+         where tenant_id = $1 and number_id = $2 and state in ('releasing', 'failed', 'gone')",
         tenant.as_str(),
         id.0,
-        is_back,
     )
     .execute(&mut **tx)
     .await
