@@ -1,4 +1,4 @@
-//! Senders.
+//! Senders: the numbers, short codes and ids that messages leave from.
 
 use domain::{
     ids::{BrandId, SenderId, TenantId},
