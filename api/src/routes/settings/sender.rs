@@ -194,7 +194,8 @@ fn changed(
     delete, path = "/v1/senders/{id}", tag = "settings", operation_id = "delete_sender",
     security(("bearer" = [EditSettings::NAME])),
     params((
-        "id" = uuid::Uuid, Path, description = "The sender.", example = json!(examples::SPARE_SENDER),
+        "id" = uuid::Uuid, Path, description = "The sender.",
+        example = json!(examples::SPARE_SENDER),
     )),
     responses(
         (status = 200, description = "The sender, which carries nothing.", body = SenderView),
