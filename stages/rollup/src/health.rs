@@ -146,8 +146,11 @@ async fn record(tx: &mut Scoped, judged: &[Judged], now: Timestamp) -> Result<()
     let new: Vec<NewHealth<'_>> = judged.iter().map(Judged::new_health).collect();
     let versions = health::save(tx, &new, now).await?;
 
-    for one in judged.iter().filter(|one| one.change == HealthChange::Recover) {
-        health::wake(tx, &one.sender.tenant, one.sender.id).await?;
+    let recovered = judged.iter().filter(|one| one.change == HealthChange::Recover);
+    let recovered: Vec<&JudgedSender> = recovered.map(|one| &one.sender).collect();
+    for of_tenant in recovered.chunk_by(|one, next| one.tenant == next.tenant) {
+        let ids: Vec<SenderId> = of_tenant.iter().map(|sender| sender.id).collect();
+        health::wake(tx, &of_tenant[0].tenant, &ids).await?;
     }
     let events = judged.iter().zip(versions);
     let events: Vec<Event> = events.filter_map(|(one, version)| one.event(version, now)).collect();

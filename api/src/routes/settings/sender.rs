@@ -134,7 +134,7 @@ async fn change(
         senders::save_pool(&mut tx, &caller.tenant, pool).await?;
     }
     if before.usable != after.usable {
-        health::wake(&mut tx, &caller.tenant, id).await?;
+        health::wake(&mut tx, &caller.tenant, &[id]).await?;
     }
     let day = |sender: &Sender| {
         (sender.daily_cap, sender.active_since, sender.time_zone.clone(), sender.usable)
@@ -221,7 +221,7 @@ async fn remove(
 
     // record
     senders::remove(&mut tx, &caller.tenant, id, now).await?;
-    health::wake(&mut tx, &caller.tenant, id).await?;
+    health::wake(&mut tx, &caller.tenant, &[id]).await?;
     let (subject, removed) = (format!("sender:{id}"), view(Sender { usable: false, ..sender }));
     let detail = wire::json::to_value(&removed);
     audit::note(&mut tx, &caller, now, "sender.removed", subject, detail).await?;

@@ -160,9 +160,14 @@ pub async fn save(
     Ok(versions)
 }
 
-/// Lets messages go on that waited for a sender of the tenant to come out of quarantine. A message
-/// waits for one sender and may have others that are out by now: all are asked.
-pub async fn wake(tx: &mut Scoped, tenant: &TenantId, recovered: SenderId) -> Result<(), Fault> {
+/// Lets messages go on that waited for senders of the tenant to come out of quarantine. A message
+/// waits for one sender and may have others that are out by now: all are asked, once for all that
+/// have recovered.
+pub async fn wake(tx: &mut Scoped, tenant: &TenantId, recovered: &[SenderId]) -> Result<(), Fault> {
+    if recovered.is_empty() {
+        return Ok(());
+    }
+
     let others = sqlx::query_scalar!(
         "select sender_id from senders where tenant_id = $1 and health <> 'healthy'
          order by sender_id",
@@ -173,7 +178,7 @@ pub async fn wake(tx: &mut Scoped, tenant: &TenantId, recovered: SenderId) -> Re
     .map_err(fault)?;
 
     let mut senders: Vec<SenderId> = others.into_iter().map(SenderId).collect();
-    senders.push(recovered);
+    senders.extend(recovered);
     senders.sort_unstable();
     senders.dedup();
     for sender in senders {

@@ -221,9 +221,10 @@ async fn record(
         if one.was.usable != one.is.usable {
             lines::dissolve(tx, tenant, &[line], now).await?;
         }
-        if status != Status::Quarantined {
-            health::wake(tx, tenant, one.id).await?;
-        }
+    }
+    if status != Status::Quarantined {
+        let ids: Vec<SenderId> = changed.iter().map(|one| one.id).collect();
+        health::wake(tx, tenant, &ids).await?;
     }
     Ok(outbox::insert(tx, &events).await?)
 }
