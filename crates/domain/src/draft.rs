@@ -335,24 +335,20 @@ fn candidates(
     supplies: &Supplies,
 ) -> Vec<SenderId> {
     let tenant = request.origin.tenant;
-
-    let of_channel = |of: Option<&Vec<SenderCandidate>>| -> Vec<SenderCandidate> {
-        let all = of.into_iter().flatten();
-        all.filter(|sender| sender.channel == request.channel).copied().collect()
-    };
+    let is_of_channel = |sender: &&SenderCandidate| sender.channel == request.channel;
 
     match request.origin.from {
         From::Sender(id) => vec![*id],
         From::Pool(id) => {
-            let pool = of_channel(supplies.pools.get(&(tenant.clone(), *id)));
-            senders::of_pool(&pool, contact, place.country)
+            let pool = supplies.pools.get(&(tenant.clone(), *id)).into_iter().flatten();
+            senders::of_pool(pool.filter(is_of_channel), contact, place.country)
         }
         From::Any => {
-            let all = of_channel(supplies.senders.get(tenant));
+            let all = supplies.senders.get(tenant).into_iter().flatten().filter(is_of_channel);
             match request.channel {
-                Channel::Sms => senders::of_tenant(&all, contact, place.country),
+                Channel::Sms => senders::of_tenant(all, contact, place.country),
                 // A number on WhatsApp writes to every country.
-                Channel::Whatsapp => senders::of_pool(&all, contact, place.country),
+                Channel::Whatsapp => senders::of_pool(all, contact, place.country),
             }
         }
     }

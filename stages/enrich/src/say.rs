@@ -31,16 +31,8 @@ pub(crate) fn outcome(now: Timestamp, item: &Item<'_>) -> Outcome {
     match &item.row {
         RowOutcome::New => {
             let row = as_stored(now, message, drafted);
-            let text = &drafted.draft.text;
-            let words = (text.as_str(), message.content.media());
-            message_and_event(
-                &row,
-                message,
-                message.head.clone(),
-                drafted,
-                words,
-                &drafted.passport,
-            )
+            let (head, text) = (message.head.clone(), &drafted.draft.text);
+            message_and_event(&row, head, message, drafted, text, &drafted.passport)
         }
         RowOutcome::Known(existing) => again(message, drafted, existing),
         RowOutcome::Conflict { first, seen_at } => {
@@ -70,9 +62,7 @@ fn again(message: &Submitted, drafted: &DraftedMessage, existing: &Existing) -> 
         turn: row.turn,
         ..message.head.clone()
     };
-    // Another body would be a conflict: its media are those of the message.
-    let words = (existing.text.as_str(), message.content.media());
-    message_and_event(row, message, head, drafted, words, &existing.passport)
+    message_and_event(row, head, message, drafted, &existing.text, &existing.passport)
 }
 
 /// Whether a later stage has had the message, so that what enrich publishes has reached it. The
@@ -104,13 +94,14 @@ fn acceptance(existing: &Existing) -> Option<StoredMessage> {
 }
 
 /// The message on its way to the gates, unless it failed, and the event of its row. Place and
-/// candidates are the draft's: they are facts of now, not decisions.
+/// candidates are the draft's: they are facts of now, not decisions. Media and template are the
+/// message's own: with others it would be another body.
 fn message_and_event(
     row: &StoredMessage,
-    message: &Submitted,
     head: Head,
+    message: &Submitted,
     drafted: &DraftedMessage,
-    (text, media): (&str, &[String]),
+    text: &str,
     passport: &Passport,
 ) -> Outcome {
     let mut say = Vec::with_capacity(2);
@@ -127,7 +118,7 @@ fn message_and_event(
             head,
             contact: row.contact,
             text: text.into(),
-            media: media.to_vec(),
+            media: message.content.media().to_vec(),
             template,
             segments: row.segments,
             cost: row.cost,

@@ -30,8 +30,9 @@ const AT_MOST: i64 = 500;
 /// A sender is looked at for so long after something was told of it.
 const TOLD_LATELY: SignedDuration = SignedDuration::from_mins(15);
 
-/// How many rows of old outcomes one tick removes, at most.
-const OLD_ROWS: i64 = 500;
+/// How many rows of old outcomes one tick removes, at most: more than the senders that it looks at
+/// can have made since the last one, each with a dozen codes a minute.
+const OLD_ROWS: i64 = 2_000;
 
 /// The source that judges senders. Any number of processes may run it.
 pub struct SenderJudge {

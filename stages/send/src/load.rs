@@ -47,10 +47,7 @@ pub(crate) async fn load(tx: &mut Scoped, items: &[&Admitted]) -> Result<(Loaded
     let paces = lock_paces(tx, &senders, items).await?;
     let of_pairs: BTreeSet<PacedPair> =
         items.iter().filter_map(|item| Some(pair_of(item)?.0)).collect();
-    let paces = match of_pairs.is_empty() {
-        true => paces,
-        false => paces.with_pairs(pairs::next_free(tx, &of_pairs).await?),
-    };
+    let paces = paces.with_pairs(pairs::next_free(tx, &of_pairs).await?);
 
     let wanted: Vec<Wanted<'_>> = items.iter().map(|item| wanted(item)).collect();
     let recipients = with_compliance(recipients, items);

@@ -29,8 +29,12 @@ pub const MAX_CANDIDATES: usize = 50;
 /// keeps its sender; of these, active ones for the recipient's country first, and those that are
 /// not active yet behind all that are. One that is not usable is passed over while the pool has a
 /// usable one for the country: waiting for that one's pace ends, waiting for this one may not.
-pub fn of_pool(pool: &[SenderCandidate], contact: ContactId, to: Option<Country>) -> Vec<SenderId> {
-    let mut turned = turned(pool, contact);
+pub fn of_pool<'a>(
+    pool: impl IntoIterator<Item = &'a SenderCandidate>,
+    contact: ContactId,
+    to: Option<Country>,
+) -> Vec<SenderId> {
+    let mut turned = turned(pool.into_iter().copied().collect(), contact);
     if turned.iter().any(|sender| sender.usable && fits(sender, to)) {
         turned.retain(|sender| sender.usable);
     }
@@ -39,24 +43,21 @@ pub fn of_pool(pool: &[SenderCandidate], contact: ContactId, to: Option<Country>
 }
 
 /// The candidates among all senders of a tenant: those for the recipient's country alone.
-pub fn of_tenant(
-    all: &[SenderCandidate],
+pub fn of_tenant<'a>(
+    all: impl IntoIterator<Item = &'a SenderCandidate>,
     contact: ContactId,
     to: Option<Country>,
 ) -> Vec<SenderId> {
-    let fitting: Vec<SenderCandidate> =
-        all.iter().filter(|sender| fits(sender, to)).copied().collect();
-    of_pool(&fitting, contact, to)
+    of_pool(all.into_iter().filter(|sender| fits(sender, to)), contact, to)
 }
 
 /// The pool, begun at the contact's own sender.
-fn turned(pool: &[SenderCandidate], contact: ContactId) -> Vec<SenderCandidate> {
-    let mut turned = pool.to_vec();
+fn turned(mut pool: Vec<SenderCandidate>, contact: ContactId) -> Vec<SenderCandidate> {
     if let Some(len) = u64::try_from(pool.len()).ok().filter(|len| *len > 0) {
         let by = contact.0.as_u64_pair().1 % len;
-        turned.rotate_left(usize::try_from(by).unwrap_or_default());
+        pool.rotate_left(usize::try_from(by).unwrap_or_default());
     }
-    turned
+    pool
 }
 
 /// Senders of the United States also serve the territories, which have codes of their own.

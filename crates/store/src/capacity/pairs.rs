@@ -1,6 +1,6 @@
 //! Pace rows of pairs: how soon a sender may write to one person again, on channels whose carrier
-//! limits that. Database time. Call under the lock of the persons' recipient statuses: it is what
-//! makes two claims of one pair go one after the other.
+//! limits that. Database time. Call under the locks of the senders' pace rows: they are what makes two
+//! claims of one sender go one after the other, so that nobody waits for a row of these.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -17,9 +17,6 @@ use crate::{Scoped, core::keyed, fault};
 /// A sender and a person whom it writes to.
 pub type PacedPair = (TenantId, SenderId, ContactId);
 
-/// How many rows whose time is over a claim removes: more than it makes, so that they grow fewer.
-const REMOVED_AT_ONCE: i64 = 1_000;
-
 /// When each of these pairs may have its next message; those without a row may have it now.
 ///
 /// # Errors
@@ -28,6 +25,10 @@ pub async fn next_free(
     tx: &mut Scoped,
     pairs: &BTreeSet<PacedPair>,
 ) -> Result<HashMap<PacedPair, Timestamp>, Fault> {
+    if pairs.is_empty() {
+        return Ok(HashMap::new());
+    }
+
     let (tenants, senders, contacts) = columns(pairs.iter());
     let rows = sqlx::query!(
         "select p.tenant_id, p.sender_id, p.contact_id, p.next_free
@@ -51,7 +52,7 @@ pub async fn next_free(
 }
 
 /// Notes that these pairs have a message now, and may have the next one after `interval`. Removes
-/// rows of their tenants whose time is over for a minute.
+/// the rows of their senders whose time is over.
 ///
 /// # Errors
 /// An outage.
@@ -63,14 +64,12 @@ pub async fn take(
     let (tenants, senders, contacts) = columns(pairs.iter());
     sqlx::query!(
         "delete from pair_pace p
-         using (select tenant_id, sender_id, contact_id from pair_pace
-                where tenant_id = any($1)
-                  and next_free < clock_timestamp() - interval '1 minute'
-                limit $2 for update skip locked) k
+         using (select distinct tenant_id, sender_id
+                from unnest($1::text[], $2::uuid[]) as u (tenant_id, sender_id)) k
          where p.tenant_id = k.tenant_id and p.sender_id = k.sender_id
-           and p.contact_id = k.contact_id",
+           and p.next_free < clock_timestamp()",
         &tenants as _,
-        REMOVED_AT_ONCE,
+        &senders,
     )
     .execute(&mut **tx)
     .await

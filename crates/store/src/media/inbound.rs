@@ -54,7 +54,14 @@ pub async fn record(
     let urls = sorted.iter().map(|one| if one.url.len() <= LONGEST_URL { &*one.url } else { "" });
 
     sqlx::query!(
-        "insert into media (tenant_id, media_id, direction, inbound_id, position, contact_id,
+        "with crowded as materialized (
+             select t.tenant_id
+             from (select distinct u.tenant_id from unnest($5::text[]) as u (tenant_id)) t
+             where (select count(*) from (select from media w
+                                          where w.tenant_id = t.tenant_id and w.due is not null
+                                          limit $15) w) >= $15
+         )
+         insert into media (tenant_id, media_id, direction, inbound_id, position, contact_id,
                             sender_id, account, url, state, reason, due, created_at, kept_from)
          select k.tenant_id, k.media_id, $1, k.inbound_id, k.position, k.contact_id, k.sender_id,
                 k.account, case when r.reason is null then k.url else '' end,
@@ -67,9 +74,7 @@ pub async fn record(
          cross join lateral (
              select case
                  when k.url = '' then $14
-                 when (select count(*) from (select from media w
-                                             where w.tenant_id = k.tenant_id and w.due is not null
-                                             limit $15) w) >= $15 then $16
+                 when exists (select from crowded c where c.tenant_id = k.tenant_id) then $16
              end as reason
          ) r
          on conflict do nothing",

@@ -161,8 +161,13 @@ pub async fn save(
 }
 
 /// Lets messages go on that waited for senders of the tenant to come out of quarantine. A message
-/// waits for one sender and may have others that are out by now: all are asked.
+/// waits for one sender and may have others that are out by now: all are asked, once for all that
+/// have recovered.
 pub async fn wake(tx: &mut Scoped, tenant: &TenantId, recovered: &[SenderId]) -> Result<(), Fault> {
+    if recovered.is_empty() {
+        return Ok(());
+    }
+
     let others = sqlx::query_scalar!(
         "select sender_id from senders where tenant_id = $1 and health <> 'healthy'
          order by sender_id",
