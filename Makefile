@@ -2,7 +2,7 @@
 # BUILD is where cargo puts binaries; SECONDS, N, RUNS, HOLD_XMIN and PURGE are for `make bench`, CARRIERS,
 # SEED, N and KILLS for `make chaos`, WAITS for flags of the waits that it shortens (`millrace chaos --help`), FAIR
 # for flags of `make fair` (`millrace fair --help`), MINUTES and RATE for `make soak`, N for
-# `make cluster`.
+# `make cluster`, CASES for `make fuzz`; FULL=1 has `make test-api` ask many cases of each operation.
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 BUILD = $${CARGO_TARGET_DIR:-target}/release
 CHAOS = $(if $(CARRIERS),--carriers $(CARRIERS)) $(if $(SEED),--seed $(SEED)) $(if $(N),--recipients $(N)) $(if $(KILLS),--kills $(KILLS)) $(WAITS)

@@ -29,6 +29,22 @@ async fn a_body_with_a_variable_in_it_is_refused_with_the_fix_everywhere() {
     }
 }
 
+/// A list would be read as the fields in order.
+#[tokio::test]
+async fn a_list_is_no_object_of_any_resource_nor_within_one() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Owner).await;
+    let expected = [(String::new(), "invalid_type".to_owned())];
+    for kind in ["senders", "templates", "pools", "contacts", "campaigns", "carrier-accounts"] {
+        let refused =
+            caller.post(&format!("/v1/{kind}"), &json!(["+12125550199", "main", 1])).await;
+        assert_eq!(refused.problem(422), expected, "{kind}");
+    }
+
+    let variants = json!({ "name": "t", "variants": [["a", 1, { "en": "Hi" }]] });
+    assert_eq!(caller.post("/v1/templates", &variants).await.problem(422)[0].1, "invalid_type");
+}
+
 #[tokio::test]
 async fn a_sender_that_carries_nothing_is_refused_at_once_alone_and_as_a_pool() {
     let world = World::start().await;

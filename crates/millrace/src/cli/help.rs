@@ -27,7 +27,7 @@ const EXAMPLES: [(&str, &str); 51] = [
     ("tenant create", "millrace tenant create acme --name Acme"),
     ("tenant list", "millrace tenant list"),
     ("tenant show", "millrace tenant show acme"),
-    ("tenant limits", "millrace tenant limits acme --members 20 --brands none"),
+    ("tenant limits", "millrace tenant limits acme --members 20 --pace 100"),
     ("tenant archive", "millrace tenant archive acme"),
     ("tenant restore", "millrace tenant restore acme"),
     ("token", "millrace token list --tenant acme"),

@@ -27,4 +27,10 @@ pub(super) fn check(report: &mut Report, found: Option<&Settings>, wrong: &[Sett
         let fix = "unset MILLRACE_ALLOW_CARRIER_HOSTS before you go live";
         report.warn("settings", found, fix);
     }
+    if !settings.media.hosts.is_empty() {
+        let found =
+            format!("tenants may have {} called for media", settings.media.hosts.join(", "));
+        let fix = "unset MILLRACE_ALLOW_MEDIA_HOSTS unless these hosts are meant for all tenants";
+        report.warn("settings", found, fix);
+    }
 }

@@ -64,6 +64,15 @@ async fn a_reference_that_was_accepted_twice_is_a_duplicate() {
     let stats = world.stats().await;
     assert_eq!((&stats["duplicates"], &stats["duplicate_texts"]), (&json!(1), &json!(1)));
     assert_eq!(stats["duplicate_references"], json!(["a"]));
+
+    // Texts of others, whose address for receipts is the same and names no message.
+    let shared = world.receiver.url("").replace("&message=", "");
+    let form = [("To", PHONE), ("From", SENDER), ("Body", "hi"), ("StatusCallback", &shared)];
+    for _ in 0..2 {
+        assert_eq!(world.twilio(Method::POST, "Messages.json", &form).await.status, 201);
+    }
+    let stats = world.stats().await;
+    assert_eq!((&stats["accepted"], &stats["duplicates"]), (&json!(5), &json!(1)));
 }
 
 #[tokio::test]
