@@ -3,16 +3,13 @@
 //! settings are the dashboard's: an order names the account's first site, and goes to the location
 //! that is the usual one there.
 
-use http::{
-    HeaderValue, Method,
-    header::{ACCEPT, CONTENT_TYPE},
-};
+use http::{HeaderValue, Method, header::ACCEPT};
 use reqwest::Url;
 
 use super::{client::Client, xml};
 use crate::{
     answer::{Doubt, Throttle, ThrottleScope},
-    http::{Reply, call, retry_after},
+    http::{Reply, call, retry_after, set_body},
     numbers::{MAX_OFFERED, MAX_OWNED, NumberQuery, NumberReply, OfferedNumber, OwnedNumber},
     record::ReadError,
 };
@@ -157,8 +154,7 @@ impl Client {
     async fn order(&self, resource: &str, order: String) -> Result<Reply, NumberReply> {
         let mut request = self.request(Method::POST, self.account_resource(resource));
         request.headers_mut().insert(ACCEPT, XML);
-        request.headers_mut().insert(CONTENT_TYPE, XML);
-        *request.body_mut() = Some(order.into());
+        set_body(&mut request, XML, order, None);
         call(&self.http, request, MAX_REPLY_BYTES).await.map_err(|fault| {
             Doubt::of(fault).map_or(NumberReply::NotAsked, |why| NumberReply::Unknown { why })
         })

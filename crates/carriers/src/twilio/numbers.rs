@@ -1,7 +1,7 @@
 //! `AvailablePhoneNumbers` and `IncomingPhoneNumbers`: what is on offer, what the account has, and
 //! orders, changes and releases. One call is one HTTP request: nothing is retried here.
 
-use http::{HeaderValue, Method, header::CONTENT_TYPE};
+use http::Method;
 use reqwest::Url;
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     answer::Doubt,
-    http::call,
+    http::{FORM, call, set_body},
     numbers::{
         MAX_OFFERED, MAX_OWNED, NumberQuery, NumberReply, OfferedNumber, OwnedNumber, is_e164,
     },
@@ -113,10 +113,8 @@ impl Client {
         let id = number_id(&url);
         let mut request = self.request(method, url);
         if !form.is_empty() {
-            let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-            request.headers_mut().insert(CONTENT_TYPE, kind);
             let form = serde_urlencoded::to_string(form).expect("pairs of texts encode");
-            *request.body_mut() = Some(form.into());
+            set_body(&mut request, FORM, form, None);
         }
 
         match call(&self.http, request, MAX_REPLY_BYTES).await {
