@@ -1,7 +1,7 @@
 //! Phone numbers at carriers, in one form for all of them: what is on offer, what an account has,
 //! and what came of an order.
 
-use crate::answer::Doubt;
+use crate::{answer::Doubt, http::CallFault};
 
 /// The most numbers that one search gives.
 pub const MAX_OFFERED: usize = 50;
@@ -45,9 +45,9 @@ pub struct OwnedNumber {
 /// What came of an order, a change or a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NumberReply {
-    /// It is done. The carrier's name of the number.
+    /// It is done.
     Done {
-        /// The carrier's name of it.
+        /// The carrier's name of the number.
         id: String,
     },
     /// The carrier has taken the order and works on it: its list of the account's numbers says when
@@ -68,12 +68,19 @@ pub enum NumberReply {
 }
 
 impl NumberReply {
-    /// Whether what the account has must tell what came of it.
+    /// Whether only the carrier's list of the account's numbers can tell what came of it.
     pub fn is_open(&self) -> bool {
         match self {
             Self::Taken | Self::Unknown { .. } => true,
             Self::Done { .. } | Self::Refused { .. } | Self::NotAsked => false,
         }
+    }
+}
+
+/// A call that gave no complete reply: only without a connection nothing has been asked.
+impl From<CallFault> for NumberReply {
+    fn from(fault: CallFault) -> Self {
+        Doubt::of(fault).map_or(Self::NotAsked, |why| Self::Unknown { why })
     }
 }
 

@@ -155,9 +155,7 @@ impl Client {
         let mut request = self.request(Method::POST, self.account_resource(resource));
         request.headers_mut().insert(ACCEPT, XML);
         set_body(&mut request, XML, order, None);
-        call(&self.http, request, MAX_REPLY_BYTES).await.map_err(|fault| {
-            Doubt::of(fault).map_or(NumberReply::NotAsked, |why| NumberReply::Unknown { why })
-        })
+        Ok(call(&self.http, request, MAX_REPLY_BYTES).await?)
     }
 
     /// The body of a 200.

@@ -119,9 +119,7 @@ impl Client {
 
         match call(&self.http, request, MAX_REPLY_BYTES).await {
             Ok(reply) => classify(reply.status, &reply.body, id),
-            Err(fault) => {
-                Doubt::of(fault).map_or(NumberReply::NotAsked, |why| NumberReply::Unknown { why })
-            }
+            Err(fault) => fault.into(),
         }
     }
 }
