@@ -8,10 +8,10 @@ use reqwest::Url;
 
 use super::{client::Client, xml};
 use crate::{
-    answer::{Doubt, Throttle, ThrottleScope},
-    http::{Reply, call, retry_after, set_body},
+    answer::Doubt,
+    http::{Reply, call, set_body},
     numbers::{MAX_OFFERED, MAX_OWNED, NumberQuery, NumberReply, OfferedNumber, OwnedNumber},
-    record::ReadError,
+    record::{ReadError, UNREADABLE},
 };
 
 /// Numbers on one page of the account's list.
@@ -73,7 +73,7 @@ impl Client {
             let body = self.read_xml(url).await?;
             let listed = xml::texts(&body, "TelephoneNumber");
             let all: Option<usize> = xml::text(&body, "TotalCount").and_then(|n| n.parse().ok());
-            let all = all.ok_or(ReadError::Unavailable(Doubt::Unreadable { status: 200 }))?;
+            let all = all.ok_or(UNREADABLE)?;
             let owned = |digits: String| Some(OwnedNumber { number: e164(&digits)?, id: digits });
             let is_last = listed.len() < PAGE_SIZE || page * PAGE_SIZE >= all;
 
@@ -166,14 +166,9 @@ impl Client {
         let status = reply.status;
         match status {
             200 => Ok(String::from_utf8_lossy(&reply.body).into_owned()),
-            401 | 403 => Err(ReadError::Stopped { status }),
-            429 => Err(ReadError::Throttled(Throttle {
-                scope: ThrottleScope::Account,
-                retry_after: retry_after(&reply.headers),
-            })),
-            ..=199 | 201..=400 | 402 | 404..=428 | 430.. => {
+            ..=199 | 201.. => {
                 let code = is_own(&reply).then_some(u32::from(status));
-                Err(ReadError::Unavailable(Doubt::Status { status, code }))
+                Err(ReadError::of_reply(&reply, code))
             }
         }
     }

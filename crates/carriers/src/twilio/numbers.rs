@@ -5,18 +5,14 @@ use http::Method;
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::{
-    classify::error_code,
-    client::Client,
-    records::{UNREADABLE, parse},
-};
+use super::{classify::error_code, client::Client, records::parse};
 use crate::{
     answer::Doubt,
     http::{FORM, call, set_body},
     numbers::{
         MAX_OFFERED, MAX_OWNED, NumberQuery, NumberReply, OfferedNumber, OwnedNumber, is_e164,
     },
-    record::ReadError,
+    record::{ReadError, UNREADABLE},
 };
 
 /// Numbers on one page of the account's list.
