@@ -122,11 +122,7 @@ impl Client {
         let Some(id) = xml::text(&taken, "id").filter(plain) else { return NumberReply::Taken };
 
         let body = self.read_xml(self.account_resource(&format!("orders/{id}"))).await;
-        match body.ok().and_then(|body| xml::text(&body, "OrderStatus")).as_deref() {
-            Some("COMPLETE") => NumberReply::Done { id: digits.to_owned() },
-            Some("FAILED") => NumberReply::Refused { code: super::codes::NUMBER_TAKEN },
-            Some(_) | None => NumberReply::Taken,
-        }
+        body.ok().and_then(|body| order_status(&body, digits)).unwrap_or(NumberReply::Taken)
     }
 
     /// Gives a number back. One that the account does not have any more is given back.
@@ -174,17 +170,24 @@ impl Client {
     }
 }
 
+/// How far an order has come; none where the answer does not say it.
+fn order_status(body: &str, digits: &str) -> Option<NumberReply> {
+    Some(match xml::text(body, "OrderStatus")?.as_str() {
+        "COMPLETE" => NumberReply::Done { id: digits.to_owned() },
+        "FAILED" => NumberReply::Refused { code: super::codes::NUMBER_TAKEN },
+        _ => NumberReply::Taken,
+    })
+}
+
 /// What a reply to an order says. A 5xx may come after the order was taken.
 fn ordered(reply: &Reply, digits: &str) -> NumberReply {
     let status = reply.status;
     let body = String::from_utf8_lossy(&reply.body);
     match status {
-        200..=299 => match xml::text(&body, "OrderStatus").as_deref() {
-            Some("COMPLETE") => NumberReply::Done { id: digits.to_owned() },
-            Some("FAILED") => NumberReply::Refused { code: super::codes::NUMBER_TAKEN },
-            Some(_) => NumberReply::Taken,
-            None => NumberReply::Unknown { why: Doubt::Unreadable { status } },
-        },
+        200..=299 => {
+            let unreadable = NumberReply::Unknown { why: Doubt::Unreadable { status } };
+            order_status(&body, digits).unwrap_or(unreadable)
+        }
         429 if is_own(reply) => NumberReply::NotAsked,
         400..=407 | 409..=428 | 430..=499 if is_own(reply) => {
             NumberReply::Refused { code: status.into() }
@@ -202,14 +205,16 @@ fn is_own(reply: &Reply) -> bool {
 
 /// The number of ten digits.
 fn e164(digits: &str) -> Option<String> {
-    let fits = digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    fits.then(|| format!("+1{digits}"))
+    is_ten_digits(digits).then(|| format!("+1{digits}"))
 }
 
 /// The ten digits of a number of the North American plan.
 fn ten_digits(number: &str) -> Option<&str> {
-    let digits = number.strip_prefix("+1")?;
-    (digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
+    number.strip_prefix("+1").filter(|digits| is_ten_digits(digits))
+}
+
+fn is_ten_digits(text: &str) -> bool {
+    text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
