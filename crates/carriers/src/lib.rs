@@ -26,6 +26,7 @@ pub mod public;
 pub mod record;
 mod redact;
 pub mod report;
+mod said;
 mod setup;
 pub mod tag;
 mod tls;
