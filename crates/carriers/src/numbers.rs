@@ -38,7 +38,7 @@ pub struct OfferedNumber {
 pub struct OwnedNumber {
     /// The number, in E.164.
     pub number: String,
-    /// The carrier's name of it, by which it is changed and given back.
+    /// The carrier's id of it, by which it is changed and given back.
     pub id: String,
 }
 
@@ -47,7 +47,7 @@ pub struct OwnedNumber {
 pub enum NumberReply {
     /// It is done.
     Done {
-        /// The carrier's name of the number.
+        /// The carrier's id of the number.
         id: String,
     },
     /// The carrier has taken the order and works on it: its list of the account's numbers says when

@@ -12,9 +12,8 @@ use crate::report::Reference;
 const RETRIES: &str = "#rc=5&rp=all";
 
 /// `{public}/webhooks/twilio/{account}/status?tenant=..&message=<uuid>`, and behind it how often
-/// Twilio tries it. `public_url` is
-/// `MILLRACE_PUBLIC_URL`, `account` the key of the carrier account, both as they are configured:
-/// the signature covers this text byte by byte.
+/// Twilio tries it. `public_url` is `MILLRACE_PUBLIC_URL`, `account` the key of the carrier
+/// account, both as they are configured: the signature covers all but the fragment, byte by byte.
 pub fn callback_url(public_url: &str, account: &str, tenant: &str, message: Uuid) -> String {
     let public_url = public_url.trim_end_matches('/');
     let query = format!("tenant={tenant}&message={message}");

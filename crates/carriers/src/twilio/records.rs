@@ -50,8 +50,7 @@ impl Client {
     }
 
     /// All outbound texts from one sender, or from one Messaging Service whatever number it picked,
-    /// to one recipient; with `since`, all that Twilio took from
-    /// then on, and perhaps older ones.
+    /// to one recipient; with `since`, all that Twilio took from then on, and perhaps older ones.
     ///
     /// Twilio's filter goes by the day of sending in UTC, and may leave out texts that it has taken
     /// and not sent yet. So the page of the newest texts is read without it too.
