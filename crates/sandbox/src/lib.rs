@@ -20,6 +20,7 @@
 
 mod anthropic;
 mod app;
+mod attempt;
 mod bandwidth;
 mod clock;
 mod control;
