@@ -117,6 +117,11 @@ impl Businesses {
         self.windows.insert((number.clone(), person), at);
     }
 
+    /// Closes all windows.
+    pub(crate) fn close_windows(&mut self) {
+        self.windows.clear();
+    }
+
     /// Whether a free text may go to a person now.
     pub(crate) fn is_open(&self, number: &Arc<str>, person: Phone, now: Timestamp) -> bool {
         let last = self.windows.get(&(number.clone(), person));
