@@ -83,9 +83,3 @@ impl From<CallFault> for NumberReply {
         Doubt::of(fault).map_or(Self::NotAsked, |why| Self::Unknown { why })
     }
 }
-
-/// Whether a text is a number in E.164: a plus and 7 to 15 digits.
-pub(crate) fn is_e164(text: &str) -> bool {
-    let digits = text.strip_prefix('+').unwrap_or_default();
-    (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
-}

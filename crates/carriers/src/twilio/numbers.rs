@@ -1,6 +1,7 @@
 //! `AvailablePhoneNumbers` and `IncomingPhoneNumbers`: what is on offer, what the account has, and
 //! orders, changes and releases. One call is one HTTP request: nothing is retried here.
 
+use domain::phone::PhoneNumber;
 use http::Method;
 use reqwest::Url;
 use serde::Deserialize;
@@ -9,9 +10,7 @@ use super::{classify::error_code, client::Client, records::parse};
 use crate::{
     answer::Doubt,
     http::{FORM, call, set_body},
-    numbers::{
-        MAX_OFFERED, MAX_OWNED, NumberQuery, NumberReply, OfferedNumber, OwnedNumber, is_e164,
-    },
+    numbers::{MAX_OFFERED, MAX_OWNED, NumberQuery, NumberReply, OfferedNumber, OwnedNumber},
     record::{ReadError, UNREADABLE},
 };
 
@@ -190,7 +189,7 @@ impl WireOffer {
     fn read(self) -> Option<OfferedNumber> {
         let said = |text: Option<String>| text.filter(|text| !text.is_empty());
         let (locality, region) = (said(self.locality), said(self.region));
-        is_e164(&self.phone_number).then_some(OfferedNumber {
+        PhoneNumber::from_e164(&self.phone_number).is_ok().then_some(OfferedNumber {
             number: self.phone_number,
             locality,
             region,
@@ -201,7 +200,8 @@ impl WireOffer {
 impl WireNumber {
     /// None for what is no phone number, such as a short code.
     fn read(self) -> Option<OwnedNumber> {
-        let known = is_e164(&self.phone_number) && super::is_sid(&self.sid);
+        let is_number = PhoneNumber::from_e164(&self.phone_number).is_ok();
+        let known = is_number && super::is_sid(&self.sid);
         known.then_some(OwnedNumber { number: self.phone_number, id: self.sid })
     }
 }
