@@ -77,8 +77,8 @@ pub(crate) struct NewMessage<'a> {
     body: Option<Cow<'a, str>>,
     /// What goes with the body, or without one: ids of `POST /v1/media` whose state is `stored`, or
     /// https addresses that the carrier fetches itself when it sends. A message with media is sent
-    /// as one MMS, at one price, however long its body.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// as one MMS, at one price, however long its body. `media_urls` is another name for it.
+    #[serde(default, alias = "media_urls", skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 10, max_length = 2000)]
     media: Vec<String>,
     /// Instead of a body: the latest version of a template.

@@ -1,10 +1,14 @@
-//! The HTTP client that every provider's client shares, and the two readings of a reply that they
-//! have in common: a bounded body and `Retry-After`.
+//! The HTTP client that every provider's client shares, what the requests of accounts have in
+//! common, and the two readings of a reply: a bounded body and `Retry-After`.
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+};
 use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::{Request, Url};
 
 pub use crate::tls::install_crypto;
 
@@ -25,6 +29,15 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Longest wait that a `Retry-After` may ask for; a wrong header must not stop an account for days.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// The media type of a form.
+pub(crate) const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+
+/// The media type of JSON.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Carries the W3C trace context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// One pooled client: HTTP/1.1 with keep-alive, rustls, no redirects, no retries, no proxy from the
 /// environment. Make one per process and clone it; clones share the pool.
@@ -55,6 +68,37 @@ pub(crate) fn builder() -> reqwest::ClientBuilder {
         .user_agent(concat!("millrace/", env!("CARGO_PKG_VERSION")))
 }
 
+/// A request of an account, which names its credentials and asks for JSON.
+pub(crate) fn account_request(
+    method: Method,
+    url: Url,
+    authorization: &HeaderValue,
+    timeout: Duration,
+) -> Request {
+    let mut request = Request::new(method, url);
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(AUTHORIZATION, authorization.clone());
+    headers.insert(ACCEPT, JSON);
+    *request.headers_mut() = headers;
+    *request.timeout_mut() = Some(timeout);
+    request
+}
+
+/// Gives a request its body, and the trace that it goes on; an unusable `traceparent` is left out.
+pub(crate) fn set_body(
+    request: &mut Request,
+    media_type: HeaderValue,
+    body: String,
+    traceparent: Option<&str>,
+) {
+    let headers = request.headers_mut();
+    headers.insert(CONTENT_TYPE, media_type);
+    if let Some(Ok(value)) = traceparent.map(HeaderValue::from_str) {
+        headers.insert(TRACEPARENT, value);
+    }
+    *request.body_mut() = Some(body.into());
+}
+
 /// How a call ended that gave no complete reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallFault {
@@ -78,7 +122,7 @@ pub(crate) struct Reply {
 /// Makes one call and reads the whole reply, at most `limit` bytes of body.
 pub(crate) async fn call(
     client: &reqwest::Client,
-    request: reqwest::Request,
+    request: Request,
     limit: usize,
 ) -> Result<Reply, CallFault> {
     let mut response = client.execute(request).await.map_err(|error| fault(&error))?;

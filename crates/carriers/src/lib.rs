@@ -5,6 +5,7 @@
 //! What a carrier says is turned into a [`CarrierReply`] here, once, by an explicit table; whoever
 //! calls decides what to do with it. Nothing here retries or reads a clock, and only the fetch of
 //! media follows a redirect.
+//!
 //! How a carrier is added: the README beside this crate.
 
 pub mod abilities;
@@ -26,6 +27,7 @@ pub mod public;
 pub mod record;
 mod redact;
 pub mod report;
+mod said;
 mod setup;
 pub mod tag;
 mod tls;

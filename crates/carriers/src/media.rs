@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use http::{
-    HeaderMap, HeaderValue, Method,
+    HeaderValue, Method,
     header::{ACCEPT, LOCATION},
 };
 use reqwest::{Request, Url};
@@ -73,12 +73,9 @@ impl MediaFetcher {
 
     /// Fetches what came with a text of an account, at most so many bytes.
     pub async fn of_account(&self, client: &Client, url: &str, limit: usize) -> MediaReply {
-        let Some(mut request) = client.media_request(url) else { return MediaReply::NotAllowed };
+        let Some(request) = client.media_request(url) else { return MediaReply::NotAllowed };
         let asked = request.url().clone();
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
-        *request.timeout_mut() = Some(CALL);
-
-        match next(&asked, call(&self.listed, request, limit).await, false) {
+        match next(&asked, call(&self.listed, of_any_type(request), limit).await, false) {
             Next::Ends(reply) => reply,
             Next::GoesTo(other) => self.follow(other, &self.carrier_hosts, limit).await,
         }
@@ -96,7 +93,7 @@ impl MediaFetcher {
                 Ok(found) => found,
                 Err(reply) => return reply,
             };
-            let request = plain(asked.clone());
+            let request = of_any_type(Request::new(Method::GET, asked.clone()));
             match next(&asked, call(client, request, limit).await, true) {
                 Next::Ends(reply) => return reply,
                 Next::GoesTo(other) => url = other,
@@ -136,12 +133,9 @@ pub fn check_media_url(url: &str, hosts: &[String]) -> Result<Url, AddressFault>
     if listed { Ok(parsed) } else { check_address(url) }
 }
 
-/// A request without credentials.
-fn plain(url: Url) -> Request {
-    let mut request = Request::new(Method::GET, url);
-    let mut headers = HeaderMap::with_capacity(2);
-    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    *request.headers_mut() = headers;
+/// A request that asks for bytes of any type, within the time that one call may take.
+fn of_any_type(mut request: Request) -> Request {
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
     *request.timeout_mut() = Some(CALL);
     request
 }

@@ -1,7 +1,7 @@
 //! Phone numbers at carriers, in one form for all of them: what is on offer, what an account has,
 //! and what came of an order.
 
-use crate::answer::Doubt;
+use crate::{answer::Doubt, http::CallFault};
 
 /// The most numbers that one search gives.
 pub const MAX_OFFERED: usize = 50;
@@ -38,16 +38,16 @@ pub struct OfferedNumber {
 pub struct OwnedNumber {
     /// The number, in E.164.
     pub number: String,
-    /// The carrier's name of it, by which it is changed and given back.
+    /// The carrier's id of it, by which it is changed and given back.
     pub id: String,
 }
 
 /// What came of an order, a change or a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NumberReply {
-    /// It is done. The carrier's name of the number.
+    /// It is done.
     Done {
-        /// The carrier's name of it.
+        /// The carrier's id of the number.
         id: String,
     },
     /// The carrier has taken the order and works on it: its list of the account's numbers says when
@@ -68,7 +68,7 @@ pub enum NumberReply {
 }
 
 impl NumberReply {
-    /// Whether what the account has must tell what came of it.
+    /// Whether only the carrier's list of the account's numbers can tell what came of it.
     pub fn is_open(&self) -> bool {
         match self {
             Self::Taken | Self::Unknown { .. } => true,
@@ -77,8 +77,9 @@ impl NumberReply {
     }
 }
 
-/// Whether a text is a number in E.164: a plus and 7 to 15 digits.
-pub(crate) fn is_e164(text: &str) -> bool {
-    let digits = text.strip_prefix('+').unwrap_or_default();
-    (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+/// A call that gave no complete reply: only without a connection nothing has been asked.
+impl From<CallFault> for NumberReply {
+    fn from(fault: CallFault) -> Self {
+        Doubt::of(fault).map_or(Self::NotAsked, |why| Self::Unknown { why })
+    }
 }

@@ -13,7 +13,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-use crate::http::builder;
+use crate::http::{CONNECT_TIMEOUT, builder};
 
 /// Why an address is not called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -67,9 +67,11 @@ fn is_inner_name(host: &str) -> bool {
     [".localhost", ".local", ".internal", ".home.arpa"].iter().any(|inner| host.ends_with(inner))
 }
 
-/// Whether a name leads to a public address now. An error is a name that cannot be looked up.
+/// Whether a name leads to a public address now. An error is a name that cannot be looked up, or
+/// not within the time in which a connection must be made.
 pub(crate) async fn leads_to_public(host: &str) -> std::io::Result<bool> {
-    let mut found = tokio::net::lookup_host((host, 0)).await?;
+    let lookup = tokio::net::lookup_host((host, 0));
+    let mut found = tokio::time::timeout(CONNECT_TIMEOUT, lookup).await??;
     Ok(found.any(|address| is_public(address.ip())))
 }
 

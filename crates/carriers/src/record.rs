@@ -5,8 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::{
-    answer::{Doubt, Throttle},
-    http::CallFault,
+    answer::{Doubt, Throttle, ThrottleScope},
+    http::{CallFault, Reply, retry_after},
     redact::Hidden,
     report::ReportedStatus,
 };
@@ -32,7 +32,7 @@ pub struct MessageRecord {
     pub segments: Option<u16>,
 }
 
-/// Why a record could not be read. Says nothing about any text.
+/// Why a record or a list could not be read. Says nothing about what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// Ask again later, slower (429).
@@ -51,11 +51,29 @@ pub enum ReadError {
     #[error("the carrier could not be reached")]
     NoConnection,
     /// The list goes on past the page limit, so absence cannot be read from it.
-    #[error("more than {0} texts are listed")]
+    #[error("more than {0} are listed")]
     TooMany(usize),
     /// The carrier offers no such look-up, see [`crate::Abilities`].
     #[error("the carrier offers no such look-up")]
     NotOffered,
+}
+
+/// A 200 that is not in the carrier's own form.
+pub(crate) const UNREADABLE: ReadError = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
+
+impl ReadError {
+    /// What a reply says that is no 200; `code` is the carrier's own, where the reply has one.
+    pub(crate) fn of_reply(reply: &Reply, code: Option<u32>) -> Self {
+        let status = reply.status;
+        match status {
+            401 | 403 => Self::Stopped { status },
+            429 => Self::Throttled(Throttle {
+                scope: ThrottleScope::Account,
+                retry_after: retry_after(&reply.headers),
+            }),
+            ..=400 | 402 | 404..=428 | 430.. => Self::Unavailable(Doubt::Status { status, code }),
+        }
+    }
 }
 
 impl From<CallFault> for ReadError {

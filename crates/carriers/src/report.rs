@@ -169,7 +169,7 @@ impl ReceivedText {
 
 impl fmt::Debug for ReceivedText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InboundText")
+        f.debug_struct("ReceivedText")
             .field("sid", &self.sid)
             .field("from", &Hidden(&self.from))
             .field("to", &Hidden(&self.to))

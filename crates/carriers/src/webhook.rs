@@ -35,7 +35,8 @@ pub struct Acknowledgement {
     pub body: &'static str,
 }
 
-/// The headers in which carriers sign what they send.
+/// The headers that sign what comes to addresses below an account's own. What comes to that address
+/// itself is proven in each carrier's own way.
 pub const SIGNATURE_HEADERS: [&str; 1] = ["X-Twilio-Signature"];
 
 impl Carrier {

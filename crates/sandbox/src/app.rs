@@ -116,7 +116,8 @@ impl App {
     }
 
     /// Forgets texts, people and counts, and drops all planned work. With `all` also accounts,
-    /// applications, numbers, faults and personas. The clock stays: it only goes forward.
+    /// applications, businesses, numbers, faults and personas. The clock stays: it only goes
+    /// forward.
     pub(crate) fn reset(&self, all: bool) {
         self.schedule.clear();
         self.courier.clear();
@@ -125,6 +126,7 @@ impl App {
         state.ledger.reset();
         state.people = People::default();
         state.spoken = Spoken::default();
+        state.businesses.close_windows();
         state.stats = Stats::default();
         state.mail = Mailbox::default();
         state.attempts.clear();

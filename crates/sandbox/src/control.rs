@@ -238,7 +238,10 @@ fn text_in(app: &Arc<App>, body: &[u8]) -> Result<Response<Reply>, Response<Repl
     }
     let text = PhoneText { from, to, body, pictures, opt_out, kind: None };
     let received = inbound::receive(app, &text).ok_or_else(|| {
-        unprocessable("no account has the number `to`: register it at IncomingPhoneNumbers, with an application, or with a business")
+        unprocessable(
+            "no account has the number `to`: register it at IncomingPhoneNumbers, with an \
+             application, or with a business",
+        )
     })?;
 
     let webhook = received.webhook.as_deref();

@@ -5,16 +5,29 @@ use std::sync::Arc;
 use crate::{
     app::App,
     bandwidth,
+    clock::machine_now,
     job::Reaction,
     phone_text::{PhoneText, Received},
+    spoken::SpokenText,
     twilio, whatsapp,
 };
 
 /// Takes a text from a phone; `None` when nobody has registered the number it goes to.
 pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> {
-    bandwidth::inbound::receive(app, text)
+    let now = machine_now();
+    let received = bandwidth::inbound::receive(app, text)
         .or_else(|| whatsapp::inbound::receive(app, text))
-        .or_else(|| twilio::inbound::receive(app, text))
+        .or_else(|| twilio::inbound::receive(app, text))?;
+
+    app.state().spoken.add(SpokenText {
+        from: text.from,
+        to: text.to.into(),
+        body: text.body.into(),
+        called: received.webhook.is_some(),
+        at: app.clock.business(now),
+        received_at: now,
+    });
+    Some(received)
 }
 
 /// Sends what a person decided to send.

@@ -1,10 +1,10 @@
 //! The outside world of Millrace, simulated: carriers, the people behind the phones, and the AI.
 //!
 //! One server speaks enough of Twilio, Bandwidth and Anthropic for their official SDKs, and of
-//! WhatsApp's Cloud API; another takes mail, as SMTP has it. They remember every text they accepted
-//! (the ledger), call back with signed requests, play people who answer, and break on demand. Each
-//! phone has a page, `/sandbox/phone/{number}`, to read along and to answer by hand. They share no
-//! codec with `carriers`: a shared codec would share its faults.
+//! WhatsApp's Cloud API for what Millrace asks of it; another takes mail, as SMTP has it. They
+//! remember every text they accepted (the ledger), call back with signed requests, play people who
+//! answer, and break on demand. Each phone has a page, `/sandbox/phone/{number}`, to read along and
+//! to answer by hand. They share no codec with `carriers`: a shared codec would share its faults.
 //!
 //! Where it differs from the real services, on purpose:
 //! - A callback that cannot connect, times out or gets a 5xx is retried five times (a fault
@@ -13,13 +13,16 @@
 //! - A message may name any sender; a Messaging Service is a name for all numbers of its account.
 //! - The first credentials seen for an account stand, and its password signs the callbacks.
 //! - TwiML answers to an inbound webhook are read and ignored.
-//! - A Bandwidth application and a WhatsApp business, with their numbers and where they are called
-//!   back, are set up by a control call, not by the dashboard's API; a message of Bandwidth goes to
-//!   one recipient, and a number that is ordered goes to the account's first application.
+//! - A Bandwidth application, with its numbers and where it is called back, is set up by a control
+//!   call, not by the dashboard's API; a message of Bandwidth goes to one recipient, and a number
+//!   that is ordered goes to the account's first application.
+//! - A WhatsApp Business Account, with its numbers and where it is called back, is set up by a
+//!   control call as well. Its templates are approved at once.
 //! - A number may be registered whether it was on offer or not.
 
 mod anthropic;
 mod app;
+mod attempt;
 mod bandwidth;
 mod clock;
 mod control;

@@ -61,7 +61,7 @@ pub(crate) fn plan(app: &App, after: Duration, next: NextStep) {
 }
 
 /// Whether this text's `sent` comes before the answer to its caller.
-pub(crate) fn comes_before_response(faults: &Faults, dice: Dice) -> bool {
+fn comes_before_response(faults: &Faults, dice: Dice) -> bool {
     faults.receipts.sent && dice.text("before_response").hits(faults.receipts.before_response)
 }
 
@@ -75,10 +75,22 @@ pub(crate) fn take_step(app: &Arc<App>, next: NextStep) {
     }
 }
 
-/// Sends at once, and tells when the receipt has been made.
-pub(crate) fn send_now(app: &Arc<App>, next: NextStep, ended: oneshot::Sender<()>) {
-    app.state().stats.fault("before_response");
-    send(app, &next, Some(ended));
+/// Plans the sending of a text. Where its receipt must come before the answer to its caller, gives
+/// what tells that it has been made.
+pub(crate) fn start(
+    app: &Arc<App>,
+    faults: &Faults,
+    next: NextStep,
+) -> Option<oneshot::Receiver<()>> {
+    if comes_before_response(faults, next.dice) {
+        let (ended, receipt_first) = oneshot::channel();
+        app.state().stats.fault("before_response");
+        send(app, &next, Some(ended));
+        return Some(receipt_first);
+    }
+
+    plan(app, faults.receipt_delay(next.dice) / 2, next);
+    None
 }
 
 /// Lets a scheduled text go when business time has reached its time, else looks again later.

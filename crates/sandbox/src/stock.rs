@@ -2,7 +2,11 @@
 //! North American plan and a hundred of Australia, of the ranges that are kept for fiction. One
 //! that anybody has is not on offer.
 
-use crate::app::State;
+use crate::{
+    app::{App, State},
+    dice::Dice,
+    faults::Faults,
+};
 
 /// The most numbers that all accounts have.
 pub(crate) const MAX_NUMBERS: usize = 100_000;
@@ -44,6 +48,16 @@ pub(crate) fn is_taken(state: &State, number: &str) -> bool {
 /// Whether all accounts together have as many numbers as there may be.
 pub(crate) fn is_sold_out(state: &State) -> bool {
     state.accounts.numbers.len() + state.applications.count() >= MAX_NUMBERS
+}
+
+/// Whether the answer to an order of a number is lost, counted when it is.
+pub(crate) fn loses_answer(app: &App, faults: &Faults, state: &mut State, number: &str) -> bool {
+    let dice = Dice::new(faults.seed.unwrap_or(app.seed)).text(number).text("lost_order");
+    let is_lost = dice.hits(faults.lost_order);
+    if is_lost {
+        state.stats.fault("lost_order");
+    }
+    is_lost
 }
 
 /// Whether an area code is one of three digits.

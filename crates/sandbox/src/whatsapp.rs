@@ -44,8 +44,7 @@ pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]
         return Ok(errors::outage(status).response());
     }
     let given = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let account = enter(app, &business, given.unwrap_or_default());
-    let account = match account {
+    let account = match enter(app, &business, given.unwrap_or_default()) {
         Ok(account) => account,
         Err(refusal) => {
             app.state().stats.refused(refusal.code);
@@ -81,10 +80,8 @@ fn enter(app: &App, business: &str, given: &str) -> Result<u16, errors::Refusal>
     let Some(of) = state.businesses.get(business) else {
         return Err(errors::unknown_node(business));
     };
-    let access_token = of.access_token.clone();
-    if given.strip_prefix("Bearer ") != Some(&*access_token) {
+    if given.strip_prefix("Bearer ") != Some(&*of.access_token) {
         return Err(errors::unauthorized());
     }
-    let account = state.accounts.of_business(business, &access_token);
-    account.ok_or_else(errors::unauthorized)
+    state.accounts.of_business(business, given).ok_or_else(errors::unauthorized)
 }

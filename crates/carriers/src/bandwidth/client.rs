@@ -3,10 +3,7 @@
 use std::{fmt, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
-};
+use http::{HeaderValue, Method};
 use jiff::Timestamp;
 use reqwest::{Request, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -19,7 +16,7 @@ use super::{
 };
 use crate::{
     answer::CarrierReply,
-    http::{REQUEST_TIMEOUT, call, retry_after},
+    http::{JSON, REQUEST_TIMEOUT, account_request, call, retry_after, set_body},
     redact::Hidden,
     setup::{SetupError, endpoint},
 };
@@ -57,8 +54,6 @@ pub struct MessageRequest<'a> {
 
 /// A reply to a send repeats the text: some KiB.
 const MAX_REPLY_BYTES: usize = 64 * 1024;
-
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 // === impl Client ===
 
@@ -100,12 +95,7 @@ impl Client {
     /// Asks Bandwidth to send one text (`POST .../messages`), once.
     pub async fn send(&self, text: &MessageRequest<'_>) -> CarrierReply {
         let mut request = self.request(Method::POST, self.messages_url.clone());
-        let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(Ok(value)) = text.traceparent.map(HeaderValue::from_str) {
-            headers.insert(TRACEPARENT, value);
-        }
-        *request.body_mut() = Some(text.json(&self.application).into());
+        set_body(&mut request, JSON, text.json(&self.application), text.traceparent);
 
         match call(&self.http, request, MAX_REPLY_BYTES).await {
             Ok(reply) => classify(reply.status, retry_after(&reply.headers), &reply.body),
@@ -114,13 +104,7 @@ impl Client {
     }
 
     pub(super) fn request(&self, method: Method, url: Url) -> Request {
-        let mut request = Request::new(method, url);
-        let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(AUTHORIZATION, self.authorization.clone());
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        *request.headers_mut() = headers;
-        *request.timeout_mut() = Some(self.timeout);
-        request
+        account_request(method, url, &self.authorization, self.timeout)
     }
 
     /// A resource of the account API.

@@ -43,7 +43,8 @@ static UNLISTED: CodeInfo = CodeInfo {
 #[rustfmt::skip]
 static TABLE: &[CodeInfo] = &[
     info(90, "the account has no site to order numbers for",
-        "Make a site with a location in the Bandwidth dashboard, and assign the location to the application"),
+        "Make a site with a location in the Bandwidth dashboard, and assign the location to the \
+        application"),
     info(91, "the order failed: somebody else has the number, as a rule",
         "Search again and order another number"),
     info(400, "the request was not valid",

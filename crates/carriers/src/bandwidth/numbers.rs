@@ -3,18 +3,15 @@
 //! settings are the dashboard's: an order names the account's first site, and goes to the location
 //! that is the usual one there.
 
-use http::{
-    HeaderValue, Method,
-    header::{ACCEPT, CONTENT_TYPE},
-};
+use http::{HeaderValue, Method, header::ACCEPT};
 use reqwest::Url;
 
 use super::{client::Client, xml};
 use crate::{
-    answer::{Doubt, Throttle, ThrottleScope},
-    http::{Reply, call, retry_after},
+    answer::Doubt,
+    http::{Reply, call, set_body},
     numbers::{MAX_OFFERED, MAX_OWNED, NumberQuery, NumberReply, OfferedNumber, OwnedNumber},
-    record::ReadError,
+    record::{ReadError, UNREADABLE},
 };
 
 /// Numbers on one page of the account's list.
@@ -76,7 +73,7 @@ impl Client {
             let body = self.read_xml(url).await?;
             let listed = xml::texts(&body, "TelephoneNumber");
             let all: Option<usize> = xml::text(&body, "TotalCount").and_then(|n| n.parse().ok());
-            let all = all.ok_or(ReadError::Unavailable(Doubt::Unreadable { status: 200 }))?;
+            let all = all.ok_or(UNREADABLE)?;
             let owned = |digits: String| Some(OwnedNumber { number: e164(&digits)?, id: digits });
             let is_last = listed.len() < PAGE_SIZE || page * PAGE_SIZE >= all;
 
@@ -125,11 +122,7 @@ impl Client {
         let Some(id) = xml::text(&taken, "id").filter(plain) else { return NumberReply::Taken };
 
         let body = self.read_xml(self.account_resource(&format!("orders/{id}"))).await;
-        match body.ok().and_then(|body| xml::text(&body, "OrderStatus")).as_deref() {
-            Some("COMPLETE") => NumberReply::Done { id: digits.to_owned() },
-            Some("FAILED") => NumberReply::Refused { code: super::codes::NUMBER_TAKEN },
-            Some(_) | None => NumberReply::Taken,
-        }
+        body.ok().and_then(|body| order_status(&body, digits)).unwrap_or(NumberReply::Taken)
     }
 
     /// Gives a number back. One that the account does not have any more is given back.
@@ -157,11 +150,8 @@ impl Client {
     async fn order(&self, resource: &str, order: String) -> Result<Reply, NumberReply> {
         let mut request = self.request(Method::POST, self.account_resource(resource));
         request.headers_mut().insert(ACCEPT, XML);
-        request.headers_mut().insert(CONTENT_TYPE, XML);
-        *request.body_mut() = Some(order.into());
-        call(&self.http, request, MAX_REPLY_BYTES).await.map_err(|fault| {
-            Doubt::of(fault).map_or(NumberReply::NotAsked, |why| NumberReply::Unknown { why })
-        })
+        set_body(&mut request, XML, order, None);
+        Ok(call(&self.http, request, MAX_REPLY_BYTES).await?)
     }
 
     /// The body of a 200.
@@ -172,17 +162,21 @@ impl Client {
         let status = reply.status;
         match status {
             200 => Ok(String::from_utf8_lossy(&reply.body).into_owned()),
-            401 | 403 => Err(ReadError::Stopped { status }),
-            429 => Err(ReadError::Throttled(Throttle {
-                scope: ThrottleScope::Account,
-                retry_after: retry_after(&reply.headers),
-            })),
-            ..=199 | 201..=400 | 402 | 404..=428 | 430.. => {
+            ..=199 | 201.. => {
                 let code = is_own(&reply).then_some(u32::from(status));
-                Err(ReadError::Unavailable(Doubt::Status { status, code }))
+                Err(ReadError::of_reply(&reply, code))
             }
         }
     }
+}
+
+/// How far an order has come; none where the answer does not say it.
+fn order_status(body: &str, digits: &str) -> Option<NumberReply> {
+    Some(match xml::text(body, "OrderStatus")?.as_str() {
+        "COMPLETE" => NumberReply::Done { id: digits.to_owned() },
+        "FAILED" => NumberReply::Refused { code: super::codes::NUMBER_TAKEN },
+        _ => NumberReply::Taken,
+    })
 }
 
 /// What a reply to an order says. A 5xx may come after the order was taken.
@@ -190,12 +184,10 @@ fn ordered(reply: &Reply, digits: &str) -> NumberReply {
     let status = reply.status;
     let body = String::from_utf8_lossy(&reply.body);
     match status {
-        200..=299 => match xml::text(&body, "OrderStatus").as_deref() {
-            Some("COMPLETE") => NumberReply::Done { id: digits.to_owned() },
-            Some("FAILED") => NumberReply::Refused { code: super::codes::NUMBER_TAKEN },
-            Some(_) => NumberReply::Taken,
-            None => NumberReply::Unknown { why: Doubt::Unreadable { status } },
-        },
+        200..=299 => {
+            let unreadable = NumberReply::Unknown { why: Doubt::Unreadable { status } };
+            order_status(&body, digits).unwrap_or(unreadable)
+        }
         429 if is_own(reply) => NumberReply::NotAsked,
         400..=407 | 409..=428 | 430..=499 if is_own(reply) => {
             NumberReply::Refused { code: status.into() }
@@ -213,14 +205,16 @@ fn is_own(reply: &Reply) -> bool {
 
 /// The number of ten digits.
 fn e164(digits: &str) -> Option<String> {
-    let fits = digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    fits.then(|| format!("+1{digits}"))
+    is_ten_digits(digits).then(|| format!("+1{digits}"))
 }
 
 /// The ten digits of a number of the North American plan.
 fn ten_digits(number: &str) -> Option<&str> {
-    let digits = number.strip_prefix("+1")?;
-    (digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
+    number.strip_prefix("+1").filter(|digits| is_ten_digits(digits))
+}
+
+fn is_ten_digits(text: &str) -> bool {
+    text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -14,9 +14,8 @@ use super::{
     webhook::{code, failure},
 };
 use crate::{
-    answer::{Doubt, Throttle, ThrottleScope},
-    http::{call, retry_after},
-    record::{MessageRecord, ReadError},
+    http::call,
+    record::{MessageRecord, ReadError, UNREADABLE},
     report::ReportedStatus,
 };
 
@@ -25,8 +24,6 @@ const MAX_PAGES: usize = 8;
 
 /// 500 records of less than 1 KiB, with room.
 const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
-
-const UNREADABLE: ReadError = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
 
 // === impl Client ===
 
@@ -104,14 +101,9 @@ impl Client {
         let status = reply.status;
         match status {
             200 => serde_json::from_slice(&reply.body).map_err(|_| UNREADABLE),
-            401 | 403 => Err(ReadError::Stopped { status }),
-            429 => Err(ReadError::Throttled(Throttle {
-                scope: ThrottleScope::Account,
-                retry_after: retry_after(&reply.headers),
-            })),
-            ..=199 | 201..=400 | 402 | 404..=428 | 430.. => {
+            ..=199 | 201.. => {
                 let code = is_error(&reply.body).then_some(u32::from(status));
-                Err(ReadError::Unavailable(Doubt::Status { status, code }))
+                Err(ReadError::of_reply(&reply, code))
             }
         }
     }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::is_message_id;
 use crate::{
     report::{ReceivedText, ReportedNumbers, ReportedStatus, StatusReport, WebhookError},
+    said::{self, Said},
     tag::parse_tag,
 };
 
@@ -45,50 +46,26 @@ struct Message<'a> {
     media: Option<Vec<&'a RawValue>>,
 }
 
-/// What one event says.
-enum Said {
-    Report(StatusReport),
-    Text(ReceivedText),
-    /// Of a kind that says nothing about how a text stands.
-    Nothing,
-}
-
 /// The reports on texts of ours.
 pub(crate) fn read_reports(body: &[u8]) -> Result<Vec<StatusReport>, WebhookError> {
-    let said = read(body)?.into_iter().filter_map(|said| match said {
-        Said::Report(report) => Some(report),
-        Said::Text(_) | Said::Nothing => None,
-    });
-    Ok(said.collect())
+    said::reports(parts(body)?)
 }
 
 /// The texts of people.
 pub(crate) fn read_texts(body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError> {
-    let said = read(body)?.into_iter().filter_map(|said| match said {
-        Said::Text(text) => Some(text),
-        Said::Report(_) | Said::Nothing => None,
-    });
-    Ok(said.collect())
+    said::texts(parts(body)?)
 }
 
 /// How many events could not be read, where others could.
 pub(crate) fn unread(body: &[u8]) -> usize {
-    let items = items(body).unwrap_or_default();
-    items.iter().filter(|item| read_one(item).is_err()).count()
+    said::unread(&parts(body).unwrap_or_default())
 }
 
-/// What can be read; an error where there is something and nothing of it can be.
-fn read(body: &[u8]) -> Result<Vec<Said>, WebhookError> {
-    let items = items(body)?;
-    let read: Vec<_> = items.iter().map(|item| read_one(item)).collect();
-    match read.iter().all(Result::is_err) {
-        true => read.into_iter().collect(),
-        false => Ok(read.into_iter().filter_map(Result::ok).collect()),
-    }
-}
-
-fn items(body: &[u8]) -> Result<Vec<&RawValue>, WebhookError> {
-    serde_json::from_slice(body).map_err(|_| WebhookError::Parameter("body"))
+/// Every event by itself, in the order of the array.
+fn parts(body: &[u8]) -> Result<Vec<Result<Said, WebhookError>>, WebhookError> {
+    let events: Vec<&RawValue> =
+        serde_json::from_slice(body).map_err(|_| WebhookError::Parameter("body"))?;
+    Ok(events.into_iter().map(read_one).collect())
 }
 
 fn read_one(item: &RawValue) -> Result<Said, WebhookError> {

@@ -1,6 +1,7 @@
 //! The status callback's address: it brings our own reference back with every report, so that a
 //! report finds its message even if the answer to the send was lost.
 
+use domain::ids::TenantId;
 use reqwest::Url;
 use uuid::Uuid;
 
@@ -12,9 +13,8 @@ use crate::report::Reference;
 const RETRIES: &str = "#rc=5&rp=all";
 
 /// `{public}/webhooks/twilio/{account}/status?tenant=..&message=<uuid>`, and behind it how often
-/// Twilio tries it. `public_url` is
-/// `MILLRACE_PUBLIC_URL`, `account` the key of the carrier account, both as they are configured:
-/// the signature covers this text byte by byte.
+/// Twilio tries it. `public_url` is `MILLRACE_PUBLIC_URL`, `account` the key of the carrier
+/// account, both as they are configured: the signature covers all but the fragment, byte by byte.
 pub fn callback_url(public_url: &str, account: &str, tenant: &str, message: Uuid) -> String {
     let public_url = public_url.trim_end_matches('/');
     let query = format!("tenant={tenant}&message={message}");
@@ -22,21 +22,16 @@ pub fn callback_url(public_url: &str, account: &str, tenant: &str, message: Uuid
 }
 
 /// Reads the query of a callback (without the question mark). None if a part is missing or cannot
-/// be ours: a tenant's key is 2 to 32 of `[a-z0-9-]`. Repeated names: the first counts.
+/// be ours. Repeated names: the first counts.
 pub fn parse_callback_query(query: &str) -> Option<Reference> {
     let mut url = Url::parse("http://query.invalid").ok()?;
     url.set_query(Some(query));
     let find = |wanted: &str| {
         url.query_pairs().find_map(|(name, value)| (name == wanted).then(|| value.into_owned()))
     };
-    let tenant = find("tenant").filter(|tenant| is_tenant(tenant))?;
+    let tenant: TenantId = find("tenant")?.parse().ok()?;
     let message = Uuid::try_parse(&find("message")?).ok()?;
-    Some(Reference { tenant, message })
-}
-
-fn is_tenant(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (2..=32).contains(&text.len()) && text.bytes().all(allowed)
+    Some(Reference { tenant: tenant.to_string(), message })
 }
 
 #[cfg(test)]

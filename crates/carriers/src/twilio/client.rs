@@ -3,10 +3,7 @@
 use std::{fmt, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
-};
+use http::{HeaderValue, Method};
 use reqwest::{Request, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -14,7 +11,7 @@ use serde::Serialize;
 use super::classify::classify;
 use crate::{
     answer::CarrierReply,
-    http::{REQUEST_TIMEOUT, call, retry_after},
+    http::{FORM, REQUEST_TIMEOUT, account_request, call, retry_after, set_body},
     redact::Hidden,
     setup::{SetupError, endpoint},
 };
@@ -58,8 +55,6 @@ const MAX_VALIDITY_SECONDS: u32 = 36_000;
 /// A reply to a send is about 1 KiB; escaped text makes it some KiB.
 const MAX_REPLY_BYTES: usize = 64 * 1024;
 
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-
 // === impl Client ===
 
 impl Client {
@@ -101,12 +96,7 @@ impl Client {
     /// Asks Twilio to send one text (`POST .../Messages.json`), once.
     pub async fn send(&self, text: &CreateMessage<'_>) -> CarrierReply {
         let mut request = self.request(Method::POST, self.messages_url.clone());
-        let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        if let Some(Ok(value)) = text.traceparent.map(HeaderValue::from_str) {
-            headers.insert(TRACEPARENT, value);
-        }
-        *request.body_mut() = Some(text.form().into());
+        set_body(&mut request, FORM, text.form(), text.traceparent);
 
         match call(&self.http, request, MAX_REPLY_BYTES).await {
             Ok(reply) => classify(reply.status, retry_after(&reply.headers), &reply.body),
@@ -115,13 +105,7 @@ impl Client {
     }
 
     pub(super) fn request(&self, method: Method, url: Url) -> Request {
-        let mut request = Request::new(method, url);
-        let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(AUTHORIZATION, self.authorization.clone());
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        *request.headers_mut() = headers;
-        *request.timeout_mut() = Some(self.timeout);
-        request
+        account_request(method, url, &self.authorization, self.timeout)
     }
 
     /// A resource of the account, by its path without the ending.

@@ -1,22 +1,17 @@
 //! `AvailablePhoneNumbers` and `IncomingPhoneNumbers`: what is on offer, what the account has, and
 //! orders, changes and releases. One call is one HTTP request: nothing is retried here.
 
-use http::{HeaderValue, Method, header::CONTENT_TYPE};
+use domain::phone::PhoneNumber;
+use http::Method;
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::{
-    classify::error_code,
-    client::Client,
-    records::{UNREADABLE, parse},
-};
+use super::{classify::error_code, client::Client, records::parse};
 use crate::{
     answer::Doubt,
-    http::call,
-    numbers::{
-        MAX_OFFERED, MAX_OWNED, NumberQuery, NumberReply, OfferedNumber, OwnedNumber, is_e164,
-    },
-    record::ReadError,
+    http::{FORM, call, set_body},
+    numbers::{MAX_OFFERED, MAX_OWNED, NumberQuery, NumberReply, OfferedNumber, OwnedNumber},
+    record::{ReadError, UNREADABLE},
 };
 
 /// Numbers on one page of the account's list.
@@ -113,17 +108,13 @@ impl Client {
         let id = number_id(&url);
         let mut request = self.request(method, url);
         if !form.is_empty() {
-            let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-            request.headers_mut().insert(CONTENT_TYPE, kind);
             let form = serde_urlencoded::to_string(form).expect("pairs of texts encode");
-            *request.body_mut() = Some(form.into());
+            set_body(&mut request, FORM, form, None);
         }
 
         match call(&self.http, request, MAX_REPLY_BYTES).await {
             Ok(reply) => classify(reply.status, &reply.body, id),
-            Err(fault) => {
-                Doubt::of(fault).map_or(NumberReply::NotAsked, |why| NumberReply::Unknown { why })
-            }
+            Err(fault) => fault.into(),
         }
     }
 }
@@ -198,7 +189,7 @@ impl WireOffer {
     fn read(self) -> Option<OfferedNumber> {
         let said = |text: Option<String>| text.filter(|text| !text.is_empty());
         let (locality, region) = (said(self.locality), said(self.region));
-        is_e164(&self.phone_number).then_some(OfferedNumber {
+        PhoneNumber::from_e164(&self.phone_number).is_ok().then_some(OfferedNumber {
             number: self.phone_number,
             locality,
             region,
@@ -209,7 +200,8 @@ impl WireOffer {
 impl WireNumber {
     /// None for what is no phone number, such as a short code.
     fn read(self) -> Option<OwnedNumber> {
-        let known = is_e164(&self.phone_number) && super::is_sid(&self.sid);
+        let is_number = PhoneNumber::from_e164(&self.phone_number).is_ok();
+        let known = is_number && super::is_sid(&self.sid);
         known.then_some(OwnedNumber { number: self.phone_number, id: self.sid })
     }
 }

@@ -15,9 +15,8 @@ use super::{
     webhook::reported_status,
 };
 use crate::{
-    answer::{Doubt, Throttle, ThrottleScope},
-    http::{call, retry_after},
-    record::{MessageRecord, ReadError},
+    http::call,
+    record::{MessageRecord, ReadError, UNREADABLE},
 };
 
 const PAGE_SIZE: usize = 200;
@@ -51,8 +50,7 @@ impl Client {
     }
 
     /// All outbound texts from one sender, or from one Messaging Service whatever number it picked,
-    /// to one recipient; with `since`, all that Twilio took from
-    /// then on, and perhaps older ones.
+    /// to one recipient; with `since`, all that Twilio took from then on, and perhaps older ones.
     ///
     /// Twilio's filter goes by the day of sending in UTC, and may leave out texts that it has taken
     /// and not sent yet. So the page of the newest texts is read without it too.
@@ -138,20 +136,10 @@ impl Client {
         match status {
             200 => Ok(Some(reply.body)),
             404 if error_code(status, &reply.body).is_some() => Ok(None),
-            401 | 403 => Err(ReadError::Stopped { status }),
-            429 => Err(ReadError::Throttled(Throttle {
-                scope: ThrottleScope::Account,
-                retry_after: retry_after(&reply.headers),
-            })),
-            ..=199 | 201..=400 | 402 | 404..=428 | 430.. => {
-                let code = error_code(status, &reply.body);
-                Err(ReadError::Unavailable(Doubt::Status { status, code }))
-            }
+            ..=199 | 201.. => Err(ReadError::of_reply(&reply, error_code(status, &reply.body))),
         }
     }
 }
-
-pub(super) const UNREADABLE: ReadError = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
 
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ReadError> {
     serde_json::from_slice(body).map_err(|_| UNREADABLE)

@@ -2,10 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
-};
+use http::{HeaderValue, Method};
 use reqwest::{Request, Url};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -17,7 +14,7 @@ use super::{
 };
 use crate::{
     answer::{CarrierReply, Refusal},
-    http::{REQUEST_TIMEOUT, call, retry_after},
+    http::{JSON, REQUEST_TIMEOUT, account_request, call, retry_after, set_body},
     redact::Hidden,
     setup::{SetupError, endpoint},
 };
@@ -57,8 +54,6 @@ pub struct WhatsappMessage<'a> {
 
 /// A reply to a send names ids alone.
 const MAX_REPLY_BYTES: usize = 64 * 1024;
-
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 // === impl Client ===
 
@@ -102,12 +97,7 @@ impl Client {
 
         let body = message.content.json(message.to, message.callback_data).to_string();
         let mut request = self.request(Method::POST, url);
-        let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(Ok(value)) = message.traceparent.map(HeaderValue::from_str) {
-            headers.insert(TRACEPARENT, value);
-        }
-        *request.body_mut() = Some(body.into());
+        set_body(&mut request, JSON, body, message.traceparent);
 
         match call(&self.http, request, MAX_REPLY_BYTES).await {
             Ok(reply) => classify(reply.status, retry_after(&reply.headers), &reply.body),
@@ -122,13 +112,7 @@ impl Client {
     }
 
     pub(super) fn request(&self, method: Method, url: Url) -> Request {
-        let mut request = Request::new(method, url);
-        let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(AUTHORIZATION, self.authorization.clone());
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        *request.headers_mut() = headers;
-        *request.timeout_mut() = Some(self.timeout);
-        request
+        account_request(method, url, &self.authorization, self.timeout)
     }
 }
 

@@ -8,7 +8,7 @@ use super::webhook::{Metadata, address, changes};
 use crate::report::MarketingStop;
 
 /// The field whose changes hold choices.
-pub(super) const FIELD: &str = "user_preferences";
+const FIELD: &str = "user_preferences";
 
 #[derive(Deserialize)]
 struct Value<'a> {

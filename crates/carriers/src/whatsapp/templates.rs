@@ -1,13 +1,16 @@
 //! An account's message templates at Meta: created, and read with their state, category and
 //! quality. Meta reviews each; one that is approved may be sent at any time.
 
-use http::{HeaderValue, Method, header::CONTENT_TYPE};
+use http::Method;
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{classify::GraphError, client::Client};
-use crate::{answer::Doubt, http::call};
+use crate::{
+    answer::Doubt,
+    http::{JSON, call, set_body},
+};
 
 /// What is read of each template.
 const FIELDS: &str = "id,name,language,category,status,quality_score,rejected_reason,components";
@@ -90,9 +93,7 @@ impl Client {
         new: &NewCarrierTemplate<'_>,
     ) -> Result<CarrierTemplateState, CarrierTemplateError> {
         let mut request = self.request(Method::POST, self.templates_url());
-        let json = HeaderValue::from_static("application/json");
-        request.headers_mut().insert(CONTENT_TYPE, json);
-        *request.body_mut() = Some(new.json().to_string().into());
+        set_body(&mut request, JSON, new.json().to_string(), None);
 
         let reply: Created = self.answer(request).await?;
         Ok(CarrierTemplateState {

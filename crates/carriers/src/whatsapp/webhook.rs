@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::is_message_id;
 use crate::{
     report::{ReceivedText, ReportedNumbers, ReportedStatus, StatusReport, WebhookError},
+    said::{self, Said},
     tag::parse_tag,
 };
 
@@ -15,45 +16,19 @@ use crate::{
 /// and its numbers.
 const MESSAGES: &str = "messages";
 
-/// What one part says.
-enum Said {
-    Report(StatusReport),
-    Text(ReceivedText),
-    /// Nothing about how a message stands, and nothing that a person wrote.
-    Nothing,
-}
-
 /// The reports on messages of ours.
 pub(crate) fn read_reports(body: &[u8]) -> Result<Vec<StatusReport>, WebhookError> {
-    let said = read(body)?.into_iter().filter_map(|said| match said {
-        Said::Report(report) => Some(report),
-        Said::Text(_) | Said::Nothing => None,
-    });
-    Ok(said.collect())
+    said::reports(parts(body)?)
 }
 
 /// The messages of people.
 pub(crate) fn read_texts(body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError> {
-    let said = read(body)?.into_iter().filter_map(|said| match said {
-        Said::Text(text) => Some(text),
-        Said::Report(_) | Said::Nothing => None,
-    });
-    Ok(said.collect())
+    said::texts(parts(body)?)
 }
 
 /// How many parts could not be read, where others could.
 pub(crate) fn unread(body: &[u8]) -> usize {
-    let parts = parts(body).unwrap_or_default();
-    parts.iter().filter(|part| part.is_err()).count()
-}
-
-/// What can be read; an error where there is something and nothing of it can be.
-fn read(body: &[u8]) -> Result<Vec<Said>, WebhookError> {
-    let parts = parts(body)?;
-    match parts.iter().all(Result::is_err) {
-        true => parts.into_iter().collect(),
-        false => Ok(parts.into_iter().filter_map(Result::ok).collect()),
-    }
+    said::unread(&parts(body).unwrap_or_default())
 }
 
 /// A change by its field, with its value.
@@ -296,7 +271,7 @@ fn text(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said
     if !is_message_id(&message.id) {
         return Err(WebhookError::Parameter("message.id"));
     }
-    let Some((body, num_media)) = said(&message) else { return Ok(Said::Nothing) };
+    let Some((body, num_media)) = words_of(&message) else { return Ok(Said::Nothing) };
 
     // Who hides their number is named by the id, in the message or in the one contact beside it.
     let digits = message.from.as_deref().or_else(|| only?.wa_id.as_deref());
@@ -318,7 +293,7 @@ fn text(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said
 
 /// What a person said, in words, and how many files came with it; none where it is nothing that was
 /// said: a sign taken back, or a change of number.
-fn said(message: &Message<'_>) -> Option<(String, u16)> {
+fn words_of(message: &Message<'_>) -> Option<(String, u16)> {
     let words = |words: &Option<Words>| words.as_ref().map(|of| of.text.clone());
     let file = |media: &Option<Media>| {
         let caption = media.as_ref().and_then(|media| media.caption.clone());

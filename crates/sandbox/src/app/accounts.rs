@@ -23,7 +23,7 @@ pub(crate) struct Accounts {
 /// An account. No `Debug`: it holds a secret.
 pub(crate) struct Account {
     pub(crate) sid: Arc<str>,
-    /// The password of Basic auth, which also signs callbacks.
+    /// The password of Basic auth, which also signs callbacks; empty where the account has none.
     pub(crate) token: Box<str>,
     user: Box<str>,
     /// The `Authorization` header that carried the first credentials.
@@ -64,15 +64,13 @@ impl Accounts {
         }
 
         let (user, token) = credentials(authorization)?;
-        let index = self.list.len() as u16;
         let authorization = authorization.into();
-        self.list.push(Account { sid: sid.into(), token, user, authorization });
-        self.by_sid.insert(sid.into(), index);
-        Some(index)
+        Some(self.add(Account { sid: sid.into(), token, user, authorization }))
     }
 
-    /// The index of a WhatsApp Business Account, whose token the caller has checked.
-    pub(crate) fn of_business(&mut self, id: &str, token: &str) -> Option<u16> {
+    /// The index of a WhatsApp Business Account, whose `Authorization` header the caller has
+    /// checked.
+    pub(crate) fn of_business(&mut self, id: &str, authorization: &str) -> Option<u16> {
         if let Some(index) = self.by_sid.get(id) {
             return Some(*index);
         }
@@ -80,11 +78,17 @@ impl Accounts {
             return None;
         }
 
+        let (token, user) = (Box::default(), Box::default());
+        let authorization = authorization.as_bytes().into();
+        Some(self.add(Account { sid: id.into(), token, user, authorization }))
+    }
+
+    /// Adds an account, for which there must be room.
+    fn add(&mut self, account: Account) -> u16 {
         let index = self.list.len() as u16;
-        let (sid, token, user) = (id.into(), token.into(), Box::default());
-        self.list.push(Account { sid, token, user, authorization: Box::default() });
-        self.by_sid.insert(id.into(), index);
-        Some(index)
+        self.by_sid.insert(Box::from(&*account.sid), index);
+        self.list.push(account);
+        index
     }
 
     /// An account by its index, which `enter` or `of_business` gave.

@@ -78,6 +78,11 @@ impl Businesses {
         self.by_id.get(id)
     }
 
+    /// The ids of all numbers, in their order.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.numbers.keys()
+    }
+
     /// The account that has a number, with both of their names.
     pub(crate) fn of_number(&self, number: &str) -> Option<(Arc<str>, Arc<str>)> {
         let (number, id) = self.numbers.get_key_value(number)?;
@@ -110,6 +115,11 @@ impl Businesses {
             self.windows.clear();
         }
         self.windows.insert((number.clone(), person), at);
+    }
+
+    /// Closes all windows.
+    pub(crate) fn close_windows(&mut self) {
+        self.windows.clear();
     }
 
     /// Whether a free text may go to a person now.

@@ -20,10 +20,10 @@ use crate::{
     phone::Phone,
 };
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 /// Where media are, at Bandwidth's own host, whatever host plays it.
 const MEDIA: &str = "https://messaging.bandwidth.com/api/v2/users";
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const AGENT: HeaderValue = HeaderValue::from_static("BandwidthAPI/v2");
 
 /// The receipt of a text that has come to a status; `None` where Bandwidth says nothing about it.

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use super::callback::{self, Inbound};
 use crate::{
     app::App,
-    clock::machine_now,
     phone_text::{PhoneText, Received},
     posting,
     segments::segments,
-    spoken::SpokenText,
 };
 
 /// Takes a text from a phone; `None` when no application has the number it goes to.
@@ -33,15 +31,6 @@ pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> 
         segments: segments(text.body),
     };
     let delivery = callback::inbound(&mut state, &url, &inbound);
-    let now = machine_now();
-    state.spoken.add(SpokenText {
-        from: text.from,
-        to: number,
-        body: text.body.into(),
-        called: delivery.is_some(),
-        at: app.clock.business(now),
-        received_at: now,
-    });
     drop(state);
 
     if let Some(delivery) = delivery {

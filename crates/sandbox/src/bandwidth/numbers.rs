@@ -9,7 +9,6 @@ use http::{HeaderValue, Method, Response, StatusCode, header::AUTHORIZATION, req
 use crate::{
     app::App,
     clock::machine_now,
-    dice::Dice,
     phone::Phone,
     reply::{Answer, Cut, Form, Reply, whole},
     stock::{self, Wanted},
@@ -120,9 +119,7 @@ fn order(app: &App, account: &str, body: &str) -> Answer {
     let id = format!("{:032x}", state.ledger.fresh_id());
     state.applications.note_order(&id, account, free);
 
-    let dice = Dice::new(faults.seed.unwrap_or(app.seed)).text(&number).text("lost_order");
-    if dice.hits(faults.lost_order) {
-        state.stats.fault("lost_order");
+    if stock::loses_answer(app, &faults, &mut state, &number) {
         return Err(Cut::Close);
     }
     drop(state);

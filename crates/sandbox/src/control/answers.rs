@@ -1,6 +1,6 @@
 //! How control calls are read and answered.
 
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, Uri};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::reply::{self, Reply, problem};
@@ -15,6 +15,12 @@ pub(super) fn unprocessable(detail: &str) -> Response<Reply> {
 
 pub(super) fn wrong_method() -> Response<Reply> {
     problem(StatusCode::METHOD_NOT_ALLOWED, "this control call has another method")
+}
+
+/// Whether a text is an address that callbacks can be made to.
+pub(super) fn is_callback_url(text: &str) -> bool {
+    let url: Option<Uri> = text.parse().ok();
+    url.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")))
 }
 
 /// Reads a JSON body: 400 when it is no JSON, 422 when it says something else than it should.

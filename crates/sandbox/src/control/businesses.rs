@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use http::{Response, Uri};
+use http::Response;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answers::{ok, read, unprocessable};
+use super::answers::{is_callback_url, ok, read, unprocessable};
 use crate::{
     app::{App, Business},
     reply::Reply,
@@ -43,8 +43,7 @@ pub(super) fn put(
     }
 
     let settings: Settings = read(body)?;
-    let url: Option<Uri> = settings.callback_url.parse().ok();
-    if url.is_none_or(|url| !matches!(url.scheme_str(), Some("http" | "https"))) {
+    if !is_callback_url(&settings.callback_url) {
         return Err(unprocessable("callback_url is not a URL of http or https"));
     }
     let fine = settings.numbers.iter().all(|number| is_id(number) && number != id);

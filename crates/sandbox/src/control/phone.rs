@@ -54,8 +54,8 @@ pub(super) fn answer(
         unprocessable("the phone's number must be in E.164 form, with its plus or without")
     })?;
     match (part, &head.method) {
-        ("", &Method::GET) => Ok(html(&render::page(&Conversation::of(app, phone)))),
-        ("texts", &Method::GET) => Ok(html(&render::texts(&Conversation::of(app, phone)))),
+        ("", &Method::GET) => Ok(html(render::page(&Conversation::of(app, phone)))),
+        ("texts", &Method::GET) => Ok(html(render::texts(&Conversation::of(app, phone)))),
         ("", &Method::POST) => take_answer(app, phone, body),
         ("" | "texts", _) => Err(wrong_method()),
         _ => Err(problem(StatusCode::NOT_FOUND, "a phone has its page and its texts")),
@@ -90,7 +90,7 @@ fn take_answer(
         unprocessable("no account has the number `to`: register it at its carrier first")
     })?;
 
-    let mut response = html("");
+    let mut response = html(String::new());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let page = HeaderValue::from_str(&format!("/sandbox/phone/{phone}"));
     response.headers_mut().insert(LOCATION, page.expect("digits make a header"));
@@ -101,9 +101,8 @@ fn file(kind: &'static str, text: &'static str) -> Response<Reply> {
     guarded(whole(StatusCode::OK, kind, Bytes::from_static(text.as_bytes())))
 }
 
-fn html(text: &str) -> Response<Reply> {
-    let body = Bytes::copy_from_slice(text.as_bytes());
-    guarded(whole(StatusCode::OK, "text/html; charset=utf-8", body))
+fn html(text: String) -> Response<Reply> {
+    guarded(whole(StatusCode::OK, "text/html; charset=utf-8", Bytes::from(text)))
 }
 
 /// The headers that each part of the page has.

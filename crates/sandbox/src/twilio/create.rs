@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{Response, StatusCode};
+use http::StatusCode;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
@@ -14,17 +14,15 @@ use super::{
 };
 use crate::{
     app::State,
+    attempt::{Accepted, Attempt, Busy},
     clock::machine_now,
     dice::Dice,
     faults::Faults,
     job::{NextStep, Step},
     ledger::{Carrier, Draft, Index, Status},
     receipts,
-    reply::{Answer, Cut, Reply},
+    reply::{Answer, Cut},
 };
-
-/// How long the answer waits for a receipt that is to come before it.
-const BEFORE_RESPONSE: Duration = Duration::from_secs(2);
 
 /// Decides about a request to send, then answers it as the faults want.
 pub(super) async fn create(call: &Call<'_>) -> Answer {
@@ -32,103 +30,33 @@ pub(super) async fn create(call: &Call<'_>) -> Answer {
     let text = |name| call.form.raw(name).unwrap_or("");
     let about = [text("To"), text("Body")];
     let dice = call.app.dice(&faults, &about, faults.count_attempts());
-
-    // decide and record
-    let accepted = match decide(call, &faults, dice) {
-        Decision::Reset => {
-            call.app.state().stats.fault("reset_before");
-            pause(call, &faults, dice).await;
-            return Err(Cut::Reset);
-        }
-        Decision::Refused(refusal) => {
-            call.app.state().stats.refused(refusal.code);
-            pause(call, &faults, dice).await;
-            return Ok(refusal.response());
-        }
-        Decision::Accepted(accepted) => accepted,
-    };
-
-    // say, when the faults want it said
-    if let Some(receipt) = accepted.receipt_first {
-        // An error says that the receipt was dropped or took too long: the answer goes out.
-        let _ = tokio::time::timeout(BEFORE_RESPONSE, receipt).await;
+    let latency = faults.latency(call.app.state().accounts.sid(call.account));
+    let attempt = Attempt { app: call.app, faults: &faults, dice, latency };
+    if attempt.is_reset().await {
+        return Err(Cut::Reset);
     }
-    pause(call, &faults, dice).await;
-    if strikes(call, "lost_response", faults.lost_response, dice) {
-        Err(Cut::Close)
-    } else if strikes(call, "http_5xx_after", faults.http_5xx_after, dice) {
-        Ok(errors::internal().response())
-    } else {
-        Ok(accepted.answer)
-    }
-}
 
-/// What becomes of a request.
-enum Decision {
-    /// Nothing is accepted, and the caller hears nothing.
-    Reset,
-    Refused(Refusal),
-    Accepted(Accepted),
-}
-
-/// A text that is in the ledger.
-struct Accepted {
-    answer: Response<Reply>,
-    /// Ends when the receipt that must come first has been made.
-    receipt_first: Option<oneshot::Receiver<()>>,
+    let decided = decide(call, &attempt).map_err(|refusal| (refusal.code, refusal.response()));
+    attempt.answer(decided, || errors::internal().response()).await
 }
 
 /// The faults before acceptance, the checks, then acceptance itself.
-fn decide(call: &Call<'_>, faults: &Faults, dice: Dice) -> Decision {
-    if dice.text("reset_before").hits(faults.reset_before) {
-        return Decision::Reset;
-    }
-    if strikes(call, "http_429", faults.http_429.rate, dice) {
-        return Decision::Refused(errors::too_many(faults.http_429.retry_after));
-    }
-    if strikes(call, "http_5xx_before", faults.http_5xx_before, dice) {
-        return Decision::Refused(errors::unavailable());
+fn decide(call: &Call<'_>, attempt: &Attempt<'_>) -> Result<Accepted, Refusal> {
+    match attempt.busy() {
+        Some(Busy::TooMany(wait)) => return Err(errors::too_many(wait)),
+        Some(Busy::Unavailable) => return Err(errors::unavailable()),
+        None => {}
     }
 
-    let request = match draft::read(call.form) {
-        Ok(request) => request,
-        Err(refusal) => return Decision::Refused(refusal),
-    };
-    if let Some(code) = faults.refuse.draw(dice.text("refuse")) {
-        return Decision::Refused(coded(code));
+    let request = draft::read(call.form)?;
+    if let Some(code) = attempt.refusal() {
+        return Err(coded(code));
     }
-
-    match accept(call, faults, dice, request) {
-        Ok(accepted) => Decision::Accepted(accepted),
-        Err(refusal) => Decision::Refused(refusal),
-    }
-}
-
-/// Whether a fault happens, counted when it does.
-fn strikes(call: &Call<'_>, name: &'static str, rate: f64, dice: Dice) -> bool {
-    let hit = dice.text(name).hits(rate);
-    if hit {
-        call.app.state().stats.fault(name);
-    }
-    hit
-}
-
-/// Waits for as long as the faults delay the answer.
-async fn pause(call: &Call<'_>, faults: &Faults, dice: Dice) {
-    let range = faults.latency(call.app.state().accounts.sid(call.account));
-    let ms = dice.text("latency").within(range);
-    if ms > 0 {
-        tokio::time::sleep(Duration::from_millis(ms)).await;
-    }
+    accept(call, attempt, request)
 }
 
 /// Writes the text into the ledger and sets it on its way.
-fn accept(
-    call: &Call<'_>,
-    faults: &Faults,
-    dice: Dice,
-    request: Request,
-) -> Result<Accepted, Refusal> {
+fn accept(call: &Call<'_>, attempt: &Attempt<'_>, request: Request) -> Result<Accepted, Refusal> {
     let (send_at, service) = (request.send_at, request.service.is_some());
     let (index, generation, answer) = {
         let mut state = call.app.state();
@@ -137,8 +65,8 @@ fn accept(
         (index, state.ledger.generation(), format::json(StatusCode::CREATED, &body))
     };
 
-    let start = Start { index, generation, dice, send_at, service };
-    Ok(Accepted { answer, receipt_first: set_going(call, faults, start) })
+    let start = Start { index, generation, dice: attempt.dice, send_at, service };
+    Ok(Accepted { answer, receipt_first: set_going(call, attempt.faults, start) })
 }
 
 /// Writes the text into the ledger, unless its sender or the ledger itself is against it.
@@ -215,13 +143,5 @@ fn set_going(call: &Call<'_>, faults: &Faults, start: Start) -> Option<oneshot::
         receipts::plan(call.app, Duration::ZERO, next(Step::Queue));
         return None;
     }
-    if receipts::comes_before_response(faults, dice) {
-        let (ended, receipt_first) = oneshot::channel();
-        receipts::send_now(call.app, next(Step::Send), ended);
-        return Some(receipt_first);
-    }
-
-    let delay = faults.receipt_delay(dice) / 2;
-    receipts::plan(call.app, delay, next(Step::Send));
-    None
+    receipts::start(call.app, faults, next(Step::Send))
 }

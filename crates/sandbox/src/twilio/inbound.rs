@@ -15,7 +15,6 @@ use crate::{
     phone_text::{PhoneText, Received},
     posting,
     segments::segments,
-    spoken::SpokenText,
 };
 
 /// How many texts to a phone are looked at for the service that it answers.
@@ -23,7 +22,6 @@ const RECENT: usize = 100;
 
 /// Takes a text from a phone; `None` when nobody has registered the number it goes to.
 pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> {
-    let now = machine_now();
     let mut state = app.state();
     let (number, registered) = state.accounts.numbers.get_key_value(text.to)?;
     let (number, account) = (number.clone(), registered.account);
@@ -53,14 +51,6 @@ pub(crate) fn receive(app: &Arc<App>, text: &PhoneText<'_>) -> Option<Received> 
     if delivery.is_none() {
         state.stats.inbound_without_webhook += 1;
     }
-    state.spoken.add(SpokenText {
-        from: text.from,
-        to: number,
-        body: text.body.into(),
-        called: delivery.is_some(),
-        at: app.clock.business(now),
-        received_at: now,
-    });
     drop(state);
 
     if let Some(delivery) = delivery {

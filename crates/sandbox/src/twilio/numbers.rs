@@ -16,7 +16,6 @@ use super::{
 use crate::{
     app::{Number, State},
     clock::machine_now,
-    dice::Dice,
     phone::Phone,
     reply::{Answer, Cut, Reply, whole},
     stock::{self, Wanted},
@@ -25,11 +24,8 @@ use crate::{
 /// Takes an order for a number, and answers it unless the faults want it lost.
 pub(super) fn order(call: &Call<'_>) -> Answer {
     let made = create(call);
-    let faults = call.app.faults();
-    let number = call.form.get("PhoneNumber").unwrap_or_default();
-    let dice = Dice::new(faults.seed.unwrap_or(call.app.seed)).text(number).text("lost_order");
-    if made.is_ok() && dice.hits(faults.lost_order) {
-        call.app.state().stats.fault("lost_order");
+    let (faults, number) = (call.app.faults(), call.form.get("PhoneNumber").unwrap_or_default());
+    if made.is_ok() && stock::loses_answer(call.app, &faults, &mut call.app.state(), number) {
         return Err(Cut::Close);
     }
     Ok(made.unwrap_or_else(|refusal| refusal.response()))

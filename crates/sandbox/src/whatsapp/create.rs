@@ -1,10 +1,9 @@
 //! `POST messages`: faults, checks, acceptance, and the answer or the lack of one.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use http::{Response, StatusCode};
 use serde_json::json;
-use tokio::sync::oneshot;
 
 use super::{
     call::Call,
@@ -13,115 +12,45 @@ use super::{
 };
 use crate::{
     app::State,
+    attempt::{Accepted, Attempt, Busy},
     clock::machine_now,
-    dice::Dice,
-    faults::Faults,
     job::{NextStep, Step},
     ledger::{Carrier, Draft, Index, Status, Text},
     receipts,
     reply::{self, Answer, Cut, Reply},
 };
 
-/// How long the answer waits for a receipt that is to come before it.
-const BEFORE_RESPONSE: Duration = Duration::from_secs(2);
-
 /// Decides about a request to send from a number, then answers it as the faults want.
 pub(super) async fn create(call: &Call<'_>, from: Arc<str>) -> Answer {
     let faults = call.app.faults();
     let (to, text) = draft::about(call.body);
     let dice = call.app.dice(&faults, &[&to, &text], faults.count_attempts());
-
-    // decide and record
-    let accepted = match decide(call, from, &faults, dice) {
-        Decision::Reset => {
-            call.app.state().stats.fault("reset_before");
-            pause(call, &faults, dice).await;
-            return Err(Cut::Reset);
-        }
-        Decision::Refused(refusal) => {
-            call.app.state().stats.refused(refusal.code);
-            pause(call, &faults, dice).await;
-            return Ok(refusal.response());
-        }
-        Decision::Accepted(accepted) => accepted,
-    };
-
-    // say, when the faults want it said
-    if let Some(receipt) = accepted.receipt_first {
-        // An error says that the receipt was dropped or took too long: the answer goes out.
-        let _ = tokio::time::timeout(BEFORE_RESPONSE, receipt).await;
+    let latency = faults.latency(&call.business);
+    let attempt = Attempt { app: call.app, faults: &faults, dice, latency };
+    if attempt.is_reset().await {
+        return Err(Cut::Reset);
     }
-    pause(call, &faults, dice).await;
-    if strikes(call, "lost_response", faults.lost_response, dice) {
-        Err(Cut::Close)
-    } else if strikes(call, "http_5xx_after", faults.http_5xx_after, dice) {
-        Ok(errors::internal().response())
-    } else {
-        Ok(accepted.answer)
-    }
-}
 
-/// What becomes of a request.
-enum Decision {
-    /// Nothing is accepted, and the caller hears nothing.
-    Reset,
-    Refused(Refusal),
-    Accepted(Accepted),
-}
-
-/// A message that is in the ledger.
-struct Accepted {
-    answer: Response<Reply>,
-    /// Ends when the receipt that must come first has been made.
-    receipt_first: Option<oneshot::Receiver<()>>,
+    let decided =
+        decide(call, from, &attempt).map_err(|refusal| (refusal.code, refusal.response()));
+    attempt.answer(decided, || errors::internal().response()).await
 }
 
 /// The faults before acceptance, the checks, then acceptance itself.
-fn decide(call: &Call<'_>, from: Arc<str>, faults: &Faults, dice: Dice) -> Decision {
-    if dice.text("reset_before").hits(faults.reset_before) {
-        return Decision::Reset;
+fn decide(call: &Call<'_>, from: Arc<str>, attempt: &Attempt<'_>) -> Result<Accepted, Refusal> {
+    match attempt.busy() {
+        Some(Busy::TooMany(wait)) => return Err(errors::too_many(wait)),
+        Some(Busy::Unavailable) => return Err(errors::unavailable()),
+        None => {}
     }
-    if strikes(call, "http_429", faults.http_429.rate, dice) {
-        return Decision::Refused(errors::too_many(faults.http_429.retry_after));
+    if let Some(code) = attempt.refusal() {
+        return Err(coded(code));
     }
-    if strikes(call, "http_5xx_before", faults.http_5xx_before, dice) {
-        return Decision::Refused(errors::unavailable());
-    }
-    if let Some(code) = faults.refuse.draw(dice.text("refuse")) {
-        return Decision::Refused(coded(code));
-    }
-
-    match accept(call, from, faults, dice) {
-        Ok(accepted) => Decision::Accepted(accepted),
-        Err(refusal) => Decision::Refused(refusal),
-    }
-}
-
-/// Whether a fault happens, counted when it does.
-fn strikes(call: &Call<'_>, name: &'static str, rate: f64, dice: Dice) -> bool {
-    let hit = dice.text(name).hits(rate);
-    if hit {
-        call.app.state().stats.fault(name);
-    }
-    hit
-}
-
-/// Waits for as long as the faults delay the answer.
-async fn pause(call: &Call<'_>, faults: &Faults, dice: Dice) {
-    let range = faults.latency(&call.business);
-    let ms = dice.text("latency").within(range);
-    if ms > 0 {
-        tokio::time::sleep(Duration::from_millis(ms)).await;
-    }
+    accept(call, from, attempt)
 }
 
 /// Checks the message, writes it into the ledger and sets it on its way.
-fn accept(
-    call: &Call<'_>,
-    from: Arc<str>,
-    faults: &Faults,
-    dice: Dice,
-) -> Result<Accepted, Refusal> {
+fn accept(call: &Call<'_>, from: Arc<str>, attempt: &Attempt<'_>) -> Result<Accepted, Refusal> {
     let (index, generation, answer) = {
         let mut state = call.app.state();
         let index = record(call, from, &mut state)?;
@@ -129,14 +58,8 @@ fn accept(
         (index, state.ledger.generation(), taken(text))
     };
 
-    let next = |step| NextStep { index, generation, dice, step };
-    if receipts::comes_before_response(faults, dice) {
-        let (ended, receipt_first) = oneshot::channel();
-        receipts::send_now(call.app, next(Step::Send), ended);
-        return Ok(Accepted { answer, receipt_first: Some(receipt_first) });
-    }
-    receipts::plan(call.app, faults.receipt_delay(dice) / 2, next(Step::Send));
-    Ok(Accepted { answer, receipt_first: None })
+    let next = NextStep { index, generation, dice: attempt.dice, step: Step::Send };
+    Ok(Accepted { answer, receipt_first: receipts::start(call.app, attempt.faults, next) })
 }
 
 /// Writes the message into the ledger, unless its account or the ledger itself is against it. A

@@ -74,7 +74,9 @@ impl Conversation {
 fn numbers(state: &State, texts: &[Shown]) -> Vec<Arc<str>> {
     let senders = texts.iter().rev().filter(|text| text.direction == Direction::ToPhone);
     let senders = senders.map(|text| &text.other);
-    let registered = state.accounts.numbers.keys().chain(state.applications.numbers());
+    let of_applications = state.applications.numbers();
+    let registered = state.accounts.numbers.keys().chain(of_applications);
+    let registered = registered.chain(state.businesses.numbers());
 
     let mut numbers: Vec<Arc<str>> = Vec::new();
     for number in senders.chain(registered) {

@@ -1,0 +1,49 @@
+//! What the parts of one webhook say, for carriers that post several at once. Each part is read by
+//! itself: one that cannot be read does not lose the others.
+
+use crate::report::{ReceivedText, StatusReport, WebhookError};
+
+/// What one part says.
+pub(crate) enum Said {
+    /// How a text of ours stands.
+    Report(StatusReport),
+    /// What a person wrote.
+    Text(ReceivedText),
+    /// Neither.
+    Nothing,
+}
+
+/// The reports on texts of ours.
+pub(crate) fn reports(
+    parts: Vec<Result<Said, WebhookError>>,
+) -> Result<Vec<StatusReport>, WebhookError> {
+    let said = readable(parts)?.into_iter().filter_map(|said| match said {
+        Said::Report(report) => Some(report),
+        Said::Text(_) | Said::Nothing => None,
+    });
+    Ok(said.collect())
+}
+
+/// The texts of people.
+pub(crate) fn texts(
+    parts: Vec<Result<Said, WebhookError>>,
+) -> Result<Vec<ReceivedText>, WebhookError> {
+    let said = readable(parts)?.into_iter().filter_map(|said| match said {
+        Said::Text(text) => Some(text),
+        Said::Report(_) | Said::Nothing => None,
+    });
+    Ok(said.collect())
+}
+
+/// How many parts cannot be read.
+pub(crate) fn unread(parts: &[Result<Said, WebhookError>]) -> usize {
+    parts.iter().filter(|part| part.is_err()).count()
+}
+
+/// What can be read; an error where there is something and nothing of it can be.
+fn readable(parts: Vec<Result<Said, WebhookError>>) -> Result<Vec<Said>, WebhookError> {
+    match parts.iter().all(Result::is_err) {
+        true => parts.into_iter().collect(),
+        false => Ok(parts.into_iter().filter_map(Result::ok).collect()),
+    }
+}
