@@ -1,5 +1,5 @@
-//! What the ingress speaks to carriers with: about numbers alone, for texts are the stages' to
-//! send.
+//! What the ingress speaks to carriers with: about numbers alone, for texts are the
+//! stages' to send.
 
 use std::sync::{Arc, OnceLock};
 

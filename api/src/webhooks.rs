@@ -127,9 +127,9 @@ fn of_one_address() -> &'static str {
 
 /// `POST /webhooks/{carrier}/{account}`, for carriers with one address for everything: takes
 /// receipts and texts from people in any mixture, once it is proven whose they are. Basic
-/// authentication proves it, by user and password of the account, or the carrier's signature of the
-/// body. Answers 200 once the broker has it on disk. What it says is read after that, each part by
-/// itself.
+/// authentication proves it, by user and password of the account, or the carrier's signature of
+/// the body. Answers 200 once the broker has it on disk. What it says is read after that, each
+/// part by itself.
 #[utoipa::path(
     post, path = "/webhooks/{carrier}/{account}", tag = "webhooks",
     operation_id = "receive_mixed_webhook",
@@ -193,9 +193,9 @@ struct Challenge {
     challenge: String,
 }
 
-/// `GET /webhooks/{carrier}/{account}`, for carriers that verify an address before they call it:
-/// answers 200 with the challenge where the account's verify token is named, else 403. Stores
-/// nothing.
+/// `GET /webhooks/{carrier}/{account}`, for carriers that verify an address before they
+/// call it: answers 200 with the challenge where the account's verify token is named, else
+/// 403. Stores nothing.
 #[utoipa::path(
     get, path = "/webhooks/{carrier}/{account}", tag = "webhooks",
     operation_id = "verify_webhook",

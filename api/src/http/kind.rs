@@ -1,5 +1,5 @@
-//! Every kind of problem: its status, its type, its title. Types do not change: programs go by
-//! them.
+//! Every kind of problem: its status, its type, its title. Types do not change: programs
+//! go by them.
 
 use axum::http::StatusCode;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};

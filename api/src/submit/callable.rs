@@ -12,8 +12,8 @@ pub(crate) enum Callable {
     Yes,
     /// Nothing of it is usable.
     Unusable,
-    /// What is usable of it is at a host that the settings do not allow: which account, and which
-    /// setting.
+    /// What is usable of it is at a host that the settings do not allow: which account,
+    /// and which setting.
     HostNotAllowed(String),
 }
 

@@ -250,8 +250,8 @@ const UNUSABLE_SENDER: &str =
 /// Why a pool is refused that is there.
 const UNUSABLE_POOL: &str = "no sender of this pool carries anything: set usable of one to true";
 
-/// The senders and pools that were asked for and are there, each with whether anything of it can be
-/// called.
+/// The senders and pools that were asked for and are there, each with whether anything of it
+/// can be called.
 struct Found {
     senders: HashMap<SenderId, Callable>,
     pools: HashMap<PoolId, Callable>,

@@ -180,10 +180,17 @@ async fn a_message_takes_ids_and_addresses_and_says_which_of_them_are_wrong() {
         })
     };
     let both = json!([id, "https://example.com/menu.jpg"]);
-    caller.post_once("/v1/messages", "k", &with(both.clone())).await.expect(202);
+    let first = caller.post_once("/v1/messages", "k", &with(both.clone())).await.expect(202);
     let submitted: Vec<Submitted> = world.published("SUBMITTED", "msg.submitted.urgent").await;
     let media = vec![id.to_owned(), "https://example.com/menu.jpg".to_owned()];
     assert_eq!(submitted[0].content, Content::Media { text: String::new(), media });
+
+    // Under its other name it is the same message.
+    let named = json!({
+        "to": "+12125550123", "class": "transactional", "media_urls": both.clone(),
+    });
+    let again = caller.post_once("/v1/messages", "k", &named).await;
+    assert_eq!(again.expect(202)["id"], first["id"]);
 
     for wrong in ["nonsense", "http://example.com/x", "https://10.0.0.1/x", ""] {
         let problem = caller.post("/v1/messages", &with(json!([id, wrong]))).await.problem(422);

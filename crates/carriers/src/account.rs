@@ -200,8 +200,8 @@ impl Client {
     /// Numbers on offer.
     ///
     /// # Errors
-    /// When the carrier gave no usable answer, or refused the search; then its code is in the
-    /// doubt.
+    /// When the carrier gave no usable answer, or refused the search; then its code is
+    /// in the doubt.
     pub async fn search_numbers(
         &self,
         query: &NumberQuery<'_>,

@@ -118,8 +118,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     }
 }
 
-/// Only 2000::/3 is given out. What carries an address of the older form in it is as public as
-/// that.
+/// Only 2000::/3 is given out. What carries an address of the older form in it is as
+/// public as that.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let parts = address.segments();
     if let Some(older) = address.to_ipv4_mapped() {

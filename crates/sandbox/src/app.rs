@@ -115,9 +115,9 @@ impl App {
         self.schedule.add(after, job);
     }
 
-    /// Forgets texts, people and counts, and drops all planned work. With `all` also accounts,
-    /// applications, businesses, numbers, faults and personas. The clock stays: it only goes
-    /// forward.
+    /// Forgets texts, people and counts, and drops all planned work. With `all` also
+    /// accounts, applications, businesses, numbers, faults and personas. The clock stays: it
+    /// only goes forward.
     pub(crate) fn reset(&self, all: bool) {
         self.schedule.clear();
         self.courier.clear();

@@ -25,8 +25,8 @@ pub(crate) struct Faults {
     pub(crate) account_latency_ms: BTreeMap<String, Range>,
     /// Rate of: accepted, then the connection is closed without an answer.
     pub(crate) lost_response: f64,
-    /// Rate of: an order for a number is carried out, then the connection is closed without an
-    /// answer.
+    /// Rate of: an order for a number is carried out, then the connection is closed
+    /// without an answer.
     pub(crate) lost_order: f64,
     /// Rate of: the connection is reset and nothing was accepted.
     pub(crate) reset_before: f64,

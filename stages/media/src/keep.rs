@@ -23,8 +23,8 @@ pub struct MediaKeeper {
 }
 
 impl MediaKeeper {
-    /// Removes from this store, and this object store, what came or was given so long ago; business
-    /// time.
+    /// Removes from this store, and this object store, what came or was given so long
+    /// ago; business time.
     pub fn new(store: Store, objects: Option<Objects>, keep: SignedDuration) -> Self {
         Self { store, objects, keep }
     }

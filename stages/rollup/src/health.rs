@@ -94,8 +94,8 @@ impl Source for SenderJudge {
     }
 }
 
-/// The senders whose tenants' policies can be read, with these, and what became of the texts of
-/// each.
+/// The senders whose tenants' policies can be read, with these, and what became of the
+/// texts of each.
 async fn load(
     tx: &mut Scoped,
     senders: Vec<JudgedSender>,

@@ -129,9 +129,9 @@ fn scopes(tenant: &TenantId, campaign: Option<Uuid>) -> Vec<ScopeKey> {
     std::iter::once(dashboard).chain(campaign).collect()
 }
 
-/// How a group's texts ended, by their sender: the phone has them, or the carrier has refused them
-/// or could not deliver them, and said why. None of every other change, and of a failure of our
-/// own.
+/// How a group's texts ended, by their sender: the phone has them, or the carrier has refused
+/// them or could not deliver them, and said why. None of every other change, and of a failure
+/// of our own.
 fn outcome(tenant: &TenantId, counts: &CountsData) -> Option<OutcomeKey> {
     let (is, was) = (ending(counts.to.state), counts.from.as_ref().map(|from| ending(from.state)));
     if was == Some(is) {

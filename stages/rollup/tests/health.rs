@@ -1,5 +1,5 @@
-//! The health of senders on a real database: what carriers say of their texts is counted, and
-//! judged.
+//! The health of senders on a real database: what carriers say of their texts is
+//! counted, and judged.
 
 use domain::{ids::SenderId, message::state::MessageState as S};
 use jiff::{SignedDuration, Timestamp};

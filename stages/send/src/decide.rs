@@ -191,8 +191,8 @@ fn last_look(
     }
 }
 
-/// The sender and the person, and how long they wait between two messages; none where nobody limits
-/// that.
+/// The sender and the person, and how long they wait between two messages; none where
+/// nobody limits that.
 pub(crate) fn pair_of(message: &Admitted) -> Option<(PacedPair, Duration)> {
     let head = &message.message.head;
     let interval = head.channel.pair_interval()?;

@@ -298,9 +298,9 @@ where
     }
 }
 
-/// The number as it is kept, and the country it is of. What is no phone number may be a short code,
-/// an alphanumeric id, an id that the carrier has given the number, or what it calls a group of its
-/// numbers.
+/// The number as it is kept, and the country it is of. What is no phone number may be a short
+/// code, an alphanumeric id, an id that the carrier has given the number, or what it calls a group
+/// of its numbers.
 fn number(
     written: &str,
     carrier: Option<Carrier>,

@@ -1,5 +1,5 @@
-//! `/docs`: the page is whole without any other host, and tries operations out with the caller's
-//! key.
+//! `/docs`: the page is whole without any other host, and tries operations out with
+//! the caller's key.
 
 use serde_json::json;
 

@@ -29,8 +29,8 @@ struct Preference {
     timestamp: Box<RawValue>,
 }
 
-/// The people who have stopped marketing. Who resumes it is not told: what else stops it here
-/// stays.
+/// The people who have stopped marketing. Who resumes it is not told: what else stops
+/// it here stays.
 pub(crate) fn read_marketing_stops(body: &[u8]) -> Vec<MarketingStop> {
     let Ok(changes) = changes(body) else { return Vec::new() };
     let of_field = changes.into_iter().flatten().filter(|(field, _)| field == FIELD);

@@ -68,8 +68,8 @@ impl Accounts {
         Some(self.add(Account { sid: sid.into(), token, user, authorization }))
     }
 
-    /// The index of a WhatsApp Business Account, whose `Authorization` header the caller has
-    /// checked.
+    /// The index of a WhatsApp Business Account, whose `Authorization` header the
+    /// caller has checked.
     pub(crate) fn of_business(&mut self, id: &str, authorization: &str) -> Option<u16> {
         if let Some(index) = self.by_sid.get(id) {
             return Some(*index);

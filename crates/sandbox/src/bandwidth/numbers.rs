@@ -100,8 +100,8 @@ fn in_service(app: &App, account: &str, query: &Form) -> Response<Reply> {
     )
 }
 
-/// Takes an order for one number. It is carried out at once, and said to be under way, as orders
-/// are.
+/// Takes an order for one number. It is carried out at once, and said to be under way,
+/// as orders are.
 fn order(app: &App, account: &str, body: &str) -> Answer {
     let Some(number) = ordered(body) else {
         return Ok(refused(StatusCode::BAD_REQUEST, "the order names no number of ten digits"));

@@ -171,8 +171,8 @@ impl Text {
         }
     }
 
-    /// 32 hexadecimal digits; of Twilio's after `SM` or, with media, `MM`, of WhatsApp's after
-    /// `wamid.`.
+    /// 32 hexadecimal digits; of Twilio's after `SM` or, with media, `MM`, of
+    /// WhatsApp's after `wamid.`.
     pub(crate) fn sid_text(&self) -> String {
         let prefix = match self.carrier {
             Carrier::Twilio if self.media > 0 => "MM",

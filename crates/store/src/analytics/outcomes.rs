@@ -87,8 +87,8 @@ pub async fn since(
     Ok(found)
 }
 
-/// Removes the oldest minutes that are not younger than an instant, at most so many rows. Says how
-/// many.
+/// Removes the oldest minutes that are not younger than an instant, at most so many rows.
+/// Says how many.
 pub async fn remove(store: &Store, until: Timestamp, at_most: i64) -> Result<u64, Fault> {
     let found = sqlx::query_scalar!(
         r#"select tenant_id as "tenant_id!" from tenants_with_old_outcomes($1, $2)"#,

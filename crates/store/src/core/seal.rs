@@ -1,6 +1,6 @@
-//! Sealing: AES-256-GCM under the master key, for credentials and dead letters; and MACs under keys
-//! that are made of it, for links. Keys come as a list, the newest first: it seals, all of them
-//! open.
+//! Sealing: AES-256-GCM under the master key, for credentials and dead letters; and MACs under
+//! keys that are made of it, for links. Keys come as a list, the newest first: it seals, all
+//! of them open.
 
 use std::sync::Arc;
 
@@ -56,8 +56,8 @@ impl Sealer {
         self.macs[0].clone().chain_update(text).finalize().into_bytes().into()
     }
 
-    /// Whether a MAC is that of a text, under any of the keys. Takes the same time whatever
-    /// differs.
+    /// Whether a MAC is that of a text, under any of the keys. Takes the same
+    /// time whatever differs.
     pub fn is_mac(&self, text: &[u8], mac: &[u8]) -> bool {
         let fits = |key: &Hmac<Sha256>| key.clone().chain_update(text).verify_slice(mac).is_ok();
         self.macs.iter().fold(false, |any, key| any | fits(key))

@@ -61,10 +61,10 @@ pub(super) struct NewNumber {
     pool: Option<Uuid>,
 }
 
-/// `POST /v1/numbers`, for admins and owners: orders a number that is on offer for one of the
-/// tenant's own carrier accounts. Answers 202 once the order is on record, with the number as it is
-/// then; `GET /v1/numbers/{id}` says what came of it. 409 where the tenant has it, or 1,000
-/// numbers.
+/// `POST /v1/numbers`, for admins and owners: orders a number that is on offer for one of
+/// the tenant's own carrier accounts. Answers 202 once the order is on record, with the
+/// number as it is then; `GET /v1/numbers/{id}` says what came of it. 409 where the tenant
+/// has it, or 1,000 numbers.
 #[utoipa::path(
     post, path = "/v1/numbers", tag = "settings", operation_id = "order_number",
     security(("bearer" = [EditNumbers::NAME])),
