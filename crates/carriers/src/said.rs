@@ -9,7 +9,7 @@ pub(crate) enum Said {
     Report(StatusReport),
     /// What a person wrote.
     Text(ReceivedText),
-    /// Neither.
+    /// What is neither, as a part that says how an account stands.
     Nothing,
 }
 

@@ -1,6 +1,6 @@
 //! Pace rows of pairs: how soon a sender may write to one person again, on channels whose carrier
-//! limits that. Database time. Call under the locks of the senders' pace rows: they are what makes two
-//! claims of one sender go one after the other, so that nobody waits for a row of these.
+//! limits that. Database time. Call under the locks of the senders' pace rows: they are what makes
+//! two claims of one sender go one after the other, so that nobody waits for a row of these.
 
 use std::{
     collections::{BTreeSet, HashMap},
