@@ -7,6 +7,7 @@ mod create;
 mod draft;
 mod errors;
 pub(crate) mod inbound;
+pub(crate) mod media;
 mod signature;
 mod templates;
 
@@ -33,6 +34,9 @@ pub(crate) fn rest_of(path: &str) -> Option<&str> {
 /// Answers a request whose path goes on with `rest` after the version.
 pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> Answer {
     let (node, edge) = rest.split_once('/').unwrap_or((rest, ""));
+    if edge.is_empty() && media::is_media(node) {
+        return Ok(media::tell(app, head, node));
+    }
     let number = app.state().businesses.of_number(node);
     let (number, business) = match number {
         Some((number, business)) => (Some(number), business),

@@ -100,7 +100,7 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
 
     let (keyword, answered) = (inbound.keyword, inbound.answered);
     let said = lexicon::classify(&inbound.body);
-    let rule = rule(&said);
+    let rule = rule(&said).filter(|_| !inbound.is_reaction);
 
     let meaning = match &writer {
         // A sign on a message says nothing that the lexicon knows, whatever it looks like.

@@ -41,6 +41,23 @@ impl World {
         Ok(Self { inner, carrier, objects, hosts, _folder: folder })
     }
 
+    /// Makes the account one at WhatsApp.
+    pub async fn whatsapp(&self) -> anyhow::Result<()> {
+        let business = serde_json::json!({
+            "access_token": "token", "app_secret": "secret", "numbers": [],
+            "callback_url": self.carrier.url(),
+        });
+        let url = format!("{}/sandbox/businesses/102290129340398", self.carrier.url());
+        self.carrier.http.put(url).json(&business).send().await?.error_for_status()?;
+
+        let sealed_token = sealer().seal(b"token:secret:word");
+        let change = format!(
+            "update millrace.carrier_accounts set carrier = 'whatsapp',
+                    carrier_sid = '102290129340398', sealed_token = '{sealed_token}'"
+        );
+        self.inner.run(&change).await
+    }
+
     pub fn tenant(&self) -> &TenantId {
         &self.inner.tenant
     }
