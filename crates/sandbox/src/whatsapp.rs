@@ -13,7 +13,11 @@ mod templates;
 
 use std::sync::Arc;
 
-use http::{Method, StatusCode, header::AUTHORIZATION, request::Parts};
+use http::{
+    Method, StatusCode,
+    header::{AUTHORIZATION, HOST},
+    request::Parts,
+};
 use serde_json::json;
 
 use crate::{
@@ -59,7 +63,8 @@ pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]
         return Ok(errors::invalid("the query cannot be read").response());
     };
     let trace = head.headers.get("traceparent").and_then(|value| value.to_str().ok());
-    let call = Call { app, account, business, body, query: &query, trace };
+    let root = root(head);
+    let call = Call { app, account, business, body, query: &query, root, trace };
 
     match (number, edge, &head.method) {
         (Some(number), "messages", &Method::POST) => create::create(&call, number).await,
@@ -76,6 +81,13 @@ pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]
         }
         _ => Ok(errors::unknown_node(node).response()),
     }
+}
+
+/// Where a caller has found the API: what addresses of its pages begin with.
+fn root(head: &Parts) -> String {
+    let host = head.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let version = head.uri.path().split('/').nth(1).unwrap_or_default();
+    format!("http://{host}/{version}")
 }
 
 /// The index of the account that a request may act for.

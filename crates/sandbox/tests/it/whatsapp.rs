@@ -138,7 +138,8 @@ async fn templates_are_created_listed_and_sent_at_any_time() {
     let path = format!("{BUSINESS}/message_templates?limit=1");
     let first = call(&world, Method::GET, &path, None).await.body;
     assert_eq!(first["data"][0]["name"], "order");
-    assert!(first["paging"]["next"].is_string());
+    let next = first["paging"]["next"].as_str().unwrap();
+    assert!(next.starts_with(&format!("{}/v21.0/{BUSINESS}/", world.base)), "{next}");
     let after = first["paging"]["cursors"]["after"].as_str().unwrap();
     let last = call(&world, Method::GET, &format!("{path}&after={after}"), None).await.body;
     assert_eq!(last["data"][0]["name"], "plain");
