@@ -20,7 +20,7 @@ pub mod webhook;
 pub(crate) use adapter::{ABILITIES, owns_host};
 pub use classify::{CodeVerdict, answered};
 pub use client::{Client, VERSION, WhatsappMessage};
-pub(crate) use codes::COMPLAINTS;
+pub(crate) use codes::{COMPLAINTS, MARKETING_STOPS};
 pub use codes::cause;
 pub use content::{MessageContent, Recipient};
 pub use credentials::Credentials;

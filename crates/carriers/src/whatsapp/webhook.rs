@@ -103,7 +103,7 @@ fn read_value(value: &RawValue, parts: &mut Vec<Result<Said, WebhookError>>) {
     let messages = value.messages.unwrap_or_default();
     parts.extend(messages.iter().map(|message| text(message, &number, only.as_ref())));
     let statuses = value.statuses.unwrap_or_default();
-    parts.extend(statuses.iter().map(|status| report(status, &number)));
+    parts.extend(statuses.iter().map(|status| report(status, &number, only.as_ref())));
 }
 
 #[derive(Deserialize)]
@@ -163,7 +163,11 @@ struct StatusError {
     code: u32,
 }
 
-fn report(status: &RawValue, number: &str) -> Result<Said, WebhookError> {
+fn report(
+    status: &RawValue,
+    number: &str,
+    only: Option<&Contact>,
+) -> Result<Said, WebhookError> {
     let status: Status =
         serde_json::from_str(status.get()).map_err(|_| WebhookError::Parameter("status"))?;
     if !is_message_id(&status.id) {
@@ -172,7 +176,9 @@ fn report(status: &RawValue, number: &str) -> Result<Said, WebhookError> {
 
     let code = status.errors.first().map(|error| error.code);
     let Some(stands) = status_of(&status.status, code) else { return Ok(Said::Nothing) };
-    let to = address(status.recipient_id.as_deref(), status.recipient_user_id.as_deref());
+    let digits = status.recipient_id.as_deref().or_else(|| only?.wa_id.as_deref());
+    let user_id = status.recipient_user_id.as_deref().or_else(|| only?.user_id.as_deref());
+    let to = address(digits, user_id);
     Ok(Said::Report(StatusReport {
         reference: status.biz_opaque_callback_data.as_deref().and_then(parse_tag),
         sid: status.id,

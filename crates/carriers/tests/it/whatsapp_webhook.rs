@@ -110,11 +110,18 @@ fn a_status_names_its_message_and_where_it_stands() {
 fn a_status_of_somebody_without_a_number_and_without_our_data_is_read() {
     let mut status = status("delivered", None);
     status["recipient_id"] = Value::Null;
-    status["recipient_user_id"] = "US.13491208655302741918".into();
     status["biz_opaque_callback_data"] = "another system's".into();
-    let found = reports(&envelope(vec![change(Value::Null, json!([status]))])).expect("read");
-    assert_eq!(found[0].reference, None);
-    assert_eq!(found[0].numbers.to.as_deref(), Some("US.13491208655302741918"));
+    let mut beside = change(Value::Null, json!([status]));
+    beside["value"]["contacts"][0]["wa_id"] = Value::Null;
+    status["recipient_user_id"] = "US.13491208655302741918".into();
+    let mut within = change(Value::Null, json!([status]));
+    within["value"]["contacts"] = Value::Null;
+
+    for change in [beside, within] {
+        let found = reports(&envelope(vec![change])).expect("read");
+        assert_eq!(found[0].reference, None);
+        assert_eq!(found[0].numbers.to.as_deref(), Some("US.13491208655302741918"));
+    }
 }
 
 /// Words alone.
