@@ -56,7 +56,8 @@ use crate::{
 const MAX_METADATA: usize = 2 * 1024;
 
 // Written again, it tells whether a batch says the same.
-/// A message to one person: a body, media or both, a template, ours or the carrier's, or a reaction.
+/// A message to one person: a body, media or both, a template, ours or the carrier's, or a
+/// reaction.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMessage<'a> {

@@ -19,7 +19,7 @@ use crate::{
     bandwidth,
     carrier::Carrier,
     hosts::check_base_url,
-    media::MediaReply,
+    media_reply::MediaReply,
     numbers::{NumberQuery, NumberReply, OfferedNumber, OwnedNumber},
     outbound::Outbound,
     record::{MessageRecord, ReadError},

@@ -16,6 +16,7 @@ use crate::{
     account::Client,
     hosts::is_listed,
     http::{CallFault, Reply, call},
+    media_reply::MediaReply,
     public::{AddressFault, check_address, leads_to_public},
 };
 
@@ -41,21 +42,6 @@ pub struct MediaFetcher {
     media_hosts: Vec<String>,
 }
 
-/// What came of a fetch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MediaReply {
-    /// All that is there.
-    Bytes(Vec<u8>),
-    /// There are more bytes than were asked for.
-    TooLarge,
-    /// The address may not be called.
-    NotAllowed,
-    /// The server says that it has none for us.
-    Gone,
-    /// The server gave no answer of use: later it may.
-    Unavailable,
-}
-
 /// What to do with an answer.
 enum Next {
     Ends(MediaReply),
@@ -74,8 +60,8 @@ impl MediaFetcher {
         Self { listed, public, carrier_hosts, media_hosts }
     }
 
-    /// Fetches what came with a text of an account, at most so many bytes. `url` is what the carrier
-    /// has named it by: an address, or an id by which it tells the address.
+    /// Fetches what came with a text of an account, at most so many bytes. `url` is what the
+    /// carrier has named it by: an address, or an id by which it tells the address.
     pub async fn of_account(&self, client: &Client, url: &str, limit: usize) -> MediaReply {
         let address = match client.media_lookup(url) {
             Some(request) => match self.look_up(client, request).await {

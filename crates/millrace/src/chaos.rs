@@ -4,6 +4,7 @@
 mod blows;
 mod by_receipts;
 mod load;
+mod told;
 mod verdict;
 
 use std::{
@@ -145,7 +146,8 @@ async fn settle(
     let mut said_at = Instant::now();
     loop {
         // Right after the last blow the api may say to come again.
-        let looked = tokio::try_join!(work.ledger(platform), verdict::open(platform, work, accepted));
+        let open = verdict::open(platform, work, accepted);
+        let looked = tokio::try_join!(work.ledger(platform), open);
         let (ledger, open) = match looked {
             Ok(looked) => looked,
             Err(why) if begun.elapsed() < limit => {

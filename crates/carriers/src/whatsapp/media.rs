@@ -10,7 +10,7 @@ use super::{
     client::{Client, VERSION},
     is_media_id, owns_media_host,
 };
-use crate::{media::MediaReply, media_url::media_url, setup::endpoint};
+use crate::{media_reply::MediaReply, media_url::media_url, setup::endpoint};
 
 impl Client {
     /// The call that tells where media are (`GET /{media_id}`); none for what is no id.

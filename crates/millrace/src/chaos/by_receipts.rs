@@ -6,7 +6,7 @@
 use carriers::Carrier;
 use domain::message::{class::Channel, state::NO_RECEIPT};
 
-use super::verdict::Told;
+use super::told::Told;
 use crate::verdict;
 
 /// Fewer than one of them in so many may have no last receipt: the carrier drops one in twenty.

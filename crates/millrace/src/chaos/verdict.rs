@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use store::{Role, capacity::counters};
 
-use super::{by_receipts, load::ChaosWork};
+use super::{by_receipts, load::ChaosWork, told::Told};
 use crate::{
     demo::{check, client::HttpCaller},
     platform::{self, OPEN_HOUR, Platform},
@@ -36,18 +36,6 @@ pub struct ChaosVerdict {
     by_carrier: BTreeMap<String, usize>,
     /// What does not agree; empty is well.
     wrong: Vec<String>,
-}
-
-/// A message as the api tells it.
-pub(super) struct Told {
-    pub(super) id: String,
-    pub(super) state: String,
-    /// The reason of its state, where it has one.
-    pub(super) code: Option<String>,
-    /// Whether a carrier can be asked about it; else receipts are all that tells of it.
-    pub(super) can_be_asked: bool,
-    /// Micro-units of what the carrier took.
-    pub(super) cost: i64,
 }
 
 /// How many single messages are open.

@@ -236,8 +236,8 @@ impl fmt::Debug for RichContent {
 // === impl FileKind ===
 
 crate::described_words! {
-    FileKind, "What kind of file media are to WhatsApp: an `image` is JPEG or PNG, a `video` MP4 or \
-        3GPP, `audio` AAC, AMR, MP3, MP4 or Ogg, a `sticker` WebP, a `document` of any type.";
+    FileKind, "What kind of file media are to WhatsApp: an `image` is JPEG or PNG, a `video` MP4 \
+        or 3GPP, `audio` AAC, AMR, MP3, MP4 or Ogg, a `sticker` WebP, a `document` of any type.";
 }
 
 impl FileKind {
