@@ -185,7 +185,10 @@ async fn files_questions_and_signs_are_taken_within_metas_limits() {
 
     let button =
         |id: &str, title: &str| json!({ "type": "reply", "reply": { "id": id, "title": title } });
-    let buttons = |all: Vec<Value>| json!({ "type": "button", "body": { "text": "Come?" }, "action": { "buttons": all } });
+    let buttons = |all: Vec<Value>| {
+        let action = json!({ "buttons": all });
+        json!({ "type": "button", "body": { "text": "Come?" }, "action": action })
+    };
     let list = |title: &str| {
         let rows = json!([{ "id": "1", "title": title, "description": "Afternoon" }]);
         json!({ "type": "list", "body": { "text": "When?" },
