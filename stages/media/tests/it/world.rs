@@ -43,12 +43,13 @@ impl World {
 
     /// Makes the account one at WhatsApp.
     pub async fn whatsapp(&self) -> anyhow::Result<()> {
-        let business = serde_json::json!({
-            "access_token": "token", "app_secret": "secret", "numbers": [],
-            "callback_url": self.carrier.url(),
-        });
-        let url = format!("{}/sandbox/businesses/102290129340398", self.carrier.url());
-        self.carrier.http.put(url).json(&business).send().await?.error_for_status()?;
+        let root = self.carrier.url();
+        let business = format!(
+            r#"{{"access_token": "token", "app_secret": "secret", "numbers": [],
+                 "callback_url": "{root}"}}"#
+        );
+        let put = self.carrier.http.put(format!("{root}/sandbox/businesses/102290129340398"));
+        put.body(business).send().await?.error_for_status()?;
 
         let sealed_token = sealer().seal(b"token:secret:word");
         let change = format!(
