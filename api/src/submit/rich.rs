@@ -90,7 +90,7 @@ pub(super) struct ReactionRef {
     /// The carrier's id of the person's message: `carrier_id` of its event `message.received`.
     #[schema(min_length = 1, max_length = 255, example = "wamid.HBgLMTIxMjU1NTAxMjMVAgASGBQz")]
     message_id: String,
-    /// One emoji.
+    /// One emoji, which may be made of several code points.
     #[schema(min_length = 1, max_length = 16, example = "👍")]
     emoji: String,
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use carriers::{Carrier, CarrierReply, Doubt, Refusal, ThrottleScope};
+use carriers::{Carrier, CarrierReply, Doubt, Refusal, Throttle, ThrottleScope};
 use domain::message::state::{MAX_CALLS, MessageState};
 use jiff::{SignedDuration, Timestamp};
 use stage::machine::backoff;
@@ -55,14 +55,7 @@ pub(crate) fn read(
         CarrierReply::Accepted { .. } => None,
         CarrierReply::Refused { code, reason } => Some(refused(carrier, *code, *reason)),
         CarrierReply::NotSent { code, throttle } => {
-            let pause = throttle.map(|asked| {
-                let wait = asked.retry_after.unwrap_or_else(|| again_after(message, attempt));
-                let wait = match asked.scope {
-                    ThrottleScope::Pair => growing(wait, attempt),
-                    ThrottleScope::Account | ThrottleScope::Sender => wait,
-                };
-                Pause { row: slowed(message, asked.scope), wait }
-            });
+            let pause = throttle.map(|asked| pause(message, asked, attempt));
             Some(not_sent(carrier, *code, pause, message, attempt, now))
         }
         CarrierReply::AuthFailed { code } => Some(account_refused(carrier, *code, message)),
@@ -75,6 +68,15 @@ struct Pause {
     /// The pace row to slow down; none where it is enough to park this message.
     row: Option<Slowed>,
     wait: Duration,
+}
+
+fn pause(message: &Admitted, asked: Throttle, attempt: i16) -> Pause {
+    let wait = asked.retry_after.unwrap_or_else(|| again_after(message, attempt));
+    let wait = match asked.scope {
+        ThrottleScope::Pair => growing(wait, attempt),
+        ThrottleScope::Account | ThrottleScope::Sender => wait,
+    };
+    Pause { row: slowed(message, asked.scope), wait }
 }
 
 fn refused(carrier: Carrier, code: u32, reason: Refusal) -> Verdict {

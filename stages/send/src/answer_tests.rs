@@ -1,6 +1,5 @@
 //! Tables for what a carrier's answer means.
 
-use carriers::Throttle;
 use domain::message::class::MessageClass;
 
 use super::*;

@@ -296,7 +296,7 @@ struct Media {
 /// What a person said.
 #[derive(Default)]
 struct Utterance {
-    /// In words.
+    /// What it is in words.
     body: String,
     /// What the button or row that was chosen brings back.
     payload: Option<String>,

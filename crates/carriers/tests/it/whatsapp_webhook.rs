@@ -124,7 +124,7 @@ fn a_status_of_somebody_without_a_number_and_without_our_data_is_read() {
     }
 }
 
-/// Words alone.
+/// A text of words alone.
 fn words(body: &str) -> Option<ReceivedText> {
     Some(received(body, 0))
 }

@@ -29,12 +29,14 @@ fn every_payload_is_read_and_written_as_its_golden_file_says() {
     both_ways::<Submitted>("submitted_rich_file");
     both_ways::<Submitted>("submitted_rich_list");
     both_ways::<Submitted>("submitted_rich_reaction");
+
     both_ways::<Enriched>("enriched");
     both_ways::<Enriched>("enriched_rich");
     both_ways::<Admitted>("admitted");
     both_ways::<WebhookRequest>("webhook_request");
     both_ways::<InboundText>("inbound_text");
     both_ways::<InboundText>("inbound_text_choice");
+
     both_ways::<Event>("event_message");
     both_ways::<Event>("event_received");
     both_ways::<Event>("event_received_choice");

@@ -68,7 +68,7 @@ pub enum RichContent {
     Reaction {
         /// The carrier's id of the person's message.
         message_id: String,
-        /// One emoji.
+        /// One emoji, which may be made of several code points.
         emoji: String,
     },
 }
@@ -241,7 +241,7 @@ crate::described_words! {
 }
 
 impl FileKind {
-    /// Every kind.
+    /// Every kind that there is.
     pub const ALL: [Self; 5] =
         [Self::Image, Self::Video, Self::Audio, Self::Document, Self::Sticker];
 
