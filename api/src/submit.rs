@@ -6,6 +6,7 @@ mod content;
 pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod named;
+mod rich;
 pub(crate) mod seen;
 pub(crate) mod singles;
 pub(crate) mod tenants;

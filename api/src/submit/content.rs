@@ -79,7 +79,7 @@ pub(super) fn content(
     errors: &mut Errors,
 ) -> Option<Content> {
     if !given.media.is_empty() {
-        return with_media(given, class, channel, errors);
+        return with_media(given, class, errors);
     }
 
     match (given.body, given.template, given.carrier_template) {
@@ -119,16 +119,14 @@ pub(super) fn content(
     }
 }
 
-/// Media, with or without a text.
+/// Media by SMS, with or without a text.
 fn with_media(
     given: Given<'_>,
     class: Option<MessageClass>,
-    channel: Channel,
     errors: &mut Errors,
 ) -> Option<Content> {
     let is_alone = given.template.is_none() && given.carrier_template.is_none();
     errors.check(is_alone, "media", "unexpected", "media go with a body");
-    errors.check(channel == Channel::Sms, "media", "unsupported", "media go by SMS alone");
 
     let text = given.body.unwrap_or_default().into_owned();
     if !text.is_empty() {

@@ -33,13 +33,14 @@ use uuid::Uuid;
 use wire::{
     Submitted,
     frame::Outgoing,
-    message::{BatchKey, Content, From, Head},
+    message::{BatchKey, Content, FileKind, From, Head, RichContent},
     subject::Subject,
 };
 
 use super::{
-    content::{CarrierTemplateRef, Given, TemplateRef, content},
+    content::{CarrierTemplateRef, Given, TemplateRef},
     named::names_something,
+    rich::{GivenRich, InteractiveRef, ReactionRef, said},
 };
 use crate::{
     document::{examples, words::texts_by_name},
@@ -55,7 +56,8 @@ use crate::{
 const MAX_METADATA: usize = 2 * 1024;
 
 // Written again, it tells whether a batch says the same.
-/// A message to one person: a body, media or both, or a template, ours or the carrier's.
+/// A message to one person: a body, media or both, a template, ours or the carrier's, or a
+/// reaction.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMessage<'a> {
@@ -77,10 +79,26 @@ pub(crate) struct NewMessage<'a> {
     body: Option<Cow<'a, str>>,
     /// What goes with the body, or without one: ids of `POST /v1/media` whose state is `stored`, or
     /// https addresses that the carrier fetches itself when it sends. A message with media is sent
-    /// as one MMS, at one price, however long its body. `media_urls` is another name for it.
+    /// as one MMS, at one price, however long its body. On `whatsapp` it is one file, with a body
+    /// of at most 1,024 characters under it. `media_urls` is another name for it.
     #[serde(default, alias = "media_urls", skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 10, max_length = 2000)]
     media: Vec<String>,
+    /// On `whatsapp`: what kind of file the media are. An address need not say it where its path
+    /// ends with `.jpg` or the like.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<FileKind>)]
+    media_kind: Option<Cow<'a, str>>,
+    /// On `whatsapp`: the name that the person sees of a document.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 240)]
+    media_filename: Option<Cow<'a, str>>,
+    /// On `whatsapp`: what the person may answer with, under a body of at most 1,024 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    interactive: Option<InteractiveRef>,
+    /// On `whatsapp`, instead of a body: a sign on a message of the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reaction: Option<ReactionRef>,
     /// Instead of a body: the latest version of a template.
     #[serde(default)]
     template: Option<TemplateRef>,
@@ -188,6 +206,7 @@ struct Checked {
     to: Address,
     from: From,
     content: Content,
+    rich: Option<RichContent>,
     expires_at: Option<Timestamp>,
     on_late: Option<OnLate>,
 }
@@ -207,7 +226,7 @@ impl Submission<'_> {
         mut new: NewMessage<'_>,
     ) -> Result<Accepted, Vec<FieldError>> {
         // check
-        let Checked { id, class, channel, to, from, content, expires_at, on_late } =
+        let Checked { id, class, channel, to, from, content, rich, expires_at, on_late } =
             self.check(index, &mut new)?;
 
         // what its key is checked by
@@ -216,6 +235,7 @@ impl Submission<'_> {
             channel: (channel != Channel::Sms).then_some(channel),
             class,
             content: &content,
+            rich: rich.as_ref(),
             from: &from,
             validity: new.validity_seconds,
             on_late,
@@ -242,7 +262,8 @@ impl Submission<'_> {
             trace: self.trace.to_owned(),
         };
         let body_hash = wire::hex(&body_hash);
-        let submitted = Submitted { head, content, from, body_hash, metadata: new.metadata, batch };
+        let metadata = new.metadata;
+        let submitted = Submitted { head, content, rich, from, body_hash, metadata, batch };
         let lane = class.lane();
         let outgoing = Outgoing::new(Subject::Submitted(lane), &submitted);
         let naming = names_something(&submitted).then(|| Arc::new(submitted));
@@ -269,16 +290,23 @@ impl Submission<'_> {
             template: new.template.take(),
             carrier_template: new.carrier_template.take(),
         };
-        let content = content(given, class, channel, &mut errors);
+        let rich = GivenRich {
+            media_kind: new.media_kind.take(),
+            media_filename: new.media_filename.take(),
+            interactive: new.interactive.take(),
+            reaction: new.reaction.take(),
+        };
+        let said = said(given, rich, class, channel, &mut errors);
         let expires_at = self.expires_at(new.validity_seconds, &mut errors);
         let on_late = on_late(new.on_late.as_deref(), &mut errors);
         check_metadata(&new.metadata, &mut errors);
 
-        let (Some(class), Some(to), Some(content), true) = (class, to, content, errors.is_empty())
+        let (Some(class), Some(to), Some((content, rich)), true) =
+            (class, to, said, errors.is_empty())
         else {
             return Err(errors.into_vec());
         };
-        Ok(Checked { id, class, channel, to, from, content, expires_at, on_late })
+        Ok(Checked { id, class, channel, to, from, content, rich, expires_at, on_late })
     }
 
     /// The id that the key gives: of the item, else of the request.
@@ -440,6 +468,8 @@ struct Canonical<'a> {
     channel: Option<Channel>,
     class: MessageClass,
     content: &'a Content,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rich: Option<&'a RichContent>,
     from: &'a From,
     validity: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]

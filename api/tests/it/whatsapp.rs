@@ -1,7 +1,11 @@
 //! WhatsApp at the API: accounts whose senders have ids, messages by template, and the verification
 //! of the webhook address.
 
-use domain::{draft::CarrierTemplate, ids::SenderId, message::class::Channel};
+use domain::{
+    draft::{CarrierTemplate, FileKind, ListRow, ReplyButton, RichContent},
+    ids::SenderId,
+    message::class::Channel,
+};
 use serde_json::{Value, json};
 use store::settings::api_keys::KeyRole;
 use wire::{
@@ -71,6 +75,104 @@ async fn a_template_of_the_carrier_is_accepted_as_it_will_be_sent() {
     let tenant = "acme".parse().expect("a tenant");
     assert_eq!(first.from, From::Sender(SenderId::of(&tenant, NUMBER)));
     assert_eq!(second.head.to.as_str(), "US.13491208655302741918");
+}
+
+#[tokio::test]
+async fn a_file_a_question_and_a_reaction_are_accepted_as_they_will_be_sent() {
+    let (world, caller) = world().await;
+    let link = "https://example.com/bill.pdf";
+    let buttons = json!([{ "id": "y", "title": "Yes" }, { "id": "n", "title": "No" }]);
+    let rows = json!([{ "id": "mon", "title": "Monday", "description": "Afternoon" }]);
+    for fields in [
+        json!({ "media_urls": [link], "body": "Yours", "media_filename": "bill.pdf" }),
+        json!({ "media": ["https://example.com/listen"], "media_kind": "audio" }),
+        json!({ "body": "Come?", "interactive": { "buttons": buttons } }),
+        json!({ "body": "When?", "interactive": { "list": { "button": "Days", "rows": rows } } }),
+        json!({ "reaction": { "message_id": "wamid.HBgL", "emoji": "👍" } }),
+    ] {
+        caller.post("/v1/messages", &message(fields)).await.expect(202);
+    }
+
+    let stored: Vec<Submitted> = world.published("SUBMITTED", "msg.submitted.urgent").await;
+    let [bill, sound, question, list, reaction] = stored.as_slice() else {
+        panic!("five, not {}", stored.len())
+    };
+    let button = |id: &str, title: &str| ReplyButton { id: id.into(), title: title.into() };
+    let row =
+        ListRow { id: "mon".into(), title: "Monday".into(), description: Some("Afternoon".into()) };
+    for (message, content, rich) in [
+        (
+            bill,
+            Content::Media { text: "Yours".into(), media: vec![link.into()] },
+            RichContent::file(FileKind::Document, Some("bill.pdf")),
+        ),
+        (
+            sound,
+            Content::Media {
+                text: String::new(),
+                media: vec!["https://example.com/listen".into()],
+            },
+            RichContent::file(FileKind::Audio, None),
+        ),
+        (
+            question,
+            Content::Body("Come?".into()),
+            RichContent::buttons(vec![button("y", "Yes"), button("n", "No")]),
+        ),
+        (list, Content::Body("When?".into()), RichContent::list("Days", vec![row])),
+        (reaction, Content::Body("👍".into()), RichContent::reaction("wamid.HBgL", "👍")),
+    ] {
+        assert_eq!((&message.content, &message.rich), (&content, &rich.ok()));
+    }
+}
+
+#[tokio::test]
+async fn what_whatsapp_does_not_carry_is_named_with_its_field() {
+    let (_world, caller) = world().await;
+    let image = "https://example.com/a.jpg";
+    let sound = "https://example.com/a.mp3";
+    let id = "0198f1d2-7c00-7a00-8000-00000000d001";
+    let buttons = |title: &str| json!({ "buttons": [{ "id": "y", "title": title }] });
+    let sign = json!({ "message_id": "wamid.HBgL", "emoji": "👍" });
+    let long = "x".repeat(1_025);
+
+    for (fields, field) in [
+        (json!({ "media": [image, image] }), "media"),
+        (json!({ "media": [id] }), "media_kind"),
+        (json!({ "media": [image], "media_kind": "picture" }), "media_kind"),
+        (json!({ "media": [image], "media_filename": "a.jpg" }), "media_filename"),
+        (json!({ "media": [image], "body": long }), "body"),
+        (json!({ "media": [sound], "body": "Listen" }), "body"),
+        (json!({ "media": [sound], "class": "promo" }), "media_kind"),
+        (json!({ "body": "Hi", "media_kind": "image" }), "media_kind"),
+        (json!({ "interactive": buttons("Yes") }), "body"),
+        (json!({ "interactive": buttons("Yes"), "body": long }), "body"),
+        (
+            json!({ "interactive": buttons(&"x".repeat(21)), "body": "Come?" }),
+            "interactive.buttons.0.title",
+        ),
+        (json!({ "interactive": {}, "body": "Come?" }), "interactive"),
+        (
+            json!({ "interactive": buttons("Yes"), "body": "Come?", "media": [image] }),
+            "interactive",
+        ),
+        (
+            json!({ "interactive": { "list": { "button": "Days", "rows": [] } }, "body": "When?" }),
+            "interactive.list.rows",
+        ),
+        (json!({ "reaction": { "message_id": "wamid.HBgL", "emoji": "yes" } }), "reaction.emoji"),
+        (json!({ "reaction": sign, "body": "Hi" }), "reaction"),
+        (json!({ "reaction": sign, "class": "promo" }), "reaction"),
+        (json!({ "reaction": sign, "interactive": buttons("Yes") }), "reaction"),
+        (json!({ "reaction": sign, "channel": "sms" }), "reaction"),
+        (
+            json!({ "interactive": buttons("Yes"), "body": "Come?", "channel": "sms" }),
+            "interactive",
+        ),
+    ] {
+        let refused = caller.post("/v1/messages", &message(fields.clone())).await.problem(422);
+        assert_eq!(refused[0].0, field, "{fields}");
+    }
 }
 
 #[tokio::test]

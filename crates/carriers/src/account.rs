@@ -19,6 +19,7 @@ use crate::{
     bandwidth,
     carrier::Carrier,
     hosts::check_base_url,
+    media_reply::MediaReply,
     numbers::{NumberQuery, NumberReply, OfferedNumber, OwnedNumber},
     outbound::Outbound,
     record::{MessageRecord, ReadError},
@@ -170,14 +171,37 @@ impl Client {
         }
     }
 
+    /// The call that tells where media are that came with a text; none where the carrier has named
+    /// them by their address.
+    pub(crate) fn media_lookup(&self, named: &str) -> Option<reqwest::Request> {
+        match self {
+            Self::WhatsappCloud(client) => client.media_lookup(named),
+            Self::Twilio(_) | Self::Bandwidth(_) => None,
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => None,
+        }
+    }
+
+    /// Where media are, by the answer to that call.
+    ///
+    /// # Errors
+    /// Why they cannot be fetched, now or ever.
+    pub(crate) fn media_address(&self, status: u16, body: &[u8]) -> Result<String, MediaReply> {
+        match self {
+            Self::WhatsappCloud(_) => whatsapp::media_address(status, body),
+            Self::Twilio(_) | Self::Bandwidth(_) => Err(MediaReply::NotAllowed),
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => Err(MediaReply::NotAllowed),
+        }
+    }
+
     /// The request for media that came with a text, credentials included; none where the address is
     /// not one of this account's at its carrier.
     pub(crate) fn media_request(&self, url: &str) -> Option<reqwest::Request> {
         match self {
             Self::Twilio(client) => client.media_request(url),
             Self::Bandwidth(client) => client.media_request(url),
-            // Media of WhatsApp have ids and no addresses.
-            Self::WhatsappCloud(_) => None,
+            Self::WhatsappCloud(client) => client.media_request(url),
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => None,
         }

@@ -161,6 +161,23 @@ impl Carrier {
         }
     }
 
+    /// Whether a code says that the person wants no marketing any more, and everything else as
+    /// before. One by which they want nothing any more has `opt_out` in its [`CodeInfo`].
+    pub fn stops_marketing(self, code: u32) -> bool {
+        let codes = match self {
+            Self::WhatsappCloud => whatsapp::MARKETING_STOPS,
+            Self::Twilio | Self::Bandwidth => &[],
+            #[cfg(feature = "loopback")]
+            Self::Loopback => &[],
+        };
+        codes.contains(&code)
+    }
+
+    /// Whether a code says what the person wants: nothing any more, or no marketing.
+    pub fn is_wish(self, code: u32) -> bool {
+        self.cause(code).opt_out || self.stops_marketing(code)
+    }
+
     /// Whether a code says that the text was filtered or blocked for what it is or who sends it, so
     /// that the sender's name suffers. The person's own wish is no such code.
     pub fn is_complaint(self, code: u32) -> bool {

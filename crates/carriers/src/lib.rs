@@ -19,6 +19,7 @@ pub mod http;
 #[cfg(feature = "loopback")]
 pub mod loopback;
 pub mod media;
+mod media_reply;
 mod media_url;
 pub mod numbers;
 pub mod outbound;
@@ -40,7 +41,8 @@ pub use account::{AccountFault, Client, Clients};
 pub use answer::{CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope};
 pub use carrier::{Carrier, first_look, longest_list_lag};
 pub use hosts::{BaseUrlError, check_base_url, is_same_place};
-pub use media::{MediaFetcher, MediaReply};
+pub use media::MediaFetcher;
+pub use media_reply::MediaReply;
 pub use numbers::{NumberQuery, NumberReply, OfferedNumber, OwnedNumber};
 pub use outbound::Outbound;
 pub use outcomes::outcomes;

@@ -4,7 +4,7 @@
 //! Credentials go to the account's own server alone. A carrier may redirect to a server that wants
 //! none: such an address is held to the same rule as one that a tenant names.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use http::{
     HeaderValue, Method,
@@ -16,11 +16,15 @@ use crate::{
     account::Client,
     hosts::is_listed,
     http::{CallFault, Reply, call},
+    media_reply::MediaReply,
     public::{AddressFault, check_address, leads_to_public},
 };
 
 /// How long one call may take, to the last byte.
 const CALL: Duration = Duration::from_secs(15);
+
+/// The longest answer to a look-up, in bytes: an address and some ids.
+const MAX_LOOK_UP: usize = 16 * 1024;
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 2;
@@ -36,21 +40,6 @@ pub struct MediaFetcher {
     carrier_hosts: Vec<String>,
     /// Hosts that tenants may name though they are not public.
     media_hosts: Vec<String>,
-}
-
-/// What came of a fetch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MediaReply {
-    /// All that is there.
-    Bytes(Vec<u8>),
-    /// There are more bytes than were asked for.
-    TooLarge,
-    /// The address may not be called.
-    NotAllowed,
-    /// The server says that it has none for us.
-    Gone,
-    /// The server gave no answer of use: later it may.
-    Unavailable,
 }
 
 /// What to do with an answer.
@@ -71,14 +60,29 @@ impl MediaFetcher {
         Self { listed, public, carrier_hosts, media_hosts }
     }
 
-    /// Fetches what came with a text of an account, at most so many bytes.
+    /// Fetches what came with a text of an account, at most so many bytes. `url` is what the
+    /// carrier has named it by: an address, or an id by which it tells the address.
     pub async fn of_account(&self, client: &Client, url: &str, limit: usize) -> MediaReply {
-        let Some(request) = client.media_request(url) else { return MediaReply::NotAllowed };
+        let address = match client.media_lookup(url) {
+            Some(request) => match self.look_up(client, request).await {
+                Ok(address) => Cow::Owned(address),
+                Err(reply) => return reply,
+            },
+            None => Cow::Borrowed(url),
+        };
+        let Some(request) = client.media_request(&address) else { return MediaReply::NotAllowed };
         let asked = request.url().clone();
         match next(&asked, call(&self.listed, of_any_type(request), limit).await, false) {
             Next::Ends(reply) => reply,
             Next::GoesTo(other) => self.follow(other, &self.carrier_hosts, limit).await,
         }
+    }
+
+    /// Asks a carrier where it gives what it has named by an id.
+    async fn look_up(&self, client: &Client, request: Request) -> Result<String, MediaReply> {
+        let answer = call(&self.listed, request, MAX_LOOK_UP).await;
+        let reply = answer.map_err(|_| MediaReply::Unavailable)?;
+        client.media_address(reply.status, &reply.body)
     }
 
     /// Fetches what a tenant has named, at most so many bytes.

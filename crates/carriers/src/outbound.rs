@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::draft::CarrierTemplate;
+use domain::draft::{CarrierTemplate, RichContent};
 use jiff::Timestamp;
 
 use crate::{redact::Hidden, report::Reference};
@@ -21,6 +21,8 @@ pub struct Outbound<'a> {
     /// The template that the carrier keeps, where the message is one. Then `body` is our copy of
     /// what it says.
     pub template: Option<&'a CarrierTemplate>,
+    /// What goes with the text on a channel with rich messages.
+    pub rich: Option<&'a RichContent>,
     /// Our name of the message, which comes back with every report.
     pub reference: &'a Reference,
     /// `MILLRACE_PUBLIC_URL`: where the carrier reaches us.

@@ -7,7 +7,7 @@ use domain::health::Outcomes;
 use crate::Carrier;
 
 /// Sums up what became of texts, by the carrier's code; those delivered are under the empty one.
-/// People's own opt-outs say nothing against a sender. Of a carrier that this version does not know
+/// People's own wishes say nothing against a sender. Of a carrier that this version does not know
 /// no code is a complaint.
 pub fn outcomes(by_code: &BTreeMap<String, i64>, carrier: &str) -> Outcomes {
     let carrier = Carrier::from_name(carrier);
@@ -17,7 +17,7 @@ pub fn outcomes(by_code: &BTreeMap<String, i64>, carrier: &str) -> Outcomes {
             seen.delivered += messages;
             continue;
         };
-        if carrier.is_some_and(|carrier| carrier.cause(code).opt_out) {
+        if carrier.is_some_and(|carrier| carrier.is_wish(code)) {
             continue;
         }
         seen.failed += messages;

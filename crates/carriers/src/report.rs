@@ -68,6 +68,10 @@ pub struct ReceivedText {
     pub to: String,
     /// What was written; empty for media without a text.
     pub body: String,
+    /// What a button or a row that the person chose brings back, as the sender of it named it.
+    pub payload: Option<String>,
+    /// It is a sign that the person has put on a message, whatever it looks like.
+    pub is_reaction: bool,
     /// How many media came with it.
     pub num_media: u16,
     /// Where the carrier gives them, in their order; at most ten.
@@ -158,6 +162,8 @@ impl ReceivedText {
             from: storable(self.from),
             to: storable(self.to),
             body: storable(self.body),
+            payload: self.payload.map(storable),
+            is_reaction: self.is_reaction,
             num_media: self.num_media,
             media: self.media.into_iter().map(storable).collect(),
             keyword: self.keyword,
@@ -174,6 +180,8 @@ impl fmt::Debug for ReceivedText {
             .field("from", &Hidden(&self.from))
             .field("to", &Hidden(&self.to))
             .field("body", &Hidden(&self.body))
+            .field("payload", &self.payload.as_deref().map(Hidden))
+            .field("is_reaction", &self.is_reaction)
             .field("num_media", &self.num_media)
             .field("keyword", &self.keyword)
             .field("answered", &self.answered)

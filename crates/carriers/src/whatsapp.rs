@@ -11,6 +11,7 @@ mod client;
 mod codes;
 mod content;
 mod credentials;
+mod media;
 mod preferences;
 mod signature;
 mod templates;
@@ -19,11 +20,12 @@ pub mod webhook;
 pub(crate) use adapter::{ABILITIES, owns_host};
 pub use classify::{CodeVerdict, answered};
 pub use client::{Client, VERSION, WhatsappMessage};
-pub(crate) use codes::COMPLAINTS;
+pub(crate) use codes::{COMPLAINTS, MARKETING_STOPS};
 pub use codes::cause;
-pub use content::{Button, FileKind, ListRow, MessageContent, Recipient};
+pub use content::{MessageContent, Recipient};
 pub use credentials::Credentials;
 pub(crate) use credentials::{account_id_fault, account_id_of, check_sender, secret_fault};
+pub(crate) use media::media_address;
 pub(crate) use preferences::read_marketing_stops;
 pub use signature::SIGNATURE_HEADER;
 pub(crate) use signature::{handshake, is_genuine};
@@ -32,6 +34,12 @@ pub(crate) use webhook::{read_reports, read_texts, unread};
 
 /// The host of the Graph API.
 pub const HOST: &str = "graph.facebook.com";
+
+/// Whether a host is one of Meta's own that gives media.
+fn owns_media_host(host: &str) -> bool {
+    let of = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    host == HOST || of("fbsbx.com") || of("whatsapp.net")
+}
 
 /// Where the Graph API is, unless a carrier account says otherwise.
 pub const BASE_URL: &str = "https://graph.facebook.com";
@@ -42,6 +50,12 @@ pub(crate) fn is_message_id(text: &str) -> bool {
         byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'+' | b'/' | b'=')
     };
     (1..=255).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// The id of media, as Meta writes one. It is safe in a path, and no address.
+pub(crate) fn is_media_id(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=128).contains(&text.len()) && text.bytes().all(plain)
 }
 
 /// The id of a number, an account or a template: digits.

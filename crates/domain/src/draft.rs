@@ -12,8 +12,12 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
 };
 
-pub use content::{BadCarrierTemplate, CarrierTemplate, Content, From};
-pub use length::{MAX_SEGMENTS, SURELY_FITS, TOO_LONG, fits, too_long};
+pub use content::{
+    BadCarrierTemplate, BadRichContent, CarrierTemplate, Content, FileKind, From, ListRow,
+    MAX_BUTTON_TITLE, MAX_BUTTONS, MAX_CHOICE_ID, MAX_FILENAME, MAX_RICH_TEXT, MAX_ROW_DESCRIPTION,
+    MAX_ROW_TITLE, MAX_ROWS, ReplyButton, RichContent,
+};
+pub use length::{MAX_SEGMENTS, SURELY_FITS, TOO_LONG, fits, fits_in, too_long};
 pub use senders::{MAX_CANDIDATES, SenderCandidate};
 pub use texts::{Code, PickedVariant, Texts, Variants};
 pub use variables::{NOT_FILLED_IN, variable_in};

@@ -2,7 +2,9 @@
 //! processes, its broker and its database are killed; at the end every count must agree.
 
 mod blows;
+mod by_receipts;
 mod load;
+mod told;
 mod verdict;
 
 use std::{
@@ -19,6 +21,7 @@ use boot::{
     settings::stream_sizes,
     telemetry::logs::{LogFormat, start_logging},
 };
+use domain::message::class::Channel;
 use pipeline::StreamSettings;
 use serde_json::json;
 use wire::stream::ACK_WAIT;
@@ -64,13 +67,24 @@ pub async fn run(args: cli::Chaos) -> anyhow::Result<ExitCode> {
     platform.wait().await?;
     let accepted = submitting.await??;
 
-    let limit = Duration::from_secs(args.limit).saturating_sub(begun.elapsed());
+    let limit = limit(&args).saturating_sub(begun.elapsed());
     settle(&platform, &work, &accepted, limit).await?;
 
     let verdict = verdict::reach(&platform, &work, &accepted).await?;
     verdict.print(begun.elapsed());
     platform.stop().await;
     Ok(if verdict.passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How long everything may take. A text whose carrier cannot be asked about it and whose receipts
+/// were lost is over at the horizon alone, however late it was sent.
+fn limit(args: &cli::Chaos) -> Duration {
+    let limit = Duration::from_secs(args.limit);
+    let can_be_asked = |channel| by_receipts::can_be_asked(&args.carriers, channel);
+    if Channel::ALL.into_iter().all(can_be_asked) {
+        return limit;
+    }
+    limit + Duration::from_secs(args.receipt_horizon)
 }
 
 /// Which waits are shortened, so that what would take minutes takes seconds.
@@ -132,7 +146,8 @@ async fn settle(
     let mut said_at = Instant::now();
     loop {
         // Right after the last blow the api may say to come again.
-        let looked = tokio::try_join!(work.ledger(platform), verdict::open(platform, accepted));
+        let open = verdict::open(platform, work, accepted);
+        let looked = tokio::try_join!(work.ledger(platform), open);
         let (ledger, open) = match looked {
             Ok(looked) => looked,
             Err(why) if begun.elapsed() < limit => {

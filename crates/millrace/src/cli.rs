@@ -254,7 +254,8 @@ pub struct Chaos {
     /// What all chance is drawn from [default: another one each time]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// How long everything may take, in seconds
+    /// How long everything may take, in seconds. With whatsapp the receipt horizon comes on top: it
+    /// cannot be asked about a text whose receipts were lost
     #[arg(long, default_value_t = 230, value_name = "SECONDS")]
     pub limit: u64,
     /// Shortened: how long a stage may hold a message before another process gets it, in seconds

@@ -22,7 +22,7 @@ use crate::{
     ledger::Carrier,
     personas::Personas,
     phone::Phone,
-    phone_text::PhoneText,
+    phone_text::{Gesture, PhoneText},
     picture,
     reply::{self, Form, Reply, problem},
     stats::Callbacks,
@@ -220,6 +220,25 @@ struct InboundBody {
     /// How many pictures come with it.
     #[serde(default)]
     pictures: u8,
+    /// On WhatsApp: the id of the button that they press; the text is its title.
+    button: Option<String>,
+    /// On WhatsApp: the id of the row that they choose; the text is its title.
+    row: Option<String>,
+    /// On WhatsApp: the payload of the template's button that they press.
+    template_button: Option<String>,
+    /// On WhatsApp: the id of the message that they put a sign on; the text is the sign.
+    reaction_to: Option<String>,
+}
+
+impl InboundBody {
+    /// What the person does instead of writing: the first that is named.
+    fn gesture(&self) -> Option<Gesture<'_>> {
+        let button = self.button.as_deref().map(Gesture::Button);
+        button
+            .or_else(|| self.row.as_deref().map(Gesture::Row))
+            .or_else(|| self.template_button.as_deref().map(Gesture::TemplateButton))
+            .or_else(|| self.reaction_to.as_deref().map(Gesture::Reaction))
+    }
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
@@ -236,7 +255,8 @@ fn text_in(app: &Arc<App>, body: &[u8]) -> Result<Response<Reply>, Response<Repl
     if pictures > picture::MOST {
         return Err(unprocessable("a text brings at most 10 pictures"));
     }
-    let text = PhoneText { from, to, body, pictures, opt_out, kind: None };
+    let gesture = text.gesture();
+    let text = PhoneText { from, to, body, pictures, gesture, opt_out, kind: None };
     let received = inbound::receive(app, &text).ok_or_else(|| {
         unprocessable(
             "no account has the number `to`: register it at IncomingPhoneNumbers, with an \

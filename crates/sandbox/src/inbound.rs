@@ -41,6 +41,7 @@ pub(crate) fn say(app: &Arc<App>, reaction: Reaction) {
         to: &reaction.to,
         body: reaction.utterance.body,
         pictures: reaction.utterance.pictures,
+        gesture: None,
         opt_out: None,
         kind: Some(reaction.utterance.kind),
     };

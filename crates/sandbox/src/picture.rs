@@ -11,7 +11,8 @@ pub(crate) const MOST: u8 = 10;
 /// The type that the carriers say it has.
 pub(crate) const TYPE: &str = "image/png";
 
-const BYTES: &[u8] = include_bytes!("../data/picture.png");
+/// The picture itself.
+pub(crate) const BYTES: &[u8] = include_bytes!("../data/picture.png");
 
 /// Where Twilio's redirects lead: to a server that wants no credentials.
 const OPEN: &str = "/sandbox/pictures/picture.png";
@@ -21,7 +22,7 @@ pub(crate) fn is_open_path(rest: &str) -> bool {
     OPEN.strip_prefix("/sandbox/") == Some(rest)
 }
 
-/// The picture itself.
+/// The answer that is the picture.
 pub(crate) fn answer() -> Response<Reply> {
     reply::whole(StatusCode::OK, TYPE, Bytes::from_static(BYTES))
 }

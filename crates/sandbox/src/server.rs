@@ -158,6 +158,8 @@ async fn route(app: &Arc<App>, request: Request<Incoming>) -> Answer {
         bandwidth::answer(app, &head, rest, &body).await
     } else if let Some(rest) = path.strip_prefix("/api/accounts/") {
         bandwidth::numbers::answer(app, &head, rest, &body)
+    } else if path == whatsapp::media::PATH {
+        Ok(whatsapp::media::give(app, &head))
     } else if let Some(rest) = whatsapp::rest_of(path) {
         whatsapp::answer(app, &head, rest, &body).await
     } else if path.starts_with("/v1/") {

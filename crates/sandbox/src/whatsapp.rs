@@ -7,12 +7,17 @@ mod create;
 mod draft;
 mod errors;
 pub(crate) mod inbound;
+pub(crate) mod media;
 mod signature;
 mod templates;
 
 use std::sync::Arc;
 
-use http::{Method, StatusCode, header::AUTHORIZATION, request::Parts};
+use http::{
+    Method, StatusCode,
+    header::{AUTHORIZATION, HOST},
+    request::Parts,
+};
 use serde_json::json;
 
 use crate::{
@@ -33,6 +38,9 @@ pub(crate) fn rest_of(path: &str) -> Option<&str> {
 /// Answers a request whose path goes on with `rest` after the version.
 pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> Answer {
     let (node, edge) = rest.split_once('/').unwrap_or((rest, ""));
+    if edge.is_empty() && media::is_media(node) {
+        return Ok(media::tell(app, head, node));
+    }
     let number = app.state().businesses.of_number(node);
     let (number, business) = match number {
         Some((number, business)) => (Some(number), business),
@@ -55,7 +63,8 @@ pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]
         return Ok(errors::invalid("the query cannot be read").response());
     };
     let trace = head.headers.get("traceparent").and_then(|value| value.to_str().ok());
-    let call = Call { app, account, business, body, query: &query, trace };
+    let root = root(head);
+    let call = Call { app, account, business, body, query: &query, root, trace };
 
     match (number, edge, &head.method) {
         (Some(number), "messages", &Method::POST) => create::create(&call, number).await,
@@ -72,6 +81,13 @@ pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]
         }
         _ => Ok(errors::unknown_node(node).response()),
     }
+}
+
+/// Where a caller has found the API: what addresses of its pages begin with.
+fn root(head: &Parts) -> String {
+    let host = head.headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let version = head.uri.path().split('/').nth(1).unwrap_or_default();
+    format!("http://{host}/{version}")
 }
 
 /// The index of the account that a request may act for.

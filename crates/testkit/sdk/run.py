@@ -7,12 +7,13 @@ import sys
 
 import bandwidth_checks
 import twilio_checks
+import whatsapp_checks
 from counts import Counts
 
 
 def main():
     all_counted = True
-    for carrier in (twilio_checks, bandwidth_checks):
+    for carrier in (twilio_checks, bandwidth_checks, whatsapp_checks):
         counts = Counts(carrier.COUNTED)
         carrier.check(counts)
         print(f"test-sdk: {carrier.SDK}: {counts}")

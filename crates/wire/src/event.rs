@@ -139,6 +139,14 @@ pub struct ReceivedData {
     /// The media that came with it, at most 10: `GET /v1/media/{id}` says what each is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<MediaId>,
+    /// The carrier's id of the text: what a reaction to it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub carrier_id: Option<String>,
+    /// What the button or row that the person chose brings back, as the tenant has named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub payload: Option<String>,
 }
 
 /// The data of `contact.*`.

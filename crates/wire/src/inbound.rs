@@ -34,6 +34,9 @@ pub struct InboundText {
     pub channel: Channel,
     /// The text as written.
     pub body: String,
+    /// What the button or row that the person chose brings back, as the tenant has named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
     /// The language of the answer, ISO 639-1.
     pub language: String,
     /// Business time of arrival.

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub use domain::draft::{CarrierTemplate, Content, From};
+pub use domain::draft::{
+    CarrierTemplate, Content, FileKind, From, ListRow, ReplyButton, RichContent,
+};
 
 use crate::{
     frame::{MemberKey, Payload},
@@ -64,6 +66,9 @@ pub struct Submitted {
     pub head: Head,
     /// What the text is made of: a body, or a template with its variables.
     pub content: Content,
+    /// What goes with the text on a channel with rich messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rich: Option<RichContent>,
     /// Which of the tenant's senders may carry it.
     pub from: From,
     /// SHA-256 of the validated, canonical message, hexadecimal: another body under the same id is
@@ -102,6 +107,9 @@ pub struct Enriched {
     /// The template that the carrier is to fill, where the message is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<CarrierTemplate>,
+    /// What goes with the text on a channel with rich messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rich: Option<RichContent>,
     /// How many segments the text takes.
     pub segments: u16,
     /// What these segments cost by the rate card.
@@ -176,8 +184,13 @@ impl Submitted {
     pub fn with_body_hash(mut self) -> Self {
         let Head { class, channel, to, campaign, .. } = &self.head;
         let body = (class, channel, to, campaign, &self.content, &self.from, &self.metadata);
+        // A message without it keeps the hash that it had before there was any.
+        let json = match &self.rich {
+            None => json::to_vec(&body),
+            Some(rich) => json::to_vec(&(body, rich)),
+        };
 
-        self.body_hash = crate::hex(&Sha256::digest(json::to_vec(&body)));
+        self.body_hash = crate::hex(&Sha256::digest(json));
         self
     }
 }

@@ -38,6 +38,7 @@ pub(crate) fn message(
         body_hash: String::new(),
         metadata: Default::default(),
         batch: None,
+        rich: None,
     };
     Some(Outgoing::new(Subject::Submitted(campaign.class.lane()), &message.with_body_hash()))
 }

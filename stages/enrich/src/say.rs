@@ -94,8 +94,8 @@ fn acceptance(existing: &Existing) -> Option<StoredMessage> {
 }
 
 /// The message on its way to the gates, unless it failed, and the event of its row. Place and
-/// candidates are the draft's: they are facts of now, not decisions. Media and template are the
-/// message's own: with others it would be another body.
+/// candidates are the draft's: they are facts of now, not decisions. Media, template and rich
+/// content are the message's own: with others it would be another body.
 fn message_and_event(
     row: &StoredMessage,
     head: Head,
@@ -120,6 +120,7 @@ fn message_and_event(
             text: text.into(),
             media: message.content.media().to_vec(),
             template,
+            rich: message.rich.clone(),
             segments: row.segments,
             cost: row.cost,
             place: drafted.draft.place.clone(),

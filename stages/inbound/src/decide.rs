@@ -40,6 +40,10 @@ pub(crate) struct Received {
     pub(crate) text: NewText,
     /// The handle of the account that it came through.
     pub(crate) account: String,
+    /// The carrier's id of it.
+    pub(crate) carrier_id: String,
+    /// What the button or row that the person chose brings back.
+    pub(crate) payload: Option<String>,
     /// Where the carrier gives what came with it, in its order.
     pub(crate) media: Vec<String>,
     /// The words that the carrier acts on and answers where the account says so.
@@ -96,9 +100,11 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
 
     let (keyword, answered) = (inbound.keyword, inbound.answered);
     let said = lexicon::classify(&inbound.body);
-    let rule = rule(&said);
+    let rule = rule(&said).filter(|_| !inbound.is_reaction);
 
     let meaning = match &writer {
+        // A sign on a message says nothing that the lexicon knows, whatever it looks like.
+        Writer::Person { .. } if inbound.is_reaction => Meaning::Reaction,
         Writer::Person { .. } => meaning(keyword, &said),
         Writer::Code(_) => Meaning::Automatic,
     };
@@ -121,6 +127,8 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
     Some(Received {
         text,
         account: request.account.clone(),
+        carrier_id: inbound.sid,
+        payload: inbound.payload,
         media: inbound.media,
         keyword,
         answered,

@@ -60,6 +60,8 @@ fn received_event(received: &Received, thread: &Thread) -> Outgoing {
         campaign: thread.campaign.map(CampaignId),
         meaning: text.meaning.as_str().to_owned(),
         media: media::ids(received),
+        carrier_id: Some(received.carrier_id.clone()),
+        payload: received.payload.clone(),
     };
     let kind = EventKind::MessageReceived;
     Event::new(kind, &text.tenant, text.id, 1, thread.received_at, &data).outgoing()
@@ -90,6 +92,7 @@ fn conversation(received: &Received, thread: &Thread) -> Option<Outgoing> {
         sender: text.sender,
         channel: text.channel,
         body: text.body.clone(),
+        payload: received.payload.clone(),
         language: language(received, thread).to_owned(),
         received_at: thread.received_at,
         trace: received.trace.clone(),
@@ -125,6 +128,7 @@ fn answer(received: &Received, thread: &Thread) -> Option<Outgoing> {
         body_hash: String::new(),
         metadata: Default::default(),
         batch: None,
+        rich: None,
     };
 
     Some(Outgoing::new(Subject::Submitted(Lane::Urgent), &message.with_body_hash()))

@@ -89,6 +89,7 @@ mod tests {
             sender,
             channel: domain::message::class::Channel::Sms,
             body: body.to_owned(),
+            payload: None,
             language: "en".to_owned(),
             received_at: jiff::Timestamp::UNIX_EPOCH,
             trace: None,

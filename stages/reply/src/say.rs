@@ -35,6 +35,7 @@ pub(crate) fn answer(asked: &Asked<'_>, decided: &ReplyDecided) -> Option<Outgoi
         body_hash: String::new(),
         metadata: Default::default(),
         batch: None,
+        rich: None,
     };
     Some(Outgoing::new(Subject::Submitted(Lane::Urgent), &message.with_body_hash()))
 }

@@ -69,10 +69,15 @@ impl TextNotices {
             on_late: Some(OnLate::Drop),
             trace: None,
         };
-        let (content, from) = (Content::Body(text), From::Any);
-        let body_hash = String::new();
-        let message =
-            Submitted { head, content, from, body_hash, metadata: Default::default(), batch: None };
+        let message = Submitted {
+            head,
+            content: Content::Body(text),
+            rich: None,
+            from: From::Any,
+            body_hash: String::new(),
+            metadata: Default::default(),
+            batch: None,
+        };
         Some(Outgoing::new(Subject::Submitted(class.lane()), &message.with_body_hash()))
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use carriers::{Carrier, CarrierReply, Doubt, Refusal, ThrottleScope};
+use carriers::{Carrier, CarrierReply, Doubt, Refusal, Throttle, ThrottleScope};
 use domain::message::state::{MAX_CALLS, MessageState};
 use jiff::{SignedDuration, Timestamp};
 use stage::machine::backoff;
@@ -37,7 +37,7 @@ pub(crate) struct Verdict {
     pub(crate) wake: Option<String>,
     /// The pace row to slow down, and for how long.
     pub(crate) slow: Option<(Slowed, Duration)>,
-    /// The carrier's code by which the person has opted out.
+    /// The carrier's code by which the person wants no more, or no more marketing.
     pub(crate) opt_out: Option<u32>,
     /// One word for metrics.
     pub(crate) label: &'static str,
@@ -55,10 +55,7 @@ pub(crate) fn read(
         CarrierReply::Accepted { .. } => None,
         CarrierReply::Refused { code, reason } => Some(refused(carrier, *code, *reason)),
         CarrierReply::NotSent { code, throttle } => {
-            let pause = throttle.map(|asked| Pause {
-                row: slowed(message, asked.scope),
-                wait: asked.retry_after.unwrap_or_else(|| again_after(message, attempt)),
-            });
+            let pause = throttle.map(|asked| pause(message, asked, attempt));
             Some(not_sent(carrier, *code, pause, message, attempt, now))
         }
         CarrierReply::AuthFailed { code } => Some(account_refused(carrier, *code, message)),
@@ -73,6 +70,15 @@ struct Pause {
     wait: Duration,
 }
 
+fn pause(message: &Admitted, asked: Throttle, attempt: i16) -> Pause {
+    let wait = asked.retry_after.unwrap_or_else(|| again_after(message, attempt));
+    let wait = match asked.scope {
+        ThrottleScope::Pair => growing(wait, attempt),
+        ThrottleScope::Account | ThrottleScope::Sender => wait,
+    };
+    Pause { row: slowed(message, asked.scope), wait }
+}
+
 fn refused(carrier: Carrier, code: u32, reason: Refusal) -> Verdict {
     let by_person = match reason {
         Refusal::OptedOut => true,
@@ -80,7 +86,7 @@ fn refused(carrier: Carrier, code: u32, reason: Refusal) -> Verdict {
         Refusal::Content | Refusal::Request | Refusal::Unlisted => false,
     };
 
-    let opt_out = (by_person || carrier.cause(code).opt_out).then_some(code);
+    let opt_out = (by_person || carrier.is_wish(code)).then_some(code);
     Verdict { opt_out, ..plain(carrier, MessageState::Failed, code, "refused") }
 }
 
@@ -135,6 +141,13 @@ fn slowed(message: &Admitted, scope: ThrottleScope) -> Option<Slowed> {
         }
         ThrottleScope::Pair => None,
     }
+}
+
+/// Four times as long after each attempt: what a pair has borrowed from its later quota takes it
+/// minutes to pay back (Meta's rule for error 131056).
+fn growing(wait: Duration, attempt: i16) -> Duration {
+    let attempts_before = u32::from(attempt.unsigned_abs()).saturating_sub(1);
+    wait.saturating_mul(4_u32.saturating_pow(attempts_before)).min(RETRY_CAP)
 }
 
 /// Grows with the attempts, and differs between messages that failed together.

@@ -1,6 +1,5 @@
 //! Tables for what a carrier's answer means.
 
-use carriers::Throttle;
 use domain::message::class::MessageClass;
 
 use super::*;
@@ -63,6 +62,11 @@ fn a_throttle_parks_for_as_long_as_it_asks_and_slows_what_it_names() {
 
     let pair = verdict(&not_sent(131_056, ThrottleScope::Pair, 4), 1);
     assert_eq!((wait(&pair), pair.slow), (Duration::from_secs(4), None));
+
+    // A pair pays back what it has borrowed: each wait is four times the one before.
+    let again = |attempt| wait(&verdict(&not_sent(131_056, ThrottleScope::Pair, 6), attempt));
+    let waits = [2, 3, 4, 5, MAX_CALLS - 1].map(|attempt| again(attempt).as_secs());
+    assert_eq!(waits, [24, 96, 384, 900, 900]);
 }
 
 #[test]

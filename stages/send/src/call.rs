@@ -108,6 +108,7 @@ async fn call(
         body: &message.message.text,
         media: &media,
         template: message.message.template.as_ref(),
+        rich: message.message.rich.as_ref(),
         reference: &reference,
         public_url: &config.public_url,
         account: &account,

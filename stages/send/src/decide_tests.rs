@@ -57,6 +57,7 @@ pub(crate) fn admitted(class: MessageClass) -> Admitted {
         text: "hello".into(),
         media: Vec::new(),
         template: None,
+        rich: None,
         segments: 1,
         cost: Micros(7_900),
         place: Place { zones, evidence, country: None, states: Vec::new() },

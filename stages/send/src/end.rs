@@ -29,7 +29,7 @@ pub(crate) struct End<'a> {
     pub(crate) due: Option<Timestamp>,
     /// What wakes it, while it is held.
     pub(crate) wake: Option<String>,
-    /// The carrier's code by which the person has opted out.
+    /// The carrier's code by which the person wants no more, or no more marketing.
     pub(crate) opt_out: Option<u32>,
     /// The carrier of the sender, as far as this version knows it.
     pub(crate) carrier: Option<Carrier>,

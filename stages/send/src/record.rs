@@ -52,7 +52,7 @@ pub(crate) async fn ends(
         || ends.iter().zip(&concluded).filter_map(|(end, done)| Some((end, done.as_ref()?)));
 
     let opted_out: Vec<CarrierOptOut<'_>> = recorded()
-        .filter_map(|(end, done)| told_by(end.message, end.opt_out?, done.changed_at))
+        .filter_map(|(end, done)| told_by(end.message, end.carrier, end.opt_out?, done.changed_at))
         .collect();
     if !opted_out.is_empty() {
         opt_out::opt_out(tx, &opted_out).await?;

@@ -49,8 +49,8 @@ pub(crate) fn outcome(
         }
         MessageState::Failed => {
             let code = carrier.and_then(|carrier| opt_out_code(stored, carrier));
-            let told = code.and_then(|code| told_by(message, code, stored.changed_at));
-            say.extend(told.map(|told| told.event().outgoing()));
+            let told = code.and_then(|code| told_by(message, carrier, code, stored.changed_at));
+            say.extend(told.and_then(|told| told.event()).map(|event| event.outgoing()));
             Outcome::Emit(say)
         }
         MessageState::Accepted
@@ -66,8 +66,8 @@ pub(crate) fn outcome(
     }
 }
 
-/// The code of a failed message, where its carrier means an opt-out by it.
+/// The code of a failed message, where its carrier means by it that the person wants no more.
 fn opt_out_code(stored: &StoredMessage, carrier: Carrier) -> Option<u32> {
     let code = stored.code.as_deref()?.parse().ok()?;
-    carrier.cause(code).opt_out.then_some(code)
+    carrier.is_wish(code).then_some(code)
 }

@@ -105,6 +105,8 @@ fn text(event: Event<'_>) -> Result<Said, WebhookError> {
         from: message.from.ok_or(WebhookError::Parameter("message.from"))?,
         to: event.to.or(message.owner).ok_or(WebhookError::Parameter("to"))?,
         body: message.text.unwrap_or_default(),
+        payload: None,
+        is_reaction: false,
         num_media: u16::try_from(given.len()).unwrap_or(u16::MAX),
         media: media.take(MOST_PER_MESSAGE).collect(),
         // Bandwidth passes opt-out words on as they are and answers none of them.

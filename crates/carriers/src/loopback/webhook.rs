@@ -65,6 +65,8 @@ pub(crate) fn read_texts(body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError>
             from,
             to,
             body: text,
+            payload: None,
+            is_reaction: false,
             num_media: 0,
             media: Vec::new(),
             keyword: None,

@@ -129,6 +129,8 @@ pub(crate) fn read_text(body: &[u8]) -> Result<ReceivedText, WebhookError> {
         from: message.from,
         to: message.to,
         body: message.body,
+        payload: None,
+        is_reaction: false,
         num_media: message.num_media,
         media: message.media,
         keyword,

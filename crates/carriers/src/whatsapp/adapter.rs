@@ -33,14 +33,10 @@ impl Client {
     /// it. WhatsApp takes no validity: what is too late is not begun.
     pub(crate) async fn send_text(&self, outbound: &Outbound<'_>) -> CarrierReply {
         let tag = tag(outbound.reference);
-        let content = match outbound.template {
-            Some(template) => MessageContent::Template(template),
-            None => MessageContent::Text(outbound.body),
-        };
         let message = WhatsappMessage {
             from: outbound.from,
             to: Recipient::of(outbound.to),
-            content,
+            content: MessageContent::of(outbound),
             callback_data: &tag,
             traceparent: outbound.traceparent,
         };

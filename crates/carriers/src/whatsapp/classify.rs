@@ -41,7 +41,7 @@ pub fn answered(code: u32) -> Option<CodeVerdict> {
 
         4 | 80_007 => later(ThrottleScope::Account, 60),
         130_429 => later(ThrottleScope::Sender, 2),
-        131_048 | 131_064 => later(ThrottleScope::Sender, 3_600),
+        131_048 | 131_064 | 133_016 => later(ThrottleScope::Sender, 3_600),
         131_056 => later(ThrottleScope::Pair, 6),
         131_016 | 131_057 => TryLater(None),
         1 | 2 | 131_000 | 135_000 => Uncertain,

@@ -8,9 +8,14 @@ use crate::answer::{CodeInfo, info};
 /// Messages that people blocked or reported as spam, or an account that broke a policy.
 pub(crate) const COMPLAINTS: &[u32] = &[368, 131_048];
 
+/// People who have stopped the marketing of a business in WhatsApp itself.
+pub(crate) const MARKETING_STOPS: &[u32] = &[131_050];
+
 /// Cause and next step of a code. One that the table does not list gets an entry that says so
 /// (`code` 0).
 pub fn cause(code: u32) -> &'static CodeInfo {
+    // Meta cannot tell who is calling: the token again, by another number.
+    let code = if code == 0 { 190 } else { code };
     match TABLE.binary_search_by_key(&code, |info| info.code) {
         Ok(index) => &TABLE[index],
         Err(_) if (200..=299).contains(&code) => &PERMISSION,
@@ -139,6 +144,8 @@ static TABLE: &[CodeInfo] = &[
     info(132_069, "the flow of the template is slowed down", "Send again later"),
     info(133_010, "the number is not registered with the Cloud API",
         "Register the number, then send again"),
+    info(133_016, "the number was registered or taken off too often in a short time",
+        "Wait some hours, and register the number then"),
     info(135_000, "WhatsApp could not send the message, and does not say why",
         "Do not send it again before its status is known"),
     info(137_000, "the person's identity has changed", "Send again without the identity's hash"),
@@ -172,10 +179,16 @@ mod tests {
         assert_eq!(cause(294), &PERMISSION);
         assert_eq!(cause(133_006), &REGISTRATION);
         assert_eq!(cause(133_010).code, 133_010);
+        assert_eq!(cause(0).code, 190, "and is not taken for a code that is not listed");
     }
 
     #[test]
     fn a_stop_of_marketing_is_no_stop_of_everything() {
         assert!(TABLE.iter().all(|info| !info.opt_out));
+        for code in MARKETING_STOPS {
+            assert_eq!(cause(*code).code, *code);
+            assert!(crate::Carrier::WhatsappCloud.stops_marketing(*code));
+        }
+        assert!(!crate::Carrier::WhatsappCloud.stops_marketing(131_049), "it is Meta's own limit");
     }
 }

@@ -1,7 +1,9 @@
 //! What a message holds, as the Cloud API writes it.
 
-use domain::draft::CarrierTemplate;
+use domain::draft::{CarrierTemplate, FileKind, ListRow, ReplyButton, RichContent};
 use serde_json::{Value, json};
+
+use crate::outbound::Outbound;
 
 /// What is sent.
 #[derive(Clone, Copy)]
@@ -26,7 +28,7 @@ pub enum MessageContent<'a> {
         /// The text above them.
         body: &'a str,
         /// The buttons, one to three.
-        buttons: &'a [Button<'a>],
+        buttons: &'a [ReplyButton],
     },
     /// A text with a list of up to ten rows to choose from.
     List {
@@ -35,7 +37,7 @@ pub enum MessageContent<'a> {
         /// What opens the list, at most 20 characters.
         button: &'a str,
         /// The rows, one to ten.
-        rows: &'a [ListRow<'a>],
+        rows: &'a [ListRow],
     },
     /// A sign on a message of the person; an empty one takes it away.
     Reaction {
@@ -44,41 +46,6 @@ pub enum MessageContent<'a> {
         /// The sign, one emoji.
         emoji: &'a str,
     },
-}
-
-/// A button that the person answers with.
-#[derive(Debug, Clone, Copy)]
-pub struct Button<'a> {
-    /// What comes back.
-    pub id: &'a str,
-    /// What the person reads, at most 20 characters.
-    pub title: &'a str,
-}
-
-/// A row of a list.
-#[derive(Debug, Clone, Copy)]
-pub struct ListRow<'a> {
-    /// What comes back.
-    pub id: &'a str,
-    /// What the person reads, at most 24 characters.
-    pub title: &'a str,
-    /// What stands under it, at most 72 characters.
-    pub description: Option<&'a str>,
-}
-
-/// A kind of file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
-    /// JPEG or PNG.
-    Image,
-    /// MP4 or 3GPP.
-    Video,
-    /// AAC, AMR, MP3, MP4 or Ogg.
-    Audio,
-    /// A file of any type.
-    Document,
-    /// WebP, still or moving.
-    Sticker,
 }
 
 /// Who a message is for.
@@ -97,7 +64,33 @@ impl<'a> Recipient<'a> {
     }
 }
 
-impl MessageContent<'_> {
+impl<'a> MessageContent<'a> {
+    /// What a message in the form of all carriers holds. Media of which nothing is said are a file
+    /// of the kind that the address speaks of.
+    pub(super) fn of(outbound: &Outbound<'a>) -> Self {
+        if let Some(template) = outbound.template {
+            return Self::Template(template);
+        }
+        let (body, media) = (outbound.body, outbound.media.first());
+        match (outbound.rich, media) {
+            (Some(RichContent::File { kind, filename }), Some(link)) => {
+                Self::file(*kind, link, body, filename.as_deref())
+            }
+            (Some(RichContent::Buttons { buttons }), _) => Self::Buttons { body, buttons },
+            (Some(RichContent::List { button, rows }), _) => Self::List { body, button, rows },
+            (Some(RichContent::Reaction { message_id, emoji }), _) => {
+                Self::Reaction { message_id, emoji }
+            }
+            (None, Some(link)) => Self::file(FileKind::of_address(link), link, body, None),
+            (Some(RichContent::File { .. }) | None, None) => Self::Text(body),
+        }
+    }
+
+    fn file(kind: FileKind, link: &'a str, text: &'a str, filename: Option<&'a str>) -> Self {
+        let caption = (kind.has_caption() && !text.is_empty()).then_some(text);
+        Self::Media { kind, link, caption, filename }
+    }
+
     /// The body of a call that sends it; `callback_data` comes back with every status.
     pub(super) fn json(&self, to: Recipient<'_>, callback_data: &str) -> Value {
         let (kind, object) = self.object();
@@ -163,26 +156,14 @@ fn of_template(template: &CarrierTemplate) -> Value {
     object
 }
 
-fn of_button(button: &Button<'_>) -> Value {
+fn of_button(button: &ReplyButton) -> Value {
     json!({ "type": "reply", "reply": { "id": button.id, "title": button.title } })
 }
 
-fn of_row(row: &ListRow<'_>) -> Value {
+fn of_row(row: &ListRow) -> Value {
     let mut object = json!({ "id": row.id, "title": row.title });
-    if let Some(description) = row.description {
-        object["description"] = description.into();
+    if let Some(description) = &row.description {
+        object["description"] = description.as_str().into();
     }
     object
-}
-
-impl FileKind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Image => "image",
-            Self::Video => "video",
-            Self::Audio => "audio",
-            Self::Document => "document",
-            Self::Sticker => "sticker",
-        }
-    }
 }

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::is_message_id;
+use super::{is_media_id, is_message_id};
 use crate::{
     report::{ReceivedText, ReportedNumbers, ReportedStatus, StatusReport, WebhookError},
     said::{self, Said},
@@ -15,6 +15,9 @@ use crate::{
 /// The field whose changes hold messages and statuses. Others tell of the account, its templates
 /// and its numbers.
 const MESSAGES: &str = "messages";
+
+/// The longest payload of a button, in characters.
+const MAX_PAYLOAD: usize = 256;
 
 /// The reports on messages of ours.
 pub(crate) fn read_reports(body: &[u8]) -> Result<Vec<StatusReport>, WebhookError> {
@@ -100,7 +103,7 @@ fn read_value(value: &RawValue, parts: &mut Vec<Result<Said, WebhookError>>) {
     let messages = value.messages.unwrap_or_default();
     parts.extend(messages.iter().map(|message| text(message, &number, only.as_ref())));
     let statuses = value.statuses.unwrap_or_default();
-    parts.extend(statuses.iter().map(|status| report(status, &number)));
+    parts.extend(statuses.iter().map(|status| report(status, &number, only.as_ref())));
 }
 
 #[derive(Deserialize)]
@@ -160,7 +163,11 @@ struct StatusError {
     code: u32,
 }
 
-fn report(status: &RawValue, number: &str) -> Result<Said, WebhookError> {
+fn report(
+    status: &RawValue,
+    number: &str,
+    only: Option<&Contact>,
+) -> Result<Said, WebhookError> {
     let status: Status =
         serde_json::from_str(status.get()).map_err(|_| WebhookError::Parameter("status"))?;
     if !is_message_id(&status.id) {
@@ -169,7 +176,9 @@ fn report(status: &RawValue, number: &str) -> Result<Said, WebhookError> {
 
     let code = status.errors.first().map(|error| error.code);
     let Some(stands) = status_of(&status.status, code) else { return Ok(Said::Nothing) };
-    let to = address(status.recipient_id.as_deref(), status.recipient_user_id.as_deref());
+    let digits = status.recipient_id.as_deref().or_else(|| only?.wa_id.as_deref());
+    let user_id = status.recipient_user_id.as_deref().or_else(|| only?.user_id.as_deref());
+    let to = address(digits, user_id);
     Ok(Said::Report(StatusReport {
         reference: status.biz_opaque_callback_data.as_deref().and_then(parse_tag),
         sid: status.id,
@@ -218,16 +227,22 @@ struct Message<'a> {
     video: Option<Media>,
     #[serde(default)]
     document: Option<Media>,
-    /// The others are files without words, looked at by their type alone.
+    #[serde(default)]
+    audio: Option<Media>,
+    #[serde(default)]
+    sticker: Option<Media>,
+    /// Cards are files without words, of which the number alone is looked at.
     #[serde(borrow, default)]
     contacts: Option<Vec<&'a RawValue>>,
 }
 
-/// Words as a text or on a button.
+/// Words as a text or on a button of a template.
 #[derive(Deserialize)]
 struct Words {
     #[serde(alias = "body", default)]
     text: String,
+    #[serde(default)]
+    payload: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -236,11 +251,22 @@ struct Interactive {
     button_reply: Option<Choice>,
     #[serde(default)]
     list_reply: Option<Choice>,
+    #[serde(default)]
+    nfm_reply: Option<Filled>,
 }
 
 #[derive(Deserialize)]
 struct Choice {
+    #[serde(default)]
+    id: Option<String>,
     title: String,
+}
+
+/// A form that the person has filled in.
+#[derive(Deserialize)]
+struct Filled {
+    #[serde(default)]
+    body: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -262,7 +288,23 @@ struct Location {
 #[derive(Deserialize)]
 struct Media {
     #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
     caption: Option<String>,
+}
+
+/// What a person said.
+#[derive(Default)]
+struct Utterance {
+    /// What it is in words.
+    body: String,
+    /// What the button or row that was chosen brings back.
+    payload: Option<String>,
+    is_reaction: bool,
+    /// How many files came with it.
+    num_media: u16,
+    /// Meta's id of the file that it is.
+    media: Vec<String>,
 }
 
 fn text(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said, WebhookError> {
@@ -271,7 +313,7 @@ fn text(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said
     if !is_message_id(&message.id) {
         return Err(WebhookError::Parameter("message.id"));
     }
-    let Some((body, num_media)) = words_of(&message) else { return Ok(Said::Nothing) };
+    let Some(said) = utterance(&message) else { return Ok(Said::Nothing) };
 
     // Who hides their number is named by the id, in the message or in the one contact beside it.
     let digits = message.from.as_deref().or_else(|| only?.wa_id.as_deref());
@@ -281,9 +323,11 @@ fn text(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said
         sid: message.id,
         from,
         to: number.to_owned(),
-        body,
-        num_media,
-        media: Vec::new(),
+        body: said.body,
+        payload: said.payload,
+        is_reaction: said.is_reaction,
+        num_media: said.num_media,
+        media: said.media,
         // WhatsApp passes opt-out words on as they are and answers none of them.
         keyword: None,
         answered: false,
@@ -291,39 +335,65 @@ fn text(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said
     }))
 }
 
-/// What a person said, in words, and how many files came with it; none where it is nothing that was
-/// said: a sign taken back, or a change of number.
-fn words_of(message: &Message<'_>) -> Option<(String, u16)> {
-    let words = |words: &Option<Words>| words.as_ref().map(|of| of.text.clone());
-    let file = |media: &Option<Media>| {
-        let caption = media.as_ref().and_then(|media| media.caption.clone());
-        Some((caption.unwrap_or_default(), 1))
-    };
+/// What a person said; none where it is nothing that was said: a sign taken back, or a change of
+/// number.
+fn utterance(message: &Message<'_>) -> Option<Utterance> {
+    let plain = |body: String| Utterance { body, ..Utterance::default() };
 
     match message.kind.as_str() {
-        "text" => Some((words(&message.text)?, 0)),
-        "button" => Some((words(&message.button)?, 0)),
-        "interactive" => {
-            let of = message.interactive.as_ref()?;
-            let choice = of.button_reply.as_ref().or(of.list_reply.as_ref());
-            Some((choice.map_or_else(String::new, |choice| choice.title.clone()), 0))
+        "text" => Some(plain(message.text.as_ref()?.text.clone())),
+        "button" => {
+            let Words { text, payload } = message.button.as_ref()?;
+            let payload = payload.as_deref().and_then(payload_of);
+            Some(Utterance { payload, ..plain(text.clone()) })
         }
+        "interactive" => Some(chosen(message.interactive.as_ref()?)),
         "reaction" => {
-            let emoji = message.reaction.as_ref()?.emoji.clone()?;
-            (!emoji.is_empty()).then_some((emoji, 0))
+            let emoji = message.reaction.as_ref()?.emoji.clone().filter(|sign| !sign.is_empty())?;
+            Some(Utterance { is_reaction: true, ..plain(emoji) })
         }
-        "location" => Some((place(message.location.as_ref()?), 0)),
-        "image" => file(&message.image),
-        "video" => file(&message.video),
-        "document" => file(&message.document),
-        "audio" | "sticker" => Some((String::new(), 1)),
+        "location" => Some(plain(place(message.location.as_ref()?))),
+        "image" => Some(file(message.image.as_ref())),
+        "video" => Some(file(message.video.as_ref())),
+        "document" => Some(file(message.document.as_ref())),
+        "audio" => Some(file(message.audio.as_ref())),
+        "sticker" => Some(file(message.sticker.as_ref())),
         "contacts" => {
             let cards = message.contacts.as_ref().map_or(0, Vec::len);
-            Some((String::new(), u16::try_from(cards).unwrap_or(u16::MAX)))
+            let num_media = u16::try_from(cards).unwrap_or(u16::MAX);
+            Some(Utterance { num_media, ..Utterance::default() })
         }
         "system" => None,
         // Orders, and what Meta may add: somebody has written, whatever it is.
-        _ => Some((String::new(), 0)),
+        _ => Some(Utterance::default()),
+    }
+}
+
+/// What was chosen or filled in: its title is what the person says.
+fn chosen(interactive: &Interactive) -> Utterance {
+    let Interactive { button_reply, list_reply, nfm_reply } = interactive;
+    if let Some(Choice { id, title }) = button_reply.as_ref().or(list_reply.as_ref()) {
+        let payload = id.as_deref().and_then(payload_of);
+        return Utterance { body: title.clone(), payload, ..Utterance::default() };
+    }
+    let body = nfm_reply.as_ref().and_then(|form| form.body.clone());
+    Utterance { body: body.unwrap_or_default(), ..Utterance::default() }
+}
+
+/// A payload that may be passed on: ours have at most 256 characters, others are none.
+fn payload_of(written: &str) -> Option<String> {
+    (1..=MAX_PAYLOAD).contains(&written.chars().count()).then(|| written.to_owned())
+}
+
+/// A file, with its caption where it has one. Its id is what it is fetched by.
+fn file(media: Option<&Media>) -> Utterance {
+    let caption = media.and_then(|media| media.caption.clone());
+    let id = media.and_then(|media| media.id.clone()).filter(|id| is_media_id(id));
+    Utterance {
+        body: caption.unwrap_or_default(),
+        num_media: 1,
+        media: id.into_iter().collect(),
+        ..Utterance::default()
     }
 }
 

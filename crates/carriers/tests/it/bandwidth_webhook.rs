@@ -108,6 +108,8 @@ fn the_direction_says_what_a_person_wrote() {
         from: "+12345678902".to_owned(),
         to: "+12345678901".to_owned(),
         body: " Señor 😀\n".to_owned(),
+        payload: None,
+        is_reaction: false,
         num_media: 0,
         media: Vec::new(),
         keyword: None,

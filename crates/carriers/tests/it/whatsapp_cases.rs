@@ -1,13 +1,10 @@
 //! What each send through the Cloud API puts on the wire: a labelled table of whole requests.
 
 use carriers::{
-    CarrierReply, Refusal, SetupError,
-    whatsapp::{
-        BASE_URL, Button, Client, FileKind, ListRow, MessageContent, Recipient, VERSION,
-        WhatsappMessage,
-    },
+    CarrierReply, Outbound, Reference, Refusal, SetupError,
+    whatsapp::{BASE_URL, Client, MessageContent, Recipient, VERSION, WhatsappMessage},
 };
-use domain::draft::CarrierTemplate;
+use domain::draft::{CarrierTemplate, FileKind, ListRow, ReplyButton, RichContent};
 use serde_json::{Value, json};
 
 use crate::play::{
@@ -34,6 +31,15 @@ fn body(kind: &str, object: Value) -> Value {
         "messaging_product": "whatsapp", "recipient_type": "individual", "to": "16505551234",
         "type": kind, "biz_opaque_callback_data": "t", kind: object,
     })
+}
+
+fn button(id: &str, title: &str) -> ReplyButton {
+    ReplyButton { id: id.to_owned(), title: title.to_owned() }
+}
+
+fn row(id: &str, title: &str, description: Option<&str>) -> ListRow {
+    let description = description.map(str::to_owned);
+    ListRow { id: id.to_owned(), title: title.to_owned(), description }
 }
 
 /// Sends each, and compares the whole request.
@@ -113,11 +119,8 @@ async fn files_are_the_requests_of_the_documents() {
 
 #[tokio::test]
 async fn questions_and_reactions_are_the_requests_of_the_documents() {
-    let buttons = [Button { id: "y", title: "Yes" }, Button { id: "n", title: "No" }];
-    let rows = [
-        ListRow { id: "1", title: "Monday", description: None },
-        ListRow { id: "2", title: "Tuesday", description: Some("Afternoon") },
-    ];
+    let buttons = [button("y", "Yes"), button("n", "No")];
+    let rows = [row("1", "Monday", None), row("2", "Tuesday", Some("Afternoon"))];
 
     check([
         (
@@ -155,6 +158,90 @@ async fn questions_and_reactions_are_the_requests_of_the_documents() {
         ),
     ])
     .await;
+}
+
+/// What a message in the form of all carriers puts on the wire: its type and the object of it.
+async fn object(body: &str, media: &[String], rich: Option<&RichContent>) -> (String, Value) {
+    let reply = json!({ "messaging_product": "whatsapp", "messages": [{ "id": WAMID }] });
+    let server = Server::playing([Played::new(200, &reply.to_string())]).await;
+    let reference = Reference { tenant: "acme".to_owned(), message: uuid::Uuid::nil() };
+    let outbound = Outbound {
+        to: "+16505551234",
+        from: PHONE_NUMBER_ID,
+        body,
+        media,
+        template: None,
+        rich,
+        reference: &reference,
+        public_url: "https://sms.example.com",
+        account: "wa",
+        validity_seconds: None,
+        expires_at: None,
+        traceparent: None,
+    };
+    let client = carriers::account::Client::WhatsappCloud(whatsapp(&server.url));
+    let answer = client.send(&outbound).await;
+    assert!(matches!(answer, CarrierReply::Accepted { .. }), "{answer:?}");
+
+    let seen = server.seen().remove(0);
+    let found: Value = serde_json::from_slice(&seen.body).expect("JSON");
+    let tag = "tenant=acme&message=00000000-0000-0000-0000-000000000000";
+    assert_eq!(found["biz_opaque_callback_data"], tag);
+    let kind = found["type"].as_str().expect("a type").to_owned();
+    (kind.clone(), found[&kind].clone())
+}
+
+#[tokio::test]
+async fn what_goes_with_a_text_decides_its_type() {
+    let file = |kind, name| RichContent::file(kind, name).expect("right");
+    let link = vec!["https://x.test/a.jpg".to_owned()];
+
+    let cases = [
+        ("nothing", "Hi", &[][..], None, "text"),
+        ("media of which nothing is said", "Look", &link[..], None, "image"),
+        ("a file", "Look", &link[..], Some(file(FileKind::Document, Some("a.jpg"))), "document"),
+        (
+            "a file without a caption",
+            "Look",
+            &link[..],
+            Some(file(FileKind::Sticker, None)),
+            "sticker",
+        ),
+        (
+            "a file whose media are not there",
+            "Look",
+            &[][..],
+            Some(file(FileKind::Image, None)),
+            "text",
+        ),
+        (
+            "buttons",
+            "Come?",
+            &[][..],
+            RichContent::buttons(vec![button("y", "Yes")]).ok(),
+            "interactive",
+        ),
+        (
+            "a list",
+            "When?",
+            &[][..],
+            RichContent::list("Days", vec![row("1", "Monday", None)]).ok(),
+            "interactive",
+        ),
+        ("a reaction", "👍", &[][..], RichContent::reaction(WAMID, "👍").ok(), "reaction"),
+    ];
+    for (label, body, media, rich, want) in cases {
+        let (kind, object) = object(body, media, rich.as_ref()).await;
+        assert_eq!(kind, want, "{label}");
+        match want {
+            "image" => assert_eq!(object, json!({ "link": link[0], "caption": "Look" }), "{label}"),
+            "sticker" => assert_eq!(object, json!({ "link": link[0] }), "{label}"),
+            "document" => assert_eq!(object["filename"], "a.jpg", "{label}"),
+            "interactive" => assert_eq!(object["body"]["text"], body, "{label}"),
+            "reaction" => assert_eq!(object["message_id"], WAMID, "{label}"),
+            _ => assert_eq!(object["body"], body, "{label}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -67,6 +67,8 @@ fn received(body: &str, num_media: u16) -> ReceivedText {
         from: "+16505551234".to_owned(),
         to: PHONE_NUMBER_ID.to_owned(),
         body: body.to_owned(),
+        payload: None,
+        is_reaction: false,
         num_media,
         media: Vec::new(),
         keyword: None,
@@ -108,57 +110,71 @@ fn a_status_names_its_message_and_where_it_stands() {
 fn a_status_of_somebody_without_a_number_and_without_our_data_is_read() {
     let mut status = status("delivered", None);
     status["recipient_id"] = Value::Null;
-    status["recipient_user_id"] = "US.13491208655302741918".into();
     status["biz_opaque_callback_data"] = "another system's".into();
-    let found = reports(&envelope(vec![change(Value::Null, json!([status]))])).expect("read");
-    assert_eq!(found[0].reference, None);
-    assert_eq!(found[0].numbers.to.as_deref(), Some("US.13491208655302741918"));
+    let mut beside = change(Value::Null, json!([status]));
+    beside["value"]["contacts"][0]["wa_id"] = Value::Null;
+    status["recipient_user_id"] = "US.13491208655302741918".into();
+    let mut within = change(Value::Null, json!([status]));
+    within["value"]["contacts"] = Value::Null;
+
+    for change in [beside, within] {
+        let found = reports(&envelope(vec![change])).expect("read");
+        assert_eq!(found[0].reference, None);
+        assert_eq!(found[0].numbers.to.as_deref(), Some("US.13491208655302741918"));
+    }
+}
+
+/// A text of words alone.
+fn words(body: &str) -> Option<ReceivedText> {
+    Some(received(body, 0))
+}
+
+/// Words of a button or a row, with what it brings back.
+fn chosen(body: &str, payload: &str) -> Option<ReceivedText> {
+    Some(ReceivedText { payload: Some(payload.to_owned()), ..received(body, 0) })
+}
+
+/// A file, by its id at Meta.
+fn file(caption: &str, id: &str) -> Option<ReceivedText> {
+    Some(ReceivedText { media: vec![id.to_owned()], ..received(caption, 1) })
 }
 
 #[test]
 fn every_kind_of_message_is_heard_in_words_and_files() {
-    let reply = |id: &str| json!({ "id": id, "title": "Yes" });
+    let reply = |kind: &str| json!({ "type": kind, kind: { "id": "y", "title": "Yes" } });
+    let long = "x".repeat(257);
+    let form =
+        json!({ "type": "nfm_reply", "nfm_reply": { "response_json": "{}", "body": "Sent" } });
+    let sign = ReceivedText { is_reaction: true, ..received("👍", 0) };
+    let place = json!({ "latitude": 1.5, "longitude": 2, "name": "Mill", "address": "River 1" });
 
     for (kind, content, want) in [
-        ("text", json!({ "body": "Señor 😀" }), Some(("Señor 😀", 0))),
-        ("button", json!({ "payload": "p", "text": "Stop" }), Some(("Stop", 0))),
-        (
-            "interactive",
-            json!({ "type": "button_reply", "button_reply": reply("y") }),
-            Some(("Yes", 0)),
-        ),
-        (
-            "interactive",
-            json!({ "type": "list_reply", "list_reply": reply("y") }),
-            Some(("Yes", 0)),
-        ),
-        (
-            "interactive",
-            json!({ "type": "nfm_reply", "nfm_reply": { "response_json": "{}" } }),
-            Some(("", 0)),
-        ),
-        ("reaction", json!({ "message_id": WAMID, "emoji": "👍" }), Some(("👍", 0))),
+        ("text", json!({ "body": "Señor 😀" }), words("Señor 😀")),
+        ("button", json!({ "payload": "p", "text": "Stop" }), chosen("Stop", "p")),
+        ("button", json!({ "text": "Stop" }), words("Stop")),
+        ("button", json!({ "payload": long, "text": "Stop" }), words("Stop")),
+        ("interactive", reply("button_reply"), chosen("Yes", "y")),
+        ("interactive", reply("list_reply"), chosen("Yes", "y")),
+        ("interactive", form, words("Sent")),
+        ("interactive", json!({ "type": "something_new" }), words("")),
+        ("reaction", json!({ "message_id": WAMID, "emoji": "👍" }), Some(sign)),
         ("reaction", json!({ "message_id": WAMID }), None),
-        (
-            "image",
-            json!({ "id": "1", "mime_type": "image/jpeg", "caption": "Look" }),
-            Some(("Look", 1)),
-        ),
-        ("audio", json!({ "id": "1", "voice": true }), Some(("", 1))),
-        ("document", json!({ "id": "1", "filename": "a.pdf" }), Some(("", 1))),
-        ("location", json!({ "latitude": 1.5, "longitude": -2.25 }), Some(("1.5, -2.25", 0))),
-        (
-            "location",
-            json!({ "latitude": 1.5, "longitude": 2, "name": "Mill", "address": "River 1" }),
-            Some(("Mill, River 1", 0)),
-        ),
-        ("contacts", json!([{ "name": { "formatted_name": "x" } }]), Some(("", 1))),
+        ("reaction", json!({ "message_id": WAMID, "emoji": "" }), None),
+        ("image", json!({ "id": "1", "caption": "Look" }), file("Look", "1")),
+        ("video", json!({ "id": "2", "mime_type": "video/mp4" }), file("", "2")),
+        ("audio", json!({ "id": "3", "voice": true }), file("", "3")),
+        ("sticker", json!({ "id": "4", "animated": false }), file("", "4")),
+        ("document", json!({ "id": "5", "filename": "a.pdf" }), file("", "5")),
+        ("document", json!({ "id": "../me", "filename": "a.pdf" }), Some(received("", 1))),
+        ("image", Value::Null, Some(received("", 1))),
+        ("location", json!({ "latitude": 1.5, "longitude": -2.25 }), words("1.5, -2.25")),
+        ("location", place, words("Mill, River 1")),
+        ("contacts", json!([{ "name": { "formatted_name": "x" } }]), Some(received("", 1))),
         ("system", json!({ "type": "user_changed_number", "new_wa_id": "1" }), None),
-        ("unsupported", json!(null), Some(("", 0))),
-        ("something_new", json!({ "a": 1 }), Some(("", 0))),
+        ("unsupported", json!(null), words("")),
+        ("something_new", json!({ "a": 1 }), words("")),
     ] {
         let body = envelope(vec![change(json!([message(kind, content)]), Value::Null)]);
-        let want = want.map(|(body, num_media)| received(body, num_media));
         assert_eq!(texts(&body), Ok(Vec::from_iter(want)), "{kind}");
         assert_eq!(CARRIER.unread_parts(body.as_bytes()), 0, "{kind}");
     }

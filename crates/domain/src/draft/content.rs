@@ -1,12 +1,17 @@
 //! What a message is made of and who may carry it, as its sender says. Part of the wire.
 
 mod carrier_template;
+mod rich;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use carrier_template::{BadCarrierTemplate, CarrierTemplate};
+pub use rich::{
+    BadRichContent, FileKind, ListRow, MAX_BUTTON_TITLE, MAX_BUTTONS, MAX_CHOICE_ID, MAX_FILENAME,
+    MAX_RICH_TEXT, MAX_ROW_DESCRIPTION, MAX_ROW_TITLE, MAX_ROWS, ReplyButton, RichContent,
+};
 
 use crate::ids::{PoolId, SenderId, TemplateId};
 

@@ -68,12 +68,19 @@ pub fn too_long(text: &str, class: MessageClass) -> &'static str {
 /// Whether a text can be sent to anybody: the opt-out line is counted in the language whose line is
 /// the longest, since a message is accepted before its recipient's language is known.
 pub fn fits(text: &str, class: MessageClass) -> bool {
-    let longest = || {
-        let length = |language: &Language| opt_out_line(*language).chars().count();
-        Language::ALL.into_iter().max_by_key(length).unwrap_or_default()
-    };
     text.len() <= SURELY_FITS
-        || measured(&complete(text, class, longest()), Channel::Sms) != Err("too_long")
+        || measured(&complete(text, class, longest_line()), Channel::Sms) != Err("too_long")
+}
+
+/// Likewise, where a text may take so many characters, whatever they are.
+pub fn fits_in(text: &str, class: MessageClass, characters: usize) -> bool {
+    complete(text, class, longest_line()).chars().count() <= characters
+}
+
+/// The language whose opt-out line is the longest.
+fn longest_line() -> Language {
+    let length = |language: &Language| opt_out_line(*language).chars().count();
+    Language::ALL.into_iter().max_by_key(length).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -81,6 +88,12 @@ mod tests {
     use super::*;
 
     const CLASSES: [MessageClass; 2] = [MessageClass::Transactional, MessageClass::Promo];
+
+    #[test]
+    fn a_limit_of_characters_holds_with_the_longest_opt_out_line() {
+        let longest = |class| (0..=1_100).rev().find(|n| fits_in(&"я".repeat(*n), class, 1_024));
+        assert_eq!(CLASSES.map(longest), [Some(1_024), Some(991)]);
+    }
 
     #[test]
     fn the_limit_is_ten_segments_with_the_longest_opt_out_line() {

@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context, bail};
 use domain::{
     gates::{CounterKey, CounterKind, Windows},
+    message::class::Channel,
     zones::Zone,
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use store::{Role, capacity::counters};
 
-use super::load::ChaosWork;
+use super::{by_receipts, load::ChaosWork, told::Told};
 use crate::{
     demo::{check, client::HttpCaller},
     platform::{self, OPEN_HOUR, Platform},
@@ -37,24 +38,20 @@ pub struct ChaosVerdict {
     wrong: Vec<String>,
 }
 
-/// A message as the api tells it.
-struct Told {
-    id: String,
-    state: String,
-    /// Micro-units of what the carrier took.
-    cost: i64,
-}
-
 /// How many single messages are open.
 ///
 /// # Errors
 /// The api does not answer.
 pub async fn open(
     platform: &Platform,
+    work: &ChaosWork,
     accepted: &BTreeMap<String, String>,
 ) -> anyhow::Result<usize> {
-    let singles = singles(&platform.client(0)?, accepted).await?;
-    Ok(singles.iter().filter(|told| verdict::OPEN.contains(&told.state.as_str())).count())
+    let singles = singles(&platform.client(0)?, work, accepted).await?;
+    let is_open = |told: &&Told| {
+        verdict::OPEN.contains(&told.state.as_str()) && !by_receipts::is_without_receipt(told)
+    };
+    Ok(singles.iter().filter(is_open).count())
 }
 
 /// Asks everybody and compares.
@@ -68,19 +65,17 @@ pub async fn reach(
 ) -> anyhow::Result<ChaosVerdict> {
     let client = platform.client(0)?;
     let ledger = work.ledger(platform).await?;
-    let mut all = singles(&client, accepted).await?;
+    let mut all = singles(&client, work, accepted).await?;
     let single_cost: i64 = all.iter().map(|told| told.cost).sum();
     for recipient in check::recipients(&client, &work.campaign).await? {
         let text = |name: &str| Some(recipient[name].as_str()?.to_owned());
         let id = text("message_id").context("message_id")?;
-        all.push(Told { id, state: text("state").context("state")?, cost: 0 });
+        let state = text("state").context("state")?;
+        all.push(Told { id, state, code: None, can_be_asked: true, cost: 0 });
     }
 
     let mut wrong = Vec::new();
-    let mut states = BTreeMap::new();
-    for told in &all {
-        *states.entry(told.state.clone()).or_insert(0) += 1;
-    }
+    let states = by_state(&all);
     if ledger["balanced"] != true {
         wrong.push(format!("the campaign's ledger does not balance: {ledger}"));
     }
@@ -92,7 +87,10 @@ pub async fn reach(
     against_carrier(&ledger_of_carriers, &all, &mut wrong)?;
     let by_carrier = by_carrier(&ledger_of_carriers, work, &mut wrong);
     let carrier = ledger_of_carriers.len();
-    verdict::final_states(&states, all.len(), &mut wrong);
+    let (asked, by_receipts): (Vec<Told>, Vec<Told>) =
+        all.into_iter().partition(|told| told.can_be_asked);
+    verdict::final_states(&by_state(&asked), asked.len(), &mut wrong);
+    by_receipts::final_states(&by_receipts, &mut wrong);
     verdict::against_rollup(&client, &states, &mut wrong).await?;
     verdict::against_rows(platform, 0, &mut wrong).await?;
     verdict::against_events(platform, 0, &states, &mut wrong).await?;
@@ -119,7 +117,7 @@ fn against_carrier(ledger: &[Value], all: &[Told], wrong: &mut Vec<String>) -> a
 
     let agree = |told: &&Told| {
         let status = texts.get(&told.id).map(|(_, status)| status.as_str());
-        check::agree(&told.state, status)
+        by_receipts::is_excused(told, status) || check::agree(&told.state, status)
     };
     let different: Vec<&Told> = all.iter().filter(|told| !agree(told)).collect();
     if let Some(example) = different.first() {
@@ -176,16 +174,33 @@ async fn against_budget(
     Ok(())
 }
 
+/// Messages by state.
+fn by_state(all: &[Told]) -> BTreeMap<String, usize> {
+    let mut states = BTreeMap::new();
+    for told in all {
+        *states.entry(told.state.clone()).or_insert(0) += 1;
+    }
+    states
+}
+
 /// The single messages, asked one by one.
 async fn singles(
     client: &HttpCaller,
+    work: &ChaosWork,
     accepted: &BTreeMap<String, String>,
 ) -> anyhow::Result<Vec<Told>> {
     let ask = async |id: &String| {
         let told = client.get(&format!("/v1/messages/{id}")).await?;
         let state = told["status"].as_str().context("status")?.to_owned();
+        let channel = told["channel"].as_str().and_then(Channel::from_name).context("channel")?;
         let cost = if told["carrier_id"].is_null() { 0 } else { money(&told["cost"])? };
-        anyhow::Ok(Told { id: id.clone(), state, cost })
+        anyhow::Ok(Told {
+            id: id.clone(),
+            state,
+            code: told["code"].as_str().map(str::to_owned),
+            can_be_asked: by_receipts::can_be_asked(&work.carriers, channel),
+            cost,
+        })
     };
     stream::iter(accepted.values().map(ask)).buffer_unordered(ASKED_AT_ONCE).try_collect().await
 }

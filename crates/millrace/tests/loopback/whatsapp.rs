@@ -160,3 +160,37 @@ async fn until_open(tenant: &Caller, to: &str, fields: &Value) -> anyhow::Result
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_questions_and_reactions_pass_whatsapp_and_a_button_opens_the_window()
+-> anyhow::Result<()> {
+    let (platform, tenant) = world().await?;
+    let buttons = json!({ "buttons": [{ "id": "yes", "title": "Yes" }] });
+    let days = json!({ "button": "Days", "rows": [{ "id": "mon", "title": "Monday" }] });
+
+    // Each to somebody else: one person gets a message in six seconds.
+    let link = "https://www.example.com/bill.pdf";
+    for (n, fields, text) in [
+        (1, json!({ "body": "Your bill", "media_urls": [link] }), "Your bill"),
+        (2, json!({ "body": "Shall we come?", "interactive": buttons }), "Shall we come?"),
+        (3, json!({ "body": "When?", "interactive": { "list": days } }), "When?"),
+        (4, json!({ "reaction": { "message_id": "wamid.HBgL", "emoji": "👍" } }), "👍"),
+    ] {
+        let person = format!("+1212555013{n}");
+        let refused = send(&tenant, &person, fields.clone()).await?;
+        let blocked = tenant.until_status(&refused, "blocked").await?;
+        ensure!(blocked["passport"].to_string().contains("whatsapp_window"), "{blocked}");
+
+        write(&platform, &person, "Hello").await?;
+        let sent = until_open(&tenant, &person, &fields).await?;
+        tenant.until_status(&sent, "delivered").await?;
+        ensure!(taken(&platform, &sent).await? == [text], "{fields}");
+    }
+
+    // Who presses a button has said its title.
+    let pressed = json!({ "from": BEN, "to": NUMBER, "body": "Yes", "button": "yes" });
+    platform.sandbox(Method::POST, "inbound", &pressed).await?;
+    let answered = until_open(&tenant, BEN, &json!({ "body": "Until Monday" })).await?;
+    tenant.until_status(&answered, "delivered").await?;
+    platform.stop().await
+}

@@ -78,6 +78,11 @@ impl Businesses {
         self.by_id.get(id)
     }
 
+    /// Whether some account is called with this token.
+    pub(crate) fn has_token(&self, token: &str) -> bool {
+        self.by_id.values().any(|of| &*of.access_token == token)
+    }
+
     /// The ids of all numbers, in their order.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = &Arc<str>> {
         self.numbers.keys()

@@ -85,7 +85,7 @@ fn take_answer(
 
     // say
     let (from, body) = (phone, words);
-    let text = PhoneText { from, to, body, pictures: 0, opt_out: None, kind: None };
+    let text = PhoneText { from, to, body, pictures: 0, gesture: None, opt_out: None, kind: None };
     inbound::receive(app, &text).ok_or_else(|| {
         unprocessable("no account has the number `to`: register it at its carrier first")
     })?;

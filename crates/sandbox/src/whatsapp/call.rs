@@ -13,6 +13,8 @@ pub(super) struct Call<'a> {
     pub(super) business: Arc<str>,
     pub(super) body: &'a [u8],
     pub(super) query: &'a Form,
+    /// Where the caller has found the API: the host that it named, and the version.
+    pub(super) root: String,
     /// The `traceparent` header, where the caller sent one.
     pub(super) trace: Option<&'a str>,
 }

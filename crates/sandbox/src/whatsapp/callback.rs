@@ -71,34 +71,33 @@ fn said(state: &mut State, index: Index, word: &str, error: u32) -> Option<Box<D
     delivery(state, &url, business, value)
 }
 
-/// A message of a person, as the account gets it.
+/// Messages of a person, as the account gets them.
 pub(super) struct Inbound<'a> {
-    pub(super) id: &'a str,
     pub(super) business: &'a str,
     pub(super) from: Phone,
     pub(super) to: &'a str,
-    pub(super) text: &'a str,
+    /// Each with its id and what it holds.
+    pub(super) messages: Vec<Value>,
 }
 
 /// The call of an account's webhook.
 pub(super) fn inbound(
     state: &mut State,
     url: &Arc<str>,
-    text: &Inbound<'_>,
+    inbound: Inbound<'_>,
 ) -> Option<Box<Delivery>> {
-    let wa_id = text.from.number().to_string();
+    let wa_id = inbound.from.number().to_string();
+    let mut messages = inbound.messages;
+    for message in &mut messages {
+        message["from"] = wa_id.as_str().into();
+        message["timestamp"] = seconds(machine_now()).into();
+    }
     let value = json!({
-        "metadata": metadata(text.to),
+        "metadata": metadata(inbound.to),
         "contacts": [{ "profile": { "name": "Somebody" }, "wa_id": wa_id }],
-        "messages": [{
-            "from": wa_id,
-            "id": text.id,
-            "timestamp": seconds(machine_now()),
-            "type": "text",
-            "text": { "body": text.text },
-        }],
+        "messages": messages,
     });
-    delivery(state, url, text.business, value)
+    delivery(state, url, inbound.business, value)
 }
 
 fn metadata(number: &str) -> Value {

@@ -10,6 +10,9 @@ use crate::{app::Business, phone::Phone, tag::reference};
 /// The longest text, in characters.
 const MAX_TEXT: usize = 4_096;
 
+/// The longest text of a question, in characters.
+const MAX_QUESTION: usize = 1_024;
+
 /// The longest callback data, in characters.
 const MAX_TAG: usize = 512;
 
@@ -50,8 +53,8 @@ pub(super) fn read(body: &[u8], business: &Business) -> Result<Request, Refusal>
         "text" => (words(object)?, "service".into()),
         "template" => template(object, business)?,
         "image" | "video" | "audio" | "document" | "sticker" => (file(object)?, "service".into()),
-        "interactive" => (object["body"]["text"].as_str().unwrap_or("").into(), "service".into()),
-        "reaction" => (object["emoji"].as_str().unwrap_or("").into(), "service".into()),
+        "interactive" => (question(object)?, "service".into()),
+        "reaction" => (sign(object)?, "service".into()),
         _ => return Err(coded(131_051)),
     };
 
@@ -82,6 +85,50 @@ fn words(text: &Value) -> Result<Box<str>, Refusal> {
         return Err(invalid("text.body has at most 4096 characters"));
     }
     Ok(text.into())
+}
+
+/// The text of a question, with what it is answered by.
+fn question(object: &Value) -> Result<Box<str>, Refusal> {
+    let text = object["body"]["text"].as_str().filter(|text| !text.trim().is_empty());
+    let text = text.ok_or_else(|| coded(131_008))?;
+    if text.chars().count() > MAX_QUESTION {
+        return Err(coded(131_009));
+    }
+
+    let fits = |written: &Value, longest: usize| {
+        written.as_str().is_some_and(|text| (1..=longest).contains(&text.chars().count()))
+    };
+    let action = &object["action"];
+    let is_right = match object["type"].as_str() {
+        Some("button") => {
+            let buttons = action["buttons"].as_array().map_or(&[][..], Vec::as_slice);
+            let is_button = |one: &Value| {
+                let reply = &one["reply"];
+                one["type"] == "reply" && fits(&reply["id"], 256) && fits(&reply["title"], 20)
+            };
+            (1..=3).contains(&buttons.len()) && buttons.iter().all(is_button)
+        }
+        Some("list") => {
+            let sections = action["sections"].as_array().map_or(&[][..], Vec::as_slice);
+            let rows = sections.iter().filter_map(|section| section["rows"].as_array()).flatten();
+            let is_row = |one: &Value| {
+                let description = &one["description"];
+                fits(&one["id"], 200)
+                    && fits(&one["title"], 24)
+                    && (description.is_null() || fits(description, 72))
+            };
+            let number = rows.clone().count();
+            (1..=10).contains(&number) && fits(&action["button"], 20) && rows.clone().all(is_row)
+        }
+        _ => return Err(coded(131_051)),
+    };
+    if is_right { Ok(text.into()) } else { Err(coded(131_009)) }
+}
+
+/// The sign of a reaction; an empty one takes it away.
+fn sign(object: &Value) -> Result<Box<str>, Refusal> {
+    object["message_id"].as_str().ok_or_else(|| coded(131_008))?;
+    Ok(object["emoji"].as_str().unwrap_or_default().into())
 }
 
 fn file(object: &Value) -> Result<Box<str>, Refusal> {

@@ -71,8 +71,8 @@ pub(super) fn list(call: &Call<'_>) -> Response<Reply> {
     let mut paging =
         json!({ "cursors": { "before": start.to_string(), "after": end.to_string() } });
     if more {
-        let next = format!("/{}/message_templates?limit={limit}&after={end}", call.business);
-        paging["next"] = next.into();
+        let path = format!("{}/message_templates", call.business);
+        paging["next"] = format!("{}/{path}?limit={limit}&after={end}", call.root).into();
     }
     reply::json(StatusCode::OK, &json!({ "data": page, "paging": paging }))
 }

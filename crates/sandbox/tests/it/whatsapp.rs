@@ -138,7 +138,8 @@ async fn templates_are_created_listed_and_sent_at_any_time() {
     let path = format!("{BUSINESS}/message_templates?limit=1");
     let first = call(&world, Method::GET, &path, None).await.body;
     assert_eq!(first["data"][0]["name"], "order");
-    assert!(first["paging"]["next"].is_string());
+    let next = first["paging"]["next"].as_str().unwrap();
+    assert!(next.starts_with(&format!("{}/v21.0/{BUSINESS}/", world.base)), "{next}");
     let after = first["paging"]["cursors"]["after"].as_str().unwrap();
     let last = call(&world, Method::GET, &format!("{path}&after={after}"), None).await.body;
     assert_eq!(last["data"][0]["name"], "plain");
@@ -163,6 +164,107 @@ async fn templates_are_created_listed_and_sent_at_any_time() {
     }
     let ledger = world.ledger("?carrier=whatsapp").await;
     assert_eq!(ledger[1]["body"], "Order 7 for Ana is on its way.");
+}
+
+/// Does something else than writing: the fields beside say what.
+async fn does(world: &World, fields: Value) {
+    let mut said = json!({ "from": PHONE, "to": NUMBER, "body": "Yes" });
+    for (name, value) in fields.as_object().unwrap() {
+        said[name] = value.clone();
+    }
+    let answer = world.control(Method::POST, "inbound", said).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn files_questions_and_signs_are_taken_within_metas_limits() {
+    let world = World::new().await;
+    business(&world).await;
+    world.faults(json!({})).await;
+    write(&world, "hi").await;
+
+    let button =
+        |id: &str, title: &str| json!({ "type": "reply", "reply": { "id": id, "title": title } });
+    let buttons = |all: Vec<Value>| {
+        let action = json!({ "buttons": all });
+        json!({ "type": "button", "body": { "text": "Come?" }, "action": action })
+    };
+    let list = |title: &str| {
+        let rows = json!([{ "id": "1", "title": title, "description": "Afternoon" }]);
+        json!({ "type": "list", "body": { "text": "When?" },
+            "action": { "button": "Days", "sections": [{ "rows": rows }] } })
+    };
+    for (kind, object, answered) in [
+        ("image", json!({ "link": "https://x.test/a.jpg", "caption": "Look" }), (200, 0)),
+        ("document", json!({ "caption": "no link" }), (400, 100)),
+        ("interactive", buttons(vec![button("y", "Yes"), button("n", "No")]), (200, 0)),
+        ("interactive", buttons(vec![]), (400, 131_009)),
+        ("interactive", buttons(vec![button("y", &"x".repeat(21))]), (400, 131_009)),
+        ("interactive", list("Monday"), (200, 0)),
+        ("interactive", list(&"x".repeat(25)), (400, 131_009)),
+        ("interactive", json!({ "type": "list" }), (400, 131_008)),
+        ("reaction", json!({ "message_id": "wamid.1", "emoji": "👍" }), (200, 0)),
+        ("reaction", json!({ "emoji": "👍" }), (400, 131_008)),
+        ("poll", json!({}), (400, 131_051)),
+    ] {
+        let answer = send(&world, kind, object.clone(), "t").await;
+        assert_eq!(code(&answer), answered, "{kind} {object}");
+    }
+    let bodies: Vec<Value> = world
+        .ledger("?carrier=whatsapp")
+        .await
+        .into_iter()
+        .map(|mut text| text["body"].take())
+        .collect();
+    assert_eq!(bodies, ["Look", "Come?", "When?", "👍"]);
+}
+
+#[tokio::test]
+async fn people_press_choose_sign_and_send_pictures() {
+    let world = World::new().await;
+    business(&world).await;
+    world.faults(json!({})).await;
+
+    // A sign opens no window, a press does.
+    does(&world, json!({ "reaction_to": "wamid.1", "body": "👍" })).await;
+    assert_eq!(code(&text(&world, "t").await), (400, 131_047));
+    does(&world, json!({ "button": "y" })).await;
+    assert_eq!(text(&world, "t").await.status, 200);
+    does(&world, json!({ "row": "mon" })).await;
+    does(&world, json!({ "template_button": "p" })).await;
+    does(&world, json!({ "pictures": 2, "body": "Look" })).await;
+
+    let hits = world.receiver.wait(7).await;
+    let said: Vec<Value> =
+        hits.iter().map(value).filter(|value| !value["messages"].is_null()).collect();
+    let of = |kind: &str| {
+        let mut all = said.iter().map(|value| &value["messages"]);
+        all.find(|messages| messages[0].to_string().contains(kind)).expect("it was called back")
+    };
+    assert_eq!(of("reaction")[0]["reaction"], json!({ "message_id": "wamid.1", "emoji": "👍" }));
+    assert_eq!(of("button_reply")[0]["interactive"]["button_reply"]["id"], "y");
+    assert_eq!(of("list_reply")[0]["interactive"]["list_reply"]["title"], "Yes");
+    assert_eq!(of("payload")[0]["button"], json!({ "payload": "p", "text": "Yes" }));
+
+    // Each picture is a message; its id leads to its bytes, with the account's token alone.
+    let pictures = of("image");
+    assert_eq!(
+        (&pictures[0]["image"]["caption"], pictures.as_array().unwrap().len()),
+        (&json!("Look"), 2)
+    );
+    let id = pictures[1]["image"]["id"].as_str().unwrap();
+    let told = call(&world, Method::GET, id, None).await;
+    assert_eq!((told.status, &told.body["mime_type"]), (200, &json!("image/png")));
+    let url =
+        told.body["url"].as_str().unwrap().replace("https://lookaside.fbsbx.com", &world.base);
+    let bytes = world.http.get(&url).bearer_auth("token").send().await.unwrap();
+    assert_eq!(bytes.headers()["content-type"], "image/png");
+    assert_eq!(bytes.bytes().await.unwrap().len() as u64, told.body["file_size"].as_u64().unwrap());
+    let node = format!("{}/v21.0/{id}", world.base);
+    for url in [url.as_str(), node.as_str()] {
+        let refused = world.http.get(url).bearer_auth("x").send().await.unwrap();
+        assert_eq!(code(&Answer::of(refused).await), (401, 190), "{url}");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Opt-outs that a carrier tells of: a refused send or a failed receipt whose code says that the
-//! person wants no more texts.
+//! person wants no more texts, or no more marketing.
 
 use domain::{
     address::Address,
-    ids::{ContactId, MessageId, TenantId},
+    gates::Stops,
+    ids::{ContactId, MessageId, TenantId, event_id},
     message::class::Channel,
 };
 use jiff::Timestamp;
@@ -14,6 +15,9 @@ use crate::{
     Scoped,
     recipients::consent::{self, Action, ConsentChange, ConsentMethod, Proof},
 };
+
+/// What an entry of the do-not-contact list gives as its reason.
+const REASON: &str = "stopped marketing at the carrier";
 
 /// One opt-out. The message that brought it to light names it: a repeat is the same opt-out.
 #[derive(Debug, Clone)]
@@ -28,6 +32,8 @@ pub struct CarrierOptOut<'a> {
     pub address: &'a Address,
     /// The channel that they left.
     pub channel: Channel,
+    /// Whether they want nothing any more, or no marketing alone.
+    pub stops: Stops,
     /// The carrier's code.
     pub code: u32,
     /// Business time at which the carrier told.
@@ -38,11 +44,14 @@ pub struct CarrierOptOut<'a> {
 
 impl CarrierOptOut<'_> {
     /// `contact.opted_out`; the same message always makes the same event, so that it may be
-    /// published again.
-    pub fn event(&self) -> Event {
+    /// published again. None where marketing alone is stopped: that is no opt-out.
+    pub fn event(&self) -> Option<Event> {
         let data = ContactData { contact: self.contact, cause: "carrier".into(), campaign: None };
         let kind = EventKind::ContactOptedOut;
-        Event::new(kind, self.tenant, self.message.0, 1, self.at, &data)
+        match self.stops {
+            Stops::All => Some(Event::new(kind, self.tenant, self.message.0, 1, self.at, &data)),
+            Stops::Marketing => None,
+        }
     }
 }
 
@@ -54,17 +63,23 @@ pub async fn opt_out(tx: &mut Scoped, told: &[CarrierOptOut<'_>]) -> Result<(), 
 }
 
 fn change(one: &CarrierOptOut<'_>) -> ConsentChange {
+    let (action, stops, source) = match one.stops {
+        Stops::All => (Action::Revoke, None, None),
+        Stops::Marketing => (Action::DoNotContact, Some(one.stops), Some(REASON.to_owned())),
+    };
+
     ConsentChange {
         tenant: one.tenant.clone(),
-        consent_id: one.event().id,
+        // That of the event that says it, where there is one.
+        consent_id: event_id(one.message.0, EventKind::ContactOptedOut.as_str(), 1),
         address: one.address.clone(),
         channel: one.channel,
-        action: Action::Revoke,
+        action,
         program: None,
-        stops: None,
+        stops,
         method: ConsentMethod::Carrier,
         language: None,
-        source: None,
+        source,
         proof: Proof::default(),
         evidence: serde_json::json!({ "message": one.message, "code": one.code }),
         at: one.at,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use domain::{
     address::Address,
     gates::{
-        self, ClaimFacts, Counters, Gate, LEAD_TIME, Memo, Recheck, Verdict, counter_keys,
+        self, ClaimFacts, Counters, Gate, LEAD_TIME, Memo, Recheck, Stops, Verdict, counter_keys,
         evaluate, recheck,
     },
     ids::{ContactId, SenderId, TenantId},
@@ -160,6 +160,7 @@ async fn an_opt_out_of_a_carriers_id_holds_at_the_gates_and_at_the_claim() -> an
         address: &world.message.head.to,
         channel: Channel::Whatsapp,
         code: 131_050,
+        stops: Stops::All,
         at: now(),
         by: "reconcile",
     };

@@ -37,6 +37,7 @@ pub fn submitted(tenant: &TenantId, n: u32, text: &str) -> Submitted {
         body_hash: String::new(),
         metadata: Default::default(),
         batch: None,
+        rich: None,
     };
     message.with_body_hash()
 }
@@ -49,6 +50,7 @@ pub fn enriched(tenant: &TenantId, n: u32) -> Enriched {
         text: "hello".into(),
         media: Vec::new(),
         template: None,
+        rich: None,
         segments: 1,
         cost: COST,
         place: draft::place(&to, &Person::default(), None),

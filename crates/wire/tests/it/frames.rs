@@ -142,8 +142,8 @@ fn another_body_under_the_same_message_id_is_another_frame() {
 
         let content = Content::Body(text.into());
         let (body_hash, metadata) = Default::default();
-        let message =
-            Submitted { head, content, from: From::Any, body_hash, metadata, batch: None };
+        let (rich, from, batch) = (None, From::Any, None);
+        let message = Submitted { head, content, rich, from, body_hash, metadata, batch };
 
         let subject = Subject::Submitted(Lane::Bulk);
         let outgoing = Outgoing::new(subject.clone(), &message.with_body_hash());

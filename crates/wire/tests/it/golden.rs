@@ -26,12 +26,20 @@ fn every_payload_is_read_and_written_as_its_golden_file_says() {
     both_ways::<Submitted>("submitted_template_from_any");
     both_ways::<Submitted>("submitted_campaign_from_pool");
     both_ways::<Submitted>("submitted_media_from_any");
+    both_ways::<Submitted>("submitted_rich_file");
+    both_ways::<Submitted>("submitted_rich_list");
+    both_ways::<Submitted>("submitted_rich_reaction");
+
     both_ways::<Enriched>("enriched");
+    both_ways::<Enriched>("enriched_rich");
     both_ways::<Admitted>("admitted");
     both_ways::<WebhookRequest>("webhook_request");
     both_ways::<InboundText>("inbound_text");
+    both_ways::<InboundText>("inbound_text_choice");
+
     both_ways::<Event>("event_message");
     both_ways::<Event>("event_received");
+    both_ways::<Event>("event_received_choice");
     both_ways::<Event>("event_contact");
     both_ways::<Event>("event_campaign");
     both_ways::<Event>("event_budget");
@@ -47,6 +55,7 @@ fn every_payload_is_read_and_written_as_its_golden_file_says() {
 fn the_data_of_every_kind_of_event_is_read_and_written_as_its_golden_file_says() {
     data_both_ways::<MessageData>("event_message");
     data_both_ways::<ReceivedData>("event_received");
+    data_both_ways::<ReceivedData>("event_received_choice");
     data_both_ways::<ContactData>("event_contact");
     data_both_ways::<CampaignData>("event_campaign");
     data_both_ways::<BudgetData>("event_budget");
@@ -148,6 +157,10 @@ fn what_each_try_makes_anew_does_not_change_the_body_hash() {
     second.head.expires_at = None;
     second.head.submitted_at = jiff::Timestamp::UNIX_EPOCH;
     assert_eq!(second.clone().with_body_hash().body_hash, first.body_hash);
+
+    let rich: Submitted = decode("submitted_rich_list");
+    let other = Submitted { rich: rich.rich, ..first.clone() };
+    assert_ne!(other.with_body_hash().body_hash, first.body_hash);
 
     second.metadata.insert("order".into(), "4712".into());
     assert_ne!(second.with_body_hash().body_hash, first.body_hash);

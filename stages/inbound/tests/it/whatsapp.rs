@@ -30,6 +30,13 @@ fn message(world: &World, n: u128, from: Value, body: &str) -> WebhookRequest {
     callback(world, n, "messages", json!({ "messages": [message] }))
 }
 
+/// A message of another type than text, with what it holds.
+fn of_type(world: &World, n: u128, kind: &str, content: Value) -> WebhookRequest {
+    let id = format!("wamid.{n}");
+    let message = json!({ "id": id, "from": "12125550123", "type": kind, kind: content });
+    callback(world, n, "messages", json!({ "messages": [message] }))
+}
+
 async fn world() -> anyhow::Result<World> {
     let world = World::begin().await?;
     world.account(false).await?;
@@ -49,6 +56,63 @@ async fn a_message_opens_the_window_of_whatsapp_alone_and_is_answered_there() ->
     let open = "select string_agg(channel, ' ') from millrace.standings
                 where last_inbound_at is not null";
     assert_eq!(world.one(open).await?, "whatsapp");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_button_that_is_pressed_is_a_text_with_what_it_brings_back() -> anyhow::Result<()> {
+    let world = world().await?;
+    let reply = json!({ "type": "button_reply", "button_reply": { "id": "yes", "title": "Yes" } });
+    let row = json!({ "type": "list_reply", "list_reply": { "id": "mon", "title": "Monday" } });
+    for (n, kind, content, payload, body) in [
+        (1, "interactive", reply, "yes", "Yes"),
+        (2, "interactive", row, "mon", "Monday"),
+        (3, "button", json!({ "payload": "confirm", "text": "Confirm" }), "confirm", "Confirm"),
+    ] {
+        let said = world.receive(vec![of_type(&world, n, kind, content)]).await?;
+        assert_eq!(subjects(&said), ["events.acme.message.received", "inbound.acme"]);
+        let event: Value = serde_json::from_slice(&said[0].json)?;
+        let data = &event["data"];
+        assert_eq!((&data["payload"], &data["meaning"]), (&json!(payload), &json!("text")));
+        assert_eq!(data["carrier_id"], format!("wamid.{n}"));
+        let text: InboundText = serde_json::from_slice(&said[1].json)?;
+        assert_eq!((text.body.as_str(), text.payload.as_deref()), (body, Some(payload)));
+    }
+
+    let open = "select string_agg(channel, ' ') from millrace.standings
+                where last_inbound_at is not null";
+    assert_eq!(world.one(open).await?, "whatsapp");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sign_on_a_message_opens_no_conversation_whatever_it_looks_like() -> anyhow::Result<()> {
+    let world = world().await?;
+    for (n, emoji) in [(1, "👍"), (2, "STOP")] {
+        let sign = json!({ "message_id": "wamid.HBgL", "emoji": emoji });
+        let said = world.receive(vec![of_type(&world, n, "reaction", sign)]).await?;
+        assert_eq!(subjects(&said), ["events.acme.message.received"], "{emoji}");
+    }
+    let gone = json!({ "message_id": "wamid.HBgL" });
+    let said = world.receive(vec![of_type(&world, 3, "reaction", gone)]).await?;
+    assert!(subjects(&said).is_empty(), "a sign that is taken back is nothing that was said");
+
+    let open = "select count(*) from millrace.standings
+                where last_inbound_at is not null or opted_out_at is not null";
+    assert_eq!(world.number(open).await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_is_to_be_fetched_by_its_id() -> anyhow::Result<()> {
+    let world = world().await?;
+    let picture = json!({ "id": "1003383421387256", "mime_type": "image/jpeg", "caption": "Look" });
+    let said = world.receive(vec![of_type(&world, 1, "image", picture)]).await?;
+    let text: InboundText = serde_json::from_slice(&said[1].json)?;
+    assert_eq!(text.body, "Look");
+
+    let row = "select url || ' ' || state || ' ' || account from millrace.media";
+    assert_eq!(world.one(row).await?, "1003383421387256 pending main");
     Ok(())
 }
 

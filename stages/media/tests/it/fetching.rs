@@ -44,6 +44,33 @@ async fn server() -> anyhow::Result<(String, Arc<AtomicUsize>)> {
 }
 
 #[tokio::test]
+async fn what_has_an_id_alone_is_fetched_where_the_carrier_says_with_the_same_credentials()
+-> anyhow::Result<()> {
+    let world = World::start(Vec::new()).await?;
+    world.whatsapp().await?;
+    let elsewhere = "http://169.254.169.254/latest";
+    let ids = world.received(7, &["9900000000000042", "123", elsewhere]).await?;
+    world.fetch().await?;
+
+    let row = world.row(ids[0]).await?.context("a row")?;
+    assert_eq!((row.state, row.reason), (MediaState::Stored, None), "{row:?}");
+    assert!(world.object(ids[0]).await?.context("an object")?.starts_with(PNG));
+    for (id, reason) in [(ids[1], MediaRefusal::Gone), (ids[2], MediaRefusal::Address)] {
+        let row = world.row(id).await?.context("a row")?;
+        assert_eq!((row.state, row.reason), (MediaState::Refused, Some(reason)), "{row:?}");
+    }
+
+    // A token that Meta refuses may be replaced: it is asked for again.
+    let sealed = testkit::world::sealer().seal(b"another:secret:word");
+    let change = format!("update millrace.carrier_accounts set sealed_token = '{sealed}'");
+    world.inner.run(&change).await?;
+    let waits = world.received(8, &["9900000000000043"]).await?[0];
+    world.fetch().await?;
+    assert_eq!(world.row(waits).await?.context("a row")?.state, MediaState::Pending);
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_comes_with_a_text_is_fetched_with_the_account_s_credentials_and_kept()
 -> anyhow::Result<()> {
     let world = World::start(Vec::new()).await?;

@@ -41,6 +41,24 @@ impl World {
         Ok(Self { inner, carrier, objects, hosts, _folder: folder })
     }
 
+    /// Makes the account one at WhatsApp.
+    pub async fn whatsapp(&self) -> anyhow::Result<()> {
+        let root = self.carrier.url();
+        let business = format!(
+            r#"{{"access_token": "token", "app_secret": "secret", "numbers": [],
+                 "callback_url": "{root}"}}"#
+        );
+        let put = self.carrier.http.put(format!("{root}/sandbox/businesses/102290129340398"));
+        put.body(business).send().await?.error_for_status()?;
+
+        let sealed_token = sealer().seal(b"token:secret:word");
+        let change = format!(
+            "update millrace.carrier_accounts set carrier = 'whatsapp',
+                    carrier_sid = '102290129340398', sealed_token = '{sealed_token}'"
+        );
+        self.inner.run(&change).await
+    }
+
     pub fn tenant(&self) -> &TenantId {
         &self.inner.tenant
     }

@@ -96,8 +96,10 @@ async fn rebuilt(
         contact,
         text: one.text.clone(),
         media: one.media.clone(),
-        // Its carrier lists nothing, so that no template is ever sent again from here.
+        // Its carrier lists nothing, so that no template and nothing rich is ever sent again from
+        // here.
         template: None,
+        rich: None,
         segments: message.segments,
         cost: message.cost,
         senders: vec![sender],

@@ -45,6 +45,6 @@ pub(crate) fn by_request(reports: &Reports, mut events: Events) -> BTreeMap<usiz
 
 /// The event of the row as it is now, and of the opt-out that its receipt tells of.
 fn events_of(one: &MergedRow<'_>, message: &StoredMessage) -> Vec<Outgoing> {
-    let told = told_by(one.row, &one.change).map(|told| told.event());
+    let told = told_by(one.row, &one.change).and_then(|told| told.event());
     message.event().iter().chain(&told).map(Event::outgoing).collect()
 }

@@ -149,6 +149,7 @@ impl World {
             sender,
             channel: Channel::Sms,
             body: body.to_owned(),
+            payload: None,
             language: "en".to_owned(),
             received_at: now(),
             trace: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
