@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod address;
+pub mod assistant;
 pub mod automatic;
 pub mod billing;
 pub mod clock;
