@@ -8,6 +8,7 @@ pub mod address;
 pub mod automatic;
 pub mod billing;
 pub mod clock;
+pub mod conversation;
 pub mod country;
 pub mod draft;
 pub mod email;
