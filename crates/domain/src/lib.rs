@@ -9,6 +9,7 @@ pub mod assistant;
 pub mod automatic;
 pub mod billing;
 pub mod clock;
+pub mod conversation;
 pub mod country;
 pub mod draft;
 pub mod email;
