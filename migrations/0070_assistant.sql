@@ -21,47 +21,53 @@ create policy brand on assistant_settings as restrictive to millrace_api
         or (scope = 'brand' and target = any ((select brands_in_scope())::uuid[]))
         or (scope = 'inbox' and target = any ((select inboxes_in_scope())::uuid[])));
 
--- Conversations whose person has written and that wait for one answer to everything that was written: a burst.
+-- Texts that wait for one answer to all of them: a burst. It takes in what its person writes until nothing more came for a
+-- few seconds. Once no further text joins it, it stays until its answer is at the broker.
 create table reply_bursts (
     tenant_id text not null,
+    burst_id uuid not null,                      -- the inbound_id of the first of its texts
     conversation_id uuid not null,
     epoch integer not null,                      -- of the conversation when the texts came
-    inbound_id uuid not null,                    -- the last of the texts, which names the answer
+    inbound_id uuid not null,                    -- the last of its texts, which names the answer
     contact_id uuid not null,
     sender_id uuid not null,                     -- the sender that was texted
     number text not null,                        -- the person's address
     channel text not null,                       -- domain::message::class::Channel
-    language text not null,                      -- ISO code, of the last of the texts
-    received_at timestamptz not null,            -- business time of the last of the texts
-    trace text,                                  -- of the last of the texts
-    texts integer not null,                      -- how many there are
-    began_at timestamptz not null,               -- machine time of the first of them
+    language text not null,                      -- ISO code, of the last of its texts
+    received_at timestamptz not null,            -- business time of the last of its texts
+    trace text,                                  -- of the last of its texts
+    began_at timestamptz not null,               -- machine time of the first of its texts
     due timestamptz not null,                    -- machine time from which it is answered
     leased_until timestamptz,                    -- machine time until which a process has it; null: nobody
-    tries smallint not null default 0,           -- how often the model was asked and did not answer
-    primary key (tenant_id, conversation_id)
+    closed boolean not null default false,       -- no further text joins it: it is as old as bursts become, or was decided
+    tries smallint not null default 0,           -- how often the model was asked and gave no answer
+    primary key (tenant_id, burst_id)
 ) with (fillfactor = 50);
 call protect('reply_bursts');
 call open_to_lookups('reply_bursts');
-create index reply_bursts_by_tenant on reply_bursts (tenant_id, began_at);
+create unique index reply_bursts_open on reply_bursts (tenant_id, conversation_id) where not closed;
+create index reply_bursts_in_order on reply_bursts (tenant_id, began_at);
 revoke all on reply_bursts from millrace_api;
 
--- What is to be answered, the longest waiting first: of each tenant at most `per_tenant`, those that
--- processes have now among them, so that one tenant's rush or slow model leaves places to others.
+-- What is to be answered, the longest waiting first: of each tenant at most `per_tenant`, those that processes have now
+-- among them, so that one tenant's rush or slow model leaves places to others. Of a conversation the first burst alone.
 create function due_bursts(machine timestamptz, per_tenant bigint, at_most bigint)
-    returns table (tenant_id text, conversation_id uuid)
+    returns table (tenant_id text, burst_id uuid)
     language sql stable security definer set search_path = millrace, pg_temp
     as $$
-        select d.tenant_id, d.conversation_id
+        select d.tenant_id, d.burst_id
         from tenants t
         cross join lateral (
             select count(*) as held from reply_bursts h
             where h.tenant_id = t.tenant_id and h.leased_until > machine
         ) busy
         cross join lateral (
-            select b.tenant_id, b.conversation_id, b.began_at from reply_bursts b
+            select b.tenant_id, b.burst_id, b.began_at from reply_bursts b
             where b.tenant_id = t.tenant_id and b.due <= machine
               and (b.leased_until is null or b.leased_until <= machine)
+              and not exists (select from reply_bursts o
+                              where o.tenant_id = b.tenant_id and o.conversation_id = b.conversation_id
+                                and (o.began_at, o.burst_id) < (b.began_at, b.burst_id))
             order by b.began_at limit greatest(per_tenant - busy.held, 0)
         ) d
         order by d.began_at limit at_most
@@ -94,4 +100,4 @@ alter table ai_replies
     add column latency_ms integer,               -- from the question to the end of its answer; null: none was asked
     add column confidence text,                  -- domain::assistant::Confidence; null: the model has not said
     add column qualification jsonb,              -- what the model has read of the person, by the settings' fields
-    add column handed_off boolean not null default false; -- a person is to go on: the epoch was raised with this row
+    add column handed_off boolean not null default false; -- its conversation went to people with it

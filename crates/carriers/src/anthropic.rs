@@ -1,11 +1,15 @@
 //! The Anthropic Messages API: one question, one answer. Which calls to repeat, and when, is the
 //! caller's business; the errors say what is allowed.
 
+mod breaker;
 mod client;
 mod error;
+mod tool;
 
+pub use breaker::Breaker;
 pub use client::{Client, Message, Reply, Request, Speaker, StopReason};
 pub use error::{AiError, AiFault, AiNextStep};
+pub use tool::{Tool, ToolAnswer, ToolRequest};
 
 /// The API's own host.
 pub const HOST: &str = "api.anthropic.com";
