@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use domain::{
     address::Address,
     automatic::AutomaticAnswer,
+    conversation::{ConversationOwner, Ownership},
     ids::{ContactId, ConversationId, MessageId, TenantId},
     lexicon::wording,
     message::class::Channel,
@@ -14,7 +15,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use super::answers;
+use super::{answers, ownership};
 use crate::{
     Scoped,
     core::words::{optional, word, words},
@@ -30,6 +31,8 @@ pub enum ReplyReason {
     OptedOut,
     /// The thread has begun anew since the text came.
     EpochOver,
+    /// A person answers in the thread, or is to: the assistant is quiet.
+    PersonAnswers,
     /// The thread has had its answers of this hour, or as many questions in one batch.
     AnswersPerHour,
     /// The person has had their automatic answers of this day.
@@ -52,10 +55,11 @@ pub enum ReplyReason {
 
 impl ReplyReason {
     /// Every reason, the answer first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Answered,
         Self::OptedOut,
         Self::EpochOver,
+        Self::PersonAnswers,
         Self::AnswersPerHour,
         Self::AnswersPerDay,
         Self::Repeated,
@@ -73,6 +77,7 @@ impl ReplyReason {
             Self::Answered => "answered",
             Self::OptedOut => "opted_out",
             Self::EpochOver => "epoch_over",
+            Self::PersonAnswers => "person_answers",
             Self::AnswersPerHour => "answers_per_hour",
             Self::AnswersPerDay => "answers_per_day",
             Self::Repeated => "repeated",
@@ -98,8 +103,8 @@ words! { ReplyReason = "reason of a reply" }
 pub struct ReplyFacts {
     /// The text that wants an answer.
     pub inbound: Uuid,
-    /// The thread's epoch now.
-    pub epoch: i32,
+    /// Who answers in the thread now, and in which epoch.
+    pub ownership: Ownership,
     /// Whether the person has opted out or must not be contacted.
     pub silenced: bool,
     /// What its thread and its person have had.
@@ -154,6 +159,8 @@ pub struct Ask {
     pub conversation: ConversationId,
     /// The id that the answer will have.
     pub message: MessageId,
+    /// The thread's epoch when it came.
+    pub epoch: u32,
     /// The address that it came from.
     pub address: Address,
     /// The channel that it came by, which the answer travels on.
@@ -168,7 +175,7 @@ pub struct Ask {
 pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Since) -> Result<Vec<ReplyFacts>, Fault> {
     let had = had_answers(tx, asks, since).await?;
     let rows = sqlx::query!(
-        r#"select k.inbound_id as "inbound_id!", v.epoch,
+        r#"select k.inbound_id as "inbound_id!", v.owner, v.assignee, v.epoch,
                   (s.opted_out_at is not null or s.do_not_contact_at is not null) as "silenced!",
                   r.message_id as "message_id?", r.body as "body?", r.reason as "reason?"
            from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
@@ -195,7 +202,11 @@ pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Since) -> Result<Vec<Re
         let reason: Option<ReplyReason> = optional(row.reason.as_deref())?;
         Ok(ReplyFacts {
             inbound: row.inbound_id,
-            epoch: row.epoch,
+            ownership: Ownership {
+                owner: word(&row.owner)?,
+                assignee: row.assignee,
+                epoch: row.epoch,
+            },
             silenced: row.silenced,
             had: had.get(&row.inbound_id).copied().unwrap_or_default(),
             decided: reason.map(|reason| ReplyDecided { body: row.body, reason }),
@@ -307,6 +318,7 @@ pub async fn silence(
         return Ok(Vec::new());
     }
 
+    give_to_nobody(tx, silences).await?;
     let tenants: Vec<&str> = silences.iter().map(|one| one.ask.tenant.as_str()).collect();
     let messages: Vec<Uuid> = silences.iter().map(|one| one.ask.message.0).collect();
     sqlx::query!(
@@ -352,6 +364,34 @@ pub async fn silence(
     decided.collect()
 }
 
+/// Where no AI is set up, nobody answers yet: the threads wait for a person.
+async fn give_to_nobody(tx: &mut Scoped, silences: &[ReplyDecision]) -> Result<(), Fault> {
+    let off: BTreeSet<(&TenantId, ConversationId, u32)> = silences
+        .iter()
+        .filter(|one| one.reason == ReplyReason::AiOff)
+        .map(|one| (&one.ask.tenant, one.ask.conversation, one.ask.epoch))
+        .collect();
+    if off.is_empty() {
+        return Ok(());
+    }
+
+    sqlx::query!(
+        "update conversations v set owner = $4
+         from unnest($1::text[], $2::uuid[], $3::bigint[]) as k (tenant_id, conversation_id, epoch)
+         where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
+           and v.epoch = k.epoch and v.owner = $5",
+        &off.iter().map(|thread| thread.0.to_string()).collect::<Vec<_>>(),
+        &off.iter().map(|thread| thread.1.0).collect::<Vec<_>>(),
+        &off.iter().map(|thread| i64::from(thread.2)).collect::<Vec<_>>(),
+        ConversationOwner::Nobody.as_str(),
+        ConversationOwner::Assistant.as_str(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
 /// Records one decision, unless one stands; says which stands. The person's recipient status and
 /// the thread are locked, in this order, so that two processes count one after the other: where
 /// `over` gives a reason, an answer becomes the decision not to answer.
@@ -363,10 +403,12 @@ pub async fn decide(
     over: impl Fn(&HadAnswers) -> Option<ReplyReason>,
 ) -> Result<ReplyDecided, Fault> {
     let ask = &decision.ask;
-    lock(tx, ask).await?;
+    let ownership = lock(tx, ask).await?;
 
     let had = had_answers(tx, std::slice::from_ref(ask), since).await?;
-    let over = had.get(&ask.inbound).and_then(over).filter(|_| decision.body.is_some());
+    let taken = ownership.and_then(|now| void(&now, ask.epoch));
+    let over = taken.or_else(|| had.get(&ask.inbound).and_then(over));
+    let over = over.filter(|_| decision.body.is_some());
     let body = decision.body.as_deref().filter(|_| over.is_none());
 
     let is_new = sqlx::query!(
@@ -391,12 +433,42 @@ pub async fn decide(
 
     if is_new && body.is_some() {
         answers::record(tx, &[(&ask.tenant, ask.inbound, AutomaticAnswer::Ai)]).await?;
+        note_answer(tx, ask, at).await?;
     }
     stands(tx, ask).await
 }
 
-/// Locks what answers are counted by.
-async fn lock(tx: &mut Scoped, ask: &Ask) -> Result<(), Fault> {
+/// Why an answer that was begun in an epoch is void; none where it may be sent.
+pub fn void(now: &Ownership, begun_in: u32) -> Option<ReplyReason> {
+    if u32::try_from(now.epoch).ok() != Some(begun_in) {
+        Some(ReplyReason::EpochOver)
+    } else if now.owner != ConversationOwner::Assistant {
+        Some(ReplyReason::PersonAnswers)
+    } else {
+        None
+    }
+}
+
+/// The answer is the last text of its thread, unless a later one is.
+async fn note_answer(tx: &mut Scoped, ask: &Ask, at: Timestamp) -> Result<(), Fault> {
+    sqlx::query!(
+        "update conversations
+         set last_text_at = $3, last_text_id = $4
+         where tenant_id = $1 and conversation_id = $2
+           and (last_text_id is null or (last_text_at, last_text_id) < ($3, $4))",
+        ask.tenant.as_str(),
+        ask.conversation.0,
+        at.to_sqlx() as _,
+        ask.message.0,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Locks what answers are counted by, and says who answers in the thread under that lock.
+async fn lock(tx: &mut Scoped, ask: &Ask) -> Result<Option<Ownership>, Fault> {
     sqlx::query!(
         "select from standings
          where tenant_id = $1 and number = $2 and channel = $3 for update",
@@ -408,16 +480,7 @@ async fn lock(tx: &mut Scoped, ask: &Ask) -> Result<(), Fault> {
     .await
     .map_err(fault)?;
 
-    sqlx::query!(
-        "select from conversations
-         where tenant_id = $1 and conversation_id = $2 for update",
-        ask.tenant.as_str(),
-        ask.conversation.0,
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
-    Ok(())
+    ownership::owner(tx, &ask.tenant, ask.conversation).await
 }
 
 /// The decision about a text that stands.
