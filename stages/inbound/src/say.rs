@@ -57,6 +57,7 @@ fn received_event(received: &Received, thread: &Thread) -> Outgoing {
         inbound: text.id,
         contact: text.contact,
         sender: text.sender,
+        conversation: Some(thread.conversation),
         campaign: thread.campaign.map(CampaignId),
         meaning: text.meaning.as_str().to_owned(),
         media: media::ids(received),
@@ -76,14 +77,18 @@ fn contact_event(received: &Received, thread: &Thread, kind: EventKind) -> Outgo
     Event::new(kind, &text.tenant, text.id, 1, thread.received_at, &data).outgoing()
 }
 
-/// The text as it goes to whoever answers; none where no person has written it.
+/// The text as it goes to whoever answers; none where no person has written it, or where its number
+/// is no sender that could answer.
 fn conversation(received: &Received, thread: &Thread) -> Option<Outgoing> {
     let text = &received.text;
+    if !thread.is_to_sender {
+        return None;
+    }
     let address = text.address()?.clone();
     let inbound = InboundText {
         id: text.id,
         tenant: text.tenant.clone(),
-        conversation: text.conversation,
+        conversation: thread.conversation,
         epoch: u32::try_from(thread.epoch).unwrap_or(1),
         contact: text.contact,
         address,

@@ -3,7 +3,7 @@
 use domain::automatic::{DAY, PER_DAY};
 use jiff::{SignedDuration, Timestamp};
 use store::conversations::replies::{
-    Ask, HadAnswers, ReplyDecision, ReplyFacts, ReplyReason, Since,
+    Ask, HadAnswers, ReplyDecision, ReplyFacts, ReplyReason, Since, void,
 };
 use wire::InboundText;
 
@@ -49,11 +49,10 @@ pub(crate) fn decide(
 ) -> ReplyIntent {
     let Some(facts) = facts else { return ReplyIntent::Silence(ReplyReason::NoFacts) };
 
-    let is_epoch_over = u32::try_from(facts.epoch).ok() != Some(text.epoch);
     if facts.silenced {
         ReplyIntent::Silence(ReplyReason::OptedOut)
-    } else if is_epoch_over {
-        ReplyIntent::Silence(ReplyReason::EpochOver)
+    } else if let Some(reason) = void(&facts.ownership, text.epoch) {
+        ReplyIntent::Silence(reason)
     } else if let Some(reason) = over(&facts.had) {
         ReplyIntent::Silence(reason)
     } else if text.body.trim().is_empty() {
@@ -72,6 +71,8 @@ pub(crate) fn silence(ask: Ask, reason: ReplyReason) -> ReplyDecision {
 
 #[cfg(test)]
 mod tests {
+    use domain::conversation::{ConversationOwner, Ownership};
+
     use super::*;
 
     fn text(body: &str) -> InboundText {
@@ -98,11 +99,15 @@ mod tests {
     fn facts() -> ReplyFacts {
         ReplyFacts {
             inbound: uuid::Uuid::nil(),
-            epoch: 1,
+            ownership: of(ConversationOwner::Assistant, 1),
             silenced: false,
             had: HadAnswers::default(),
             decided: None,
         }
+    }
+
+    fn of(owner: ConversationOwner, epoch: i32) -> Ownership {
+        Ownership { owner, assignee: None, epoch }
     }
 
     #[test]
@@ -142,11 +147,23 @@ mod tests {
 
     #[test]
     fn an_answer_of_an_epoch_that_is_over_is_not_made() {
-        let facts = ReplyFacts { epoch: 2, ..facts() };
+        let ownership = of(ConversationOwner::Assistant, 2);
+        let facts = ReplyFacts { ownership, ..facts() };
         assert_eq!(
             decide(&text("When?"), Some(&facts), true),
             ReplyIntent::Silence(ReplyReason::EpochOver)
         );
+    }
+
+    #[test]
+    fn where_a_person_answers_or_is_to_the_assistant_is_quiet() {
+        for owner in [ConversationOwner::Person, ConversationOwner::Nobody] {
+            let facts = ReplyFacts { ownership: of(owner, 1), ..facts() };
+            assert_eq!(
+                decide(&text("When?"), Some(&facts), true),
+                ReplyIntent::Silence(ReplyReason::PersonAnswers)
+            );
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! | Consumes | `inbound.<tenant>` |
 //! | Emits | `msg.submitted.urgent`, class conversational |
 //! | Reads | `conversations`, `standings`, `ai_replies`, `inbound_texts` |
-//! | Writes | `ai_replies`, `inbound_texts` |
+//! | Writes | `ai_replies`, `inbound_texts`, `conversations` |
 //! | Calls | the Anthropic Messages API, once per text |
 //! | Never | answers someone who opted out, the same words twice a day, or more than a few times |
 //! | | per thread and hour, or person and day |

@@ -89,6 +89,7 @@ fn ask(text: &InboundText) -> Ask {
         inbound: text.id,
         conversation: text.conversation,
         message: MessageId::from_burst(text.conversation, text.epoch, text.id),
+        epoch: text.epoch,
         address: text.address.clone(),
         channel: text.channel,
         contact: text.contact,

@@ -21,6 +21,7 @@ pub enum RetentionRule {
     /// They go with their message; those that never had one, as long after their campaign.
     Recipients,
     /// Texts of conversations: by `MILLRACE_RETAIN_TEXT`, the rows by `MILLRACE_RETAIN_MESSAGES`.
+    /// Notes and acts go with the texts, a conversation with the row of its last one.
     Conversation,
     /// By `MILLRACE_RETAIN_TEXT` from their arrival, objects and rows together: the stage that has
     /// the object store removes them.
@@ -41,7 +42,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 80] = [
+pub const RULES: [(&str, RetentionRule); 81] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -63,7 +64,8 @@ pub const RULES: [(&str, RetentionRule); 80] = [
     ("consents", Ledger),
     ("contact_addresses", Settings),
     ("contacts", Settings),
-    ("conversations", Settings),
+    ("conversation_entries", Conversation),
+    ("conversations", Conversation),
     ("counted_events", AsMessages),
     ("counted_messages", Work),
     ("counters", Window),

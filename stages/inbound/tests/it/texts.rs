@@ -68,7 +68,7 @@ async fn a_text_to_a_number_of_a_service_is_one_to_the_sender_that_is_the_servic
 -> anyhow::Result<()> {
     const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
     let world = World::begin().await?;
-    world.account(true).await?;
+    world.account_without_senders(true).await?;
     let service = world.sender(SERVICE, json!({})).await?;
     let text = |sid| world.text(sid, &format!("Hello&MessagingServiceSid={SERVICE}"));
 

@@ -33,6 +33,7 @@ fn message(world: &World, n: u128, from: Value, body: &str) -> WebhookRequest {
 async fn world() -> anyhow::Result<World> {
     let world = World::begin().await?;
     world.account(false).await?;
+    world.sender(NUMBER, json!({ "channel": "whatsapp" })).await?;
     Ok(world)
 }
 
