@@ -4,6 +4,8 @@ mod batch;
 mod cancel;
 mod conflicts;
 mod explain;
+mod export;
+mod filter;
 mod list;
 mod patience;
 mod submit;

@@ -44,6 +44,7 @@ mod settings;
 mod sign_in;
 mod simulate;
 mod storable;
+mod timeline;
 mod twins;
 mod unmatched_receipts;
 mod walls;
