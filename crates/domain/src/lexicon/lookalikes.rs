@@ -1,16 +1,21 @@
 //! Words in letters that only look like those of a keyword: of other alphabets, figures for letters
 //! (`st0p`), letters that are drawn out (`STOOOOP`).
 
-/// A folded text as it looks to a reader, each way to read it that is not how it stands.
+use super::normal;
+
+/// A folded text as it looks to a reader: each way to read it that is not how it is written.
 pub(super) fn readings(folded: &str) -> Vec<String> {
-    let together = spelled_out(folded);
+    let written = normal::words(folded);
+    let together = spelled_out(&written);
     let read = |one: char| {
-        let words = together.split(' ').map(|written| well_spelt(word(written, one)));
+        let words = together.iter().map(|written| well_spelt(word(written, one)));
         words.collect::<Vec<_>>().join(" ")
     };
+
+    let written = written.join(" ");
     let mut readings = Vec::new();
     for reading in [read('i'), read('l')] {
-        if reading != folded && !readings.contains(&reading) {
+        if reading != written && !readings.contains(&reading) {
             readings.push(reading);
         }
     }
@@ -20,16 +25,17 @@ pub(super) fn readings(folded: &str) -> Vec<String> {
 /// How many letters stand alone, one after the other, that are a word spelled out: `S T O P`.
 const LEAST_SPELLED: usize = 4;
 
-/// A folded text in which words that are spelled out are put together.
-fn spelled_out(folded: &str) -> String {
-    let words: Vec<&str> = folded.split(' ').filter(|word| !word.is_empty()).collect();
+/// The words, those put together that are spelled out.
+fn spelled_out(words: &[&str]) -> Vec<String> {
     let is_letter = |word: &&str| word.chars().count() == 1;
-    let runs = words.chunk_by(|one, next| is_letter(one) && is_letter(next));
-    let together = runs.map(|run| match run.len() {
-        LEAST_SPELLED.. => run.concat(),
-        _ => run.join(" "),
-    });
-    together.collect::<Vec<_>>().join(" ")
+    let mut together = Vec::with_capacity(words.len());
+    for run in words.chunk_by(|one, next| is_letter(one) && is_letter(next)) {
+        match run.len() {
+            LEAST_SPELLED.. => together.push(run.concat()),
+            _ => together.extend(run.iter().map(|word| (*word).to_owned())),
+        }
+    }
+    together
 }
 
 /// The longest keyword, which people misspell in many ways.
@@ -105,7 +111,7 @@ const ALPHABETS: [(&str, &str); 10] = [
     // Lisu
     ("ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ", "abcdefghijklmnoprstuvwxyz"),
     // Canadian syllabics
-    ("ᗩᗷᑕᗪᗴᖴᕼᒍᒪᗰᑎᑭᑫᖇᔕᑌᐯᗯ᙭", "abcdefhjlmnpqrsuvwx"),
+    ("ᗩᗷᑕᗪᗴᖴᕼᒍᒪᗰᑎᑭᑫᖇᔕᑌᐯᗯ", "abcdefhjlmnpqrsuvw"),
     // Small capitals
     ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz"),
     // Latin letters with something about them
@@ -188,7 +194,9 @@ mod tests {
     #[test]
     fn letters_are_read_as_they_look_and_numbers_stay_numbers() {
         assert_eq!(readings("ѕтор st0p stooop"), ["stop stop stop"]);
-        assert_eq!(readings("a1to unsubscr1be"), ["aito unsubscribe", "alto unsubscrlbe"]);
+        assert_eq!(readings("a1to"), ["aito", "alto"]);
+        assert_eq!(readings("s t o p it"), ["stop it"]);
+        assert_eq!(readings("unsubcsribe unsubscriber"), ["unsubscribe unsubscriber"]);
         assert_eq!(readings("call 5550147 soon"), [""; 0]);
     }
 }

@@ -60,7 +60,8 @@ fn in_other_words(text: &str, words: &[&str]) -> Option<LexiconRule> {
             without_courtesies(&words).find_map(|words| WORDS.whole(Kind::Whole, words))
         })
         .or_else(|| {
-            let mut messages = without_courtesies(words);
+            let words = without_other_meanings(words);
+            let mut messages = without_courtesies(&words);
             messages.find_map(|words| keyword(words, &[Kind::Stop, Kind::StopAlone]))
         })
 }
@@ -112,7 +113,7 @@ fn keyword_that_stands(text: &str) -> Option<LexiconRule> {
 /// around it ("please stop").
 fn own_keyword(clause: &str) -> Option<LexiconRule> {
     let folded = normal::fold(clause);
-    let words = normal::words(&folded);
+    let words = without_other_meanings(&normal::words(&folded));
     without_courtesies(&words).find_map(|words| {
         keyword(words, &[Kind::Stop]).or_else(|| WORDS.whole(Kind::Clause, words))
     })
