@@ -4,8 +4,8 @@
 mod answer;
 mod facts;
 mod prompt;
-mod settings;
 mod sense;
+mod settings;
 
 pub use answer::{Confidence, Doubt, Draft, Handoff, judge};
 pub use facts::{FixedAnswer, Moment, moment};

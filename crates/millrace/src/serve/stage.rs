@@ -131,9 +131,15 @@ pub async fn stage(
         }
         StageName::Media => media_sources(process, runtime, store, sealer).await,
         StageName::Reply => {
-            let reply = reply::ReplyStage::new(store, model(process)?, MODEL.to_owned());
+            let model = model(process)?;
             let config = StageConfig { in_flight: TEXTS, ..config.clone() };
-            Ok(run_stage(reply, runtime, &config).await?)
+            let texts = reply::ReplyStage::new(store.clone(), model.is_some());
+            let answers = reply::AnswerSource::new(store, model);
+            let (texts, answers) = tokio::join!(
+                run_stage(texts, runtime, &config),
+                run_source(answers, runtime, &source),
+            );
+            Ok(answers.and(texts?))
         }
         StageName::Rollup => {
             let tell = run_source(rollup::CountsTeller::new(store.clone()), runtime, &TELLING);
@@ -282,10 +288,11 @@ fn receipt_poller(
     Ok(reconcile::ReceiptPoller::new(store, sealer, carriers::http::client()?, config))
 }
 
-/// The client of the AI; none without a key.
-fn model(process: &ProcessParts) -> anyhow::Result<Option<anthropic::Client>> {
+/// The AI; none without a key.
+fn model(process: &ProcessParts) -> anyhow::Result<Option<reply::Model>> {
     let settings = &process.settings;
     let Some(key) = &settings.anthropic_api_key else { return Ok(None) };
-    let client = carriers::http::client()?;
-    Ok(Some(anthropic::Client::new(client, &settings.anthropic_base_url, key)?))
+    let http = carriers::http::client()?;
+    let client = anthropic::Client::new(http, &settings.anthropic_base_url, key)?;
+    Ok(Some(reply::Model::new(client, MODEL.to_owned())))
 }
