@@ -2,14 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use carriers::anthropic::{
-    AiNextStep, Breaker, Client, Message, Speaker, Tool, ToolAnswer, ToolRequest,
-};
+use carriers::anthropic::{AiNextStep, Breaker, Client, Conversation, ToolAnswer};
 use domain::{
-    assistant::{
-        ANSWER_TOOL, AssistantSettings, Doubt, Turn, TurnSpeaker, answer_schema, instructions,
-        judge,
-    },
+    assistant::{AssistantSettings, Doubt, Turn, judge},
     money::Micros,
 };
 use jiff::Timestamp;
@@ -21,14 +16,8 @@ use crate::{
     load::Question,
 };
 
-/// The longest answer with all that is in its form: two segments, and what was found out.
-const MAX_TOKENS: u32 = 600;
-
 /// The longest call: people who text do not wait for more.
 const TIMEOUT: Duration = Duration::from_secs(20);
-
-/// What the tool is for, as the model reads it.
-const PURPOSE: &str = "Answers the person, or has a colleague go on.";
 
 /// The model that answers, as one process calls it.
 #[derive(Debug)]
@@ -84,19 +73,10 @@ pub(crate) async fn ask(
         return reason(ReplyReason::Empty);
     }
 
-    let system = instructions(settings, &assistant.company);
-    let schema = answer_schema(settings);
-    let messages: Vec<Message<'_>> = turns.iter().map(message).collect();
-    let request = ToolRequest {
-        model: settings.model.as_deref().unwrap_or(&model.name),
-        system: &system,
-        messages: &messages,
-        max_tokens: MAX_TOKENS,
-        tool: Tool { name: ANSWER_TOOL, description: PURPOSE, schema: &schema },
-    };
-
+    let conversation =
+        Conversation { settings, company: &assistant.company, turns, model: &model.name };
     let begun = Instant::now();
-    let answer = model.client.use_tool(request).await;
+    let answer = model.client.converse(conversation).await;
     let took = begun.elapsed();
     metrics::histogram!("millrace_reply_model_seconds").record(took);
 
@@ -123,14 +103,6 @@ pub(crate) async fn ask(
             reason(ReplyReason::AiRefused)
         }
     }
-}
-
-fn message(turn: &Turn) -> Message<'_> {
-    let role = match turn.speaker {
-        TurnSpeaker::Person => Speaker::User,
-        TurnSpeaker::Assistant => Speaker::Assistant,
-    };
-    Message { role, content: &turn.text }
 }
 
 /// What an answer becomes, with what it has cost.

@@ -1,7 +1,7 @@
 //! What is to be done about a text, by the settings and by what its thread has had. Pure.
 
 use domain::{
-    assistant::{AssistantSettings, Moment, moment},
+    assistant::{AssistantSettings, Foreword},
     automatic::{DAY, PER_DAY},
     conversation::{ConversationOwner, Ownership},
     invisible::is_blank,
@@ -60,22 +60,19 @@ pub(crate) fn decide<'a>(
     if let Some(reason) = guard(now, question, facts, settings) {
         return Silence(reason);
     }
-    if let Some(fixed) = settings.keyword(&question.ask.wording) {
-        return Say(fixed.0, ReplyReason::Keyword);
+    match settings.foreword(&question.ask.wording, now, zone) {
+        Foreword::Keyword(answer) => return Say(answer, ReplyReason::Keyword),
+        Foreword::Escalated => return Silence(ReplyReason::Escalated),
+        Foreword::Closed(Some(answer)) if facts.had.closed_answers == 0 => {
+            return Say(answer, ReplyReason::ClosedAnswer);
+        }
+        Foreword::Closed(_) => return Silence(ReplyReason::Closed),
+        Foreword::None => {}
     }
-    if settings.escalates(&question.ask.wording) {
-        return Silence(ReplyReason::Escalated);
-    }
+
     if facts.had.to_same_words {
         return Silence(ReplyReason::Repeated);
     }
-    if moment(settings, now, zone) == Moment::Closed {
-        return match &settings.closed_answer {
-            Some(answer) if facts.had.closed_answers == 0 => Say(answer, ReplyReason::ClosedAnswer),
-            Some(_) | None => Silence(ReplyReason::Closed),
-        };
-    }
-
     if !has_model {
         Silence(ReplyReason::AiOff)
     } else if is_used_up(assistant, settings, day_of(now, zone)) {

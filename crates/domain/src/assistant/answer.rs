@@ -83,6 +83,19 @@ impl Confidence {
     }
 }
 
+impl Doubt {
+    /// The name in rows and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "ai_incomplete",
+            Self::HandedOff => "ai_hands_off",
+            Self::Unsure => "ai_unsure",
+            Self::TooLong => "ai_too_long",
+            Self::NotAllowed => "ai_not_allowed",
+        }
+    }
+}
+
 impl Handoff {
     /// Every reason, that of no handoff first.
     pub const ALL: [Self; 5] =

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use boot::settings::{RetentionSettings, SignInSettings};
+use boot::settings::{RetentionSettings, Settings, SignInSettings};
 use carriers::anthropic;
 use pipeline::{
     StreamPurge,
@@ -49,9 +49,6 @@ const COUNTING: SourceConfig =
 /// How what is said to people who sign in is looked for: they wait for it.
 const SAYING: SourceConfig =
     SourceConfig { interval: Duration::from_millis(250), drain: Duration::from_secs(20) };
-
-/// The model that answers texts, unless the tenant says otherwise.
-const MODEL: &str = "claude-haiku-5-5";
 
 /// How long a stage that has drained waits for its last acks to be on their way.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -290,9 +287,16 @@ fn receipt_poller(
 
 /// The AI; none without a key.
 fn model(process: &ProcessParts) -> anyhow::Result<Option<reply::Model>> {
-    let settings = &process.settings;
+    let client = ai_client(&process.settings)?;
+    Ok(client.map(|client| reply::Model::new(client, anthropic::MODEL.to_owned())))
+}
+
+/// The client of the AI; none without a key.
+///
+/// # Errors
+/// The key or the address is unusable.
+pub fn ai_client(settings: &Settings) -> anyhow::Result<Option<anthropic::Client>> {
     let Some(key) = &settings.anthropic_api_key else { return Ok(None) };
     let http = carriers::http::client()?;
-    let client = anthropic::Client::new(http, &settings.anthropic_base_url, key)?;
-    Ok(Some(reply::Model::new(client, MODEL.to_owned())))
+    Ok(Some(anthropic::Client::new(http, &settings.anthropic_base_url, key)?))
 }
