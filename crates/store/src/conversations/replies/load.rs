@@ -92,7 +92,7 @@ async fn assistants(
         asks.iter().map(|ask| (&ask.tenant, ask.conversation)).collect();
     let rows = sqlx::query!(
         r#"select v.conversation_id, t.name, t.time_zone, s.scope as "scope?", s.target as "target?",
-                  s.body::text as body, u.day as "day?", u.tokens as "tokens?",
+                  s.body::text as body, u.day::text as "day?", u.tokens as "tokens?",
                   u.cost_micros as "cost_micros?"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, conversation_id)
            join conversations v
@@ -132,7 +132,7 @@ async fn assistants(
             settings,
             zone: Zone::parse(&row.time_zone).ok(),
             company: row.name,
-            used_on: row.day.map(|day| day.to_jiff()),
+            used_on: row.day.and_then(|day| day.parse().ok()),
             used,
         };
         Ok((ConversationId(row.conversation_id), facts))

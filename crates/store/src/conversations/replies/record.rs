@@ -256,8 +256,10 @@ async fn use_up(tx: &mut Scoped, finals: &[Final<'_>]) -> Result<(), Fault> {
     sqlx::query!(
         "insert into assistant_usage as u (tenant_id, scope, target, day, answers, tokens,
                                            cost_micros)
-         select * from unnest($1::text[], $2::text[], $3::uuid[], $4::date[], $5::bigint[],
-                              $6::bigint[], $7::bigint[])
+         select tenant_id, scope, target, day::date, answers, tokens, cost_micros
+         from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[],
+                     $7::bigint[])
+              as k (tenant_id, scope, target, day, answers, tokens, cost_micros)
          on conflict (tenant_id, scope, target) do update
          set day = greatest(u.day, excluded.day),
              answers = excluded.answers + case when u.day >= excluded.day then u.answers else 0 end,
@@ -267,7 +269,7 @@ async fn use_up(tx: &mut Scoped, finals: &[Final<'_>]) -> Result<(), Fault> {
         &sorted.iter().map(|(key, _)| key.0.as_str()).collect::<Vec<_>>() as _,
         &sorted.iter().map(|(key, _)| key.1).collect::<Vec<_>>() as _,
         &sorted.iter().map(|(key, _)| key.2).collect::<Vec<_>>(),
-        &sorted.iter().map(|(_, sum)| sum.0.to_sqlx()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|(_, sum)| sum.0.to_string()).collect::<Vec<String>>(),
         &sorted.iter().map(|(_, sum)| sum.1).collect::<Vec<_>>(),
         &sorted.iter().map(|(_, sum)| sum.2).collect::<Vec<_>>(),
         &sorted.iter().map(|(_, sum)| sum.3).collect::<Vec<_>>(),
