@@ -27,7 +27,7 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 use uuid::Uuid;
-use wire::{Stream, frame::Outgoing};
+use wire::frame::Outgoing;
 
 use crate::{
     ask::{Model, NoAnswer, ask},
@@ -98,7 +98,6 @@ impl AnswerSource {
 
 impl Source for AnswerSource {
     const NAME: StageName = StageName::Reply;
-    const FILLS: &'static [Stream] = &[Stream::Submitted];
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
         let mut under_way = self.under_way.lock().await;

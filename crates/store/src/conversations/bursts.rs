@@ -321,12 +321,14 @@ pub async fn give_back(store: &Store, burst: &Burst) -> Result<(), Fault> {
     tx.commit().await.map_err(fault)
 }
 
-/// Gives a burst back, for which the model had no answer: it is answered at this instant.
+/// Gives a burst back, for which the model had no answer: it is answered at this instant, unless more
+/// was written since.
 pub async fn put_off(store: &Store, burst: &Burst, again: Timestamp) -> Result<(), Fault> {
     let mut tx = store.scoped([&burst.ask.tenant]).await?;
     sqlx::query!(
-        "update reply_bursts set leased_until = null, due = $3
-         where tenant_id = $1 and burst_id = $2 and inbound_id = $4",
+        "update reply_bursts
+         set leased_until = null, due = case when inbound_id = $4 then $3 else due end
+         where tenant_id = $1 and burst_id = $2",
         burst.ask.tenant.as_str(),
         burst.id,
         again.to_sqlx() as _,
