@@ -33,14 +33,13 @@ create table reply_bursts (
     sender_id uuid not null,                     -- the sender that was texted
     number text not null,                        -- the person's address
     channel text not null,                       -- domain::message::class::Channel
-    language text not null,                      -- ISO code, of the last of its texts
     received_at timestamptz not null,            -- business time of the last of its texts
     trace text,                                  -- of the last of its texts
     began_at timestamptz not null,               -- machine time of the first of its texts
     due timestamptz not null,                    -- machine time from which it is answered
     leased_until timestamptz,                    -- machine time until which a process has it; null: nobody
     closed boolean not null default false,       -- no further text joins it: it is as old as bursts become, or was decided
-    tries smallint not null default 0,           -- how often the model was asked and gave no answer
+    tries smallint not null default 0,           -- how often a process has taken it without an answer
     primary key (tenant_id, burst_id)
 ) with (fillfactor = 50);
 call protect('reply_bursts');

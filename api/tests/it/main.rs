@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod assistant;
 mod audit;
 mod brands;
 mod budgets;

@@ -4,11 +4,11 @@
 mod answer;
 mod facts;
 mod prompt;
-mod settings;
 mod sense;
+mod settings;
 
 pub use answer::{Confidence, Doubt, Draft, Handoff, judge};
-pub use facts::{FixedAnswer, Moment, moment};
+pub use facts::Foreword;
 pub use prompt::{ANSWER_TOOL, Turn, TurnSpeaker, answer_schema, instructions, turns};
 pub use sense::SettingsFault;
 pub use settings::{

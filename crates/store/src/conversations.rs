@@ -2,7 +2,9 @@
 
 pub mod answers;
 mod arrival;
+pub mod bursts;
 pub mod entries;
+mod hand_offs;
 pub mod inbound;
 pub mod list;
 pub mod ownership;

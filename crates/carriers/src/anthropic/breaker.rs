@@ -43,9 +43,10 @@ impl Breaker {
     pub fn failed(&self, machine: Timestamp, after: Option<Duration>) {
         self.count(|count| {
             count.failures = count.failures.saturating_add(1);
-            let own = count.failures.checked_sub(FAILURES).map(|more| {
-                FIRST.saturating_mul(1 << more.min(10)).min(LONGEST)
-            });
+            let own = count
+                .failures
+                .checked_sub(FAILURES)
+                .map(|more| FIRST.saturating_mul(1 << more.min(10)).min(LONGEST));
             if let Some(wait) = own.max(after) {
                 let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
                 let until = machine.saturating_add(wait).unwrap_or(Timestamp::MAX);

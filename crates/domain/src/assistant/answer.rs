@@ -83,6 +83,19 @@ impl Confidence {
     }
 }
 
+impl Doubt {
+    /// The name in rows and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "ai_incomplete",
+            Self::HandedOff => "ai_hands_off",
+            Self::Unsure => "ai_unsure",
+            Self::TooLong => "ai_too_long",
+            Self::NotAllowed => "ai_not_allowed",
+        }
+    }
+}
+
 impl Handoff {
     /// Every reason, that of no handoff first.
     pub const ALL: [Self; 5] =
@@ -165,10 +178,11 @@ fn is_allowed(settings: &AssistantSettings, reply: &str) -> bool {
 
     let is_told = |word: &str| told.contains(word);
     let mut words = reply.split_whitespace().map(|word| word.trim_matches(is_around));
-    words.all(|word| !is_address(word) || is_told(word)) && numbers(&reply).all(|n| {
-        let told: String = told.chars().filter(char::is_ascii_digit).collect();
-        told.contains(&n)
-    })
+    words.all(|word| !is_address(word) || is_told(word))
+        && numbers(&reply).all(|n| {
+            let told: String = told.chars().filter(char::is_ascii_digit).collect();
+            told.contains(&n)
+        })
 }
 
 /// Signs that stand around a word and are no part of it.
@@ -254,7 +268,8 @@ mod tests {
             assert_eq!(judged(handoff, "high", "{}"), Err(Doubt::HandedOff));
         }
 
-        for odd in [json!("Yes."), json!({}), json!({ "reply": "Yes." }), said(""), said("\u{200b}")]
+        for odd in
+            [json!("Yes."), json!({}), json!({ "reply": "Yes." }), said(""), said("\u{200b}")]
         {
             assert_eq!(judge(&settings("{}"), &odd), Err(Doubt::Unreadable), "{odd}");
         }

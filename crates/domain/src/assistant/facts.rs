@@ -11,19 +11,28 @@ use crate::{
 
 /// Whether an assistant works at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+enum Moment {
     /// It does.
     Open,
     /// It is outside its hours, or a holiday.
     Closed,
 }
 
-/// An answer that is in the settings.
+/// What the settings have for a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FixedAnswer<'a>(pub &'a str);
+pub enum Foreword<'a> {
+    /// An answer of its own.
+    Keyword(&'a str),
+    /// A person is to go on.
+    Escalated,
+    /// It comes outside the hours: what is said then, if anything.
+    Closed(Option<&'a str>),
+    /// Nothing: the model is asked.
+    None,
+}
 
 /// Whether these settings' hours are open at an instant in the company's zone.
-pub fn moment(settings: &AssistantSettings, now: Timestamp, zone: Zone) -> Moment {
+fn moment(settings: &AssistantSettings, now: Timestamp, zone: Zone) -> Moment {
     let today = now.to_zoned(zone.rules().clone()).date();
     let is_open = match window_decision(now, &[zone], &[settings.hours]) {
         HoursDecision::Open { .. } => true,
@@ -33,15 +42,30 @@ pub fn moment(settings: &AssistantSettings, now: Timestamp, zone: Zone) -> Momen
 }
 
 impl AssistantSettings {
-    /// The fixed answer to a text whose whole words are these, as [`wording`] gives them.
-    pub fn keyword(&self, words: &str) -> Option<FixedAnswer<'_>> {
-        let is_it = |word: &String| wording(word) == words;
-        let found = self.keywords.iter().find(|keyword| keyword.words.iter().any(is_it));
-        found.map(|keyword| FixedAnswer(&keyword.answer))
+    /// What the settings have for a text with these words, as [`wording`] gives them, at an instant
+    /// in the company's zone.
+    pub fn foreword(&self, words: &str, now: Timestamp, zone: Zone) -> Foreword<'_> {
+        if let Some(answer) = self.keyword(words) {
+            return Foreword::Keyword(answer);
+        }
+        if self.escalates(words) {
+            return Foreword::Escalated;
+        }
+        match moment(self, now, zone) {
+            Moment::Open => Foreword::None,
+            Moment::Closed => Foreword::Closed(self.closed_answer.as_deref()),
+        }
     }
 
-    /// Whether a text with these words, as [`wording`] gives them, goes to a person.
-    pub fn escalates(&self, words: &str) -> bool {
+    /// The fixed answer to a text whose whole words are these.
+    fn keyword(&self, words: &str) -> Option<&str> {
+        let is_it = |word: &String| wording(word) == words;
+        let found = self.keywords.iter().find(|keyword| keyword.words.iter().any(is_it));
+        found.map(|keyword| keyword.answer.as_str())
+    }
+
+    /// Whether a text with these words goes to a person.
+    fn escalates(&self, words: &str) -> bool {
         let padded = format!(" {words} ");
         self.escalate_on.iter().any(|word| padded.contains(&format!(" {} ", wording(word))))
     }
@@ -74,7 +98,7 @@ mod tests {
             r#"{"keywords": [{"words": ["hours", "open?"], "answer": "Nine to five."}],
                 "escalate_on": ["a lawyer"]}"#,
         );
-        let answer = |text: &str| given.keyword(&wording(text)).map(|fixed| fixed.0);
+        let answer = |text: &str| given.keyword(&wording(text));
         assert_eq!(answer("Hours!"), Some("Nine to five."));
         assert_eq!(answer("OPEN"), Some("Nine to five."));
         assert_eq!(answer("What are your hours?"), None);

@@ -119,9 +119,6 @@ pub struct ModelPrice {
     pub output_micros: Micros,
 }
 
-/// How long a burst waits for its end at most.
-pub const LONGEST_BURST: SignedDuration = SignedDuration::from_secs(30);
-
 impl AssistantSettings {
     /// Reads stored settings; none where this program does not understand them.
     pub fn read(json: &str) -> Option<Self> {

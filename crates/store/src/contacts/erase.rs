@@ -102,7 +102,7 @@ pub async fn texts_of_conversations(
     .map_err(fault)?;
 
     let answered = sqlx::query!(
-        "update ai_replies r set body = ''
+        "update ai_replies r set body = '', qualification = null
          from unnest($1::uuid[]) as k (conversation_id)
          where r.conversation_id = k.conversation_id and r.body <> ''",
         &threads,

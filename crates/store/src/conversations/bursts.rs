@@ -39,8 +39,6 @@ pub struct Joining<'a> {
     pub ask: &'a Ask,
     /// The sender that was texted.
     pub sender: SenderId,
-    /// The language of the answer.
-    pub language: &'a str,
     /// Business time of the text.
     pub received_at: Timestamp,
     /// The trace that it goes on.
@@ -58,24 +56,22 @@ pub struct Burst {
     pub id: Uuid,
     /// The sender that was texted.
     pub sender: SenderId,
-    /// The language of the answer.
-    pub language: String,
+    /// That text.
+    pub body: String,
+    /// When its first text came.
+    pub began_at: Timestamp,
     /// Business time of its last text.
     pub received_at: Timestamp,
     /// The trace that it goes on.
     pub trace: Option<String>,
-    /// How often the model was asked and gave no answer.
+    /// How often a process has taken it without an answer, this time among them.
     pub tries: i16,
 }
 
 /// Has texts join the bursts of their conversations, or begin them: each text once, however often
 /// it is delivered. `texts` are in the order in which they came. A burst of an earlier epoch is
 /// begun anew.
-pub async fn join(
-    tx: &mut Scoped,
-    texts: &[Joining<'_>],
-    machine: Timestamp,
-) -> Result<(), Fault> {
+pub async fn join(tx: &mut Scoped, texts: &[Joining<'_>], machine: Timestamp) -> Result<(), Fault> {
     if texts.is_empty() {
         return Ok(());
     }
@@ -85,23 +81,22 @@ pub async fn join(
     sqlx::query!(
         "insert into reply_bursts as b
              (tenant_id, burst_id, conversation_id, epoch, inbound_id, contact_id, sender_id,
-              number, channel, language, received_at, trace, began_at, due)
+              number, channel, received_at, trace, began_at, due)
          select tenant_id, inbound_id, conversation_id, epoch, inbound_id, contact_id, sender_id,
-                number, channel, language, received_at, trace, $1::timestamptz,
+                number, channel, received_at, trace, $1::timestamptz,
                 $1 + make_interval(secs => quiet)
          from unnest($2::text[], $3::uuid[], $4::uuid[], $5::integer[], $6::uuid[], $7::uuid[],
-                     $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[],
-                     $13::double precision[])
+                     $8::text[], $9::text[], $10::timestamptz[], $11::text[],
+                     $12::double precision[])
               as k (tenant_id, inbound_id, conversation_id, epoch, contact_id, sender_id, number,
-                    channel, language, received_at, trace, quiet)
+                    channel, received_at, trace, quiet)
          order by tenant_id, conversation_id
          on conflict (tenant_id, conversation_id) where not closed do update
          set inbound_id = excluded.inbound_id, epoch = excluded.epoch,
              sender_id = excluded.sender_id, number = excluded.number,
-             channel = excluded.channel, language = excluded.language,
-             received_at = excluded.received_at, trace = excluded.trace, tries = 0,
-             due = least(excluded.due,
-                         b.began_at + make_interval(secs => $14))",
+             channel = excluded.channel, received_at = excluded.received_at,
+             trace = excluded.trace, tries = 0,
+             due = least(excluded.due, b.began_at + make_interval(secs => $13))",
         machine.to_sqlx() as _,
         &last.iter().map(|text| text.ask.tenant.as_str()).collect::<Vec<_>>() as _,
         &last.iter().map(|text| text.ask.inbound).collect::<Vec<_>>(),
@@ -111,7 +106,6 @@ pub async fn join(
         &last.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
         &last.iter().map(|text| text.ask.address.as_str()).collect::<Vec<_>>() as _,
         &last.iter().map(|text| text.ask.channel.as_str()).collect::<Vec<_>>() as _,
-        &last.iter().map(|text| text.language).collect::<Vec<_>>() as _,
         &last.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
         &last.iter().map(|text| text.trace).collect::<Vec<_>>() as _,
         &last.iter().map(|text| text.quiet.as_secs_f64()).collect::<Vec<_>>(),
@@ -199,6 +193,7 @@ async fn lease(
         r#"with taken as (
                update reply_bursts b
                set leased_until = $1::timestamptz + make_interval(secs => $2),
+                   tries = b.tries + 1,
                    closed = b.closed or b.began_at + make_interval(secs => $3) <= $1
                where (b.tenant_id, b.burst_id) in (
                    select d.tenant_id, d.burst_id
@@ -212,7 +207,7 @@ async fn lease(
                   t.conversation_id as "conversation_id!", t.epoch as "epoch!",
                   t.inbound_id as "inbound_id!", t.contact_id as "contact_id!",
                   t.sender_id as "sender_id!", t.number as "number!", t.channel as "channel!",
-                  t.language as "language!", t.received_at as "received_at!", t.trace,
+                  t.received_at as "received_at!", t.trace, t.began_at as "began_at!",
                   t.tries as "tries!", coalesce(i.body, '') as "body!"
            from taken t
            left join inbound_texts i
@@ -250,9 +245,10 @@ async fn lease(
             ask,
             id: row.burst_id,
             sender: SenderId(row.sender_id),
-            language: row.language,
+            body: row.body,
             received_at: row.received_at.to_jiff(),
             trace: row.trace,
+            began_at: row.began_at.to_jiff(),
             tries: row.tries,
         });
     }
@@ -268,11 +264,10 @@ pub(super) async fn overtaken(tx: &mut Scoped, asks: &[Ask]) -> Result<HashSet<U
     }
 
     let sorted = in_lock_order(&of_bursts, |ask| (&ask.tenant, ask.burst));
-    let rows = sqlx::query_scalar!(
-        r#"select k.inbound_id as "inbound_id!"
+    let rows = sqlx::query!(
+        r#"select k.inbound_id as "asked!", b.inbound_id as "last!"
            from unnest($1::text[], $2::uuid[], $3::uuid[]) as k (tenant_id, burst_id, inbound_id)
            join reply_bursts b on b.tenant_id = k.tenant_id and b.burst_id = k.burst_id
-           where b.inbound_id <> k.inbound_id
            order by b.tenant_id, b.burst_id for update of b"#,
         &sorted.iter().map(|ask| ask.tenant.as_str()).collect::<Vec<_>>() as _,
         &sorted.iter().filter_map(|ask| ask.burst).collect::<Vec<_>>(),
@@ -281,11 +276,11 @@ pub(super) async fn overtaken(tx: &mut Scoped, asks: &[Ask]) -> Result<HashSet<U
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().collect())
+    Ok(rows.into_iter().filter(|row| row.asked != row.last).map(|row| row.asked).collect())
 }
 
-/// Has these bursts take nothing more in: something was decided about them. One to which a text has
-/// come since is not closed, and false is its answer.
+/// Has these bursts take nothing more in: something was decided about them. They are locked by
+/// [`overtaken`].
 pub(super) async fn close<'a>(
     tx: &mut Scoped,
     asks: impl Iterator<Item = &'a Ask>,
@@ -311,27 +306,38 @@ pub(super) async fn close<'a>(
     Ok(())
 }
 
-/// Gives a burst back: at once where its answer was overtaken, or at this instant where the model
-/// gave none.
-pub async fn give_back(
-    tx: &mut Scoped,
-    burst: &Burst,
-    again: Option<Timestamp>,
-) -> Result<(), Fault> {
+/// Gives a burst back, whose answer was overtaken: it is answered when it is due again.
+pub async fn give_back(store: &Store, burst: &Burst) -> Result<(), Fault> {
+    let mut tx = store.scoped([&burst.ask.tenant]).await?;
+    sqlx::query!(
+        "update reply_bursts set leased_until = null, tries = greatest(tries - 1, 0)
+         where tenant_id = $1 and burst_id = $2 and not closed",
+        burst.ask.tenant.as_str(),
+        burst.id,
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)
+}
+
+/// Gives a burst back, for which the model had no answer: it is answered at this instant, unless more
+/// was written since.
+pub async fn put_off(store: &Store, burst: &Burst, again: Timestamp) -> Result<(), Fault> {
+    let mut tx = store.scoped([&burst.ask.tenant]).await?;
     sqlx::query!(
         "update reply_bursts
-         set leased_until = null,
-             due = coalesce($3::timestamptz, due),
-             tries = tries + case when $3::timestamptz is null then 0 else 1 end
+         set leased_until = null, due = case when inbound_id = $4 then $3 else due end
          where tenant_id = $1 and burst_id = $2",
         burst.ask.tenant.as_str(),
         burst.id,
-        again.map(|at| at.to_sqlx()) as _,
+        again.to_sqlx() as _,
+        burst.ask.inbound,
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await
     .map_err(fault)?;
-    Ok(())
+    tx.commit().await.map_err(fault)
 }
 
 /// Removes bursts whose answers are at the broker.

@@ -61,6 +61,8 @@ pub struct ReplyFacts {
     pub had: HadAnswers,
     /// What the assistant goes by there.
     pub assistant: AssistantFacts,
+    /// Whether it has joined a burst, which is answered for it.
+    pub joined: bool,
     /// What was decided before, if anything.
     pub decided: Option<ReplyDecided>,
 }

@@ -42,12 +42,14 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 81] = [
+pub const RULES: [(&str, RetentionRule); 84] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
     ("ai_replies", Conversation),
     ("api_keys", Fixed),
+    ("assistant_settings", Settings),
+    ("assistant_usage", Sums),
     ("audit_heads", Ledger),
     ("audit_log", Ledger),
     ("batch_keys", AsMessages),
@@ -101,6 +103,7 @@ pub const RULES: [(&str, RetentionRule); 81] = [
     ("pools", Settings),
     ("receipt_watches", Work),
     ("refresh_tokens", Work),
+    ("reply_bursts", Work),
     ("retention_waits", WithMessage),
     ("retention_walks", Sums),
     ("review_decisions", Ledger),

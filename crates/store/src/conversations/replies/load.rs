@@ -37,7 +37,7 @@ pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Since) -> Result<Vec<Re
     let rows = sqlx::query!(
         r#"select k.inbound_id as "inbound_id!", v.epoch, v.owner, v.assignee,
                   (s.opted_out_at is not null or s.do_not_contact_at is not null) as "silenced!",
-                  r.body as "body?", r.reason as "reason?"
+                  i.burst_at is not null as "joined!", r.body as "body?", r.reason as "reason?"
            from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
              as k (tenant_id, inbound_id, conversation_id, message_id, number, channel)
            join conversations v
@@ -46,6 +46,8 @@ pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Since) -> Result<Vec<Re
                select p.opted_out_at, p.do_not_contact_at from standings p
                where p.tenant_id = k.tenant_id and p.number = k.number and p.channel = k.channel
                limit 1) s
+           left join inbound_texts i
+             on i.tenant_id = k.tenant_id and i.inbound_id = k.inbound_id
            left join ai_replies r on r.tenant_id = k.tenant_id and r.message_id = k.message_id"#,
         &asks.iter().map(|ask| ask.tenant.to_string()).collect::<Vec<_>>(),
         &asks.iter().map(|ask| ask.inbound).collect::<Vec<_>>(),
@@ -71,6 +73,7 @@ pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Since) -> Result<Vec<Re
                 silenced: row.silenced,
                 had: had.get(&row.inbound_id).cloned().unwrap_or_default(),
                 assistant,
+                joined: row.joined,
                 decided: reason.map(|reason| ReplyDecided { body: row.body, reason }),
             })
         };
@@ -89,7 +92,7 @@ async fn assistants(
         asks.iter().map(|ask| (&ask.tenant, ask.conversation)).collect();
     let rows = sqlx::query!(
         r#"select v.conversation_id, t.name, t.time_zone, s.scope as "scope?", s.target as "target?",
-                  s.body::text as body, u.day as "day?", u.tokens as "tokens?",
+                  s.body::text as body, u.day::text as "day?", u.tokens as "tokens?",
                   u.cost_micros as "cost_micros?"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, conversation_id)
            join conversations v
@@ -129,7 +132,7 @@ async fn assistants(
             settings,
             zone: Zone::parse(&row.time_zone).ok(),
             company: row.name,
-            used_on: row.day.map(|day| day.to_jiff()),
+            used_on: row.day.and_then(|day| day.parse().ok()),
             used,
         };
         Ok((ConversationId(row.conversation_id), facts))

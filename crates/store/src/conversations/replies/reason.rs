@@ -15,8 +15,8 @@ pub enum ReplyReason {
     OptedOut,
     /// The thread has begun anew since the text came.
     EpochOver,
-    /// A person answers this thread.
-    PersonOwns,
+    /// A person answers in the thread, or is to: the assistant is quiet.
+    PersonAnswers,
     /// The thread has had its answers of this hour.
     AnswersPerHour,
     /// The person has had their automatic answers of this day.
@@ -64,17 +64,40 @@ pub enum ReplyReason {
 use ReplyReason::{
     AiAccount, AiHandsOff, AiIncomplete, AiNotAllowed, AiOff, AiRefused, AiTooLong, AiUnavailable,
     AiUnsure, Answered, AnswersPerDay, AnswersPerHour, BadSettings, Budget, Closed, ClosedAnswer,
-    Echo, Empty, EpochOver, Escalated, Flood, Keyword, NoFacts, OptedOut, PersonOwns, Repeated,
+    Echo, Empty, EpochOver, Escalated, Flood, Keyword, NoFacts, OptedOut, PersonAnswers, Repeated,
     TooOld,
 };
 
 impl ReplyReason {
     /// Every reason, those of answers first.
     pub const ALL: [Self; 27] = [
-        Answered, Keyword, ClosedAnswer, OptedOut, EpochOver, PersonOwns, AnswersPerHour,
-        AnswersPerDay, Repeated, Echo, Flood, TooOld, Empty, NoFacts, AiOff, BadSettings, Closed,
-        Escalated, Budget, AiAccount, AiRefused, AiUnavailable, AiIncomplete, AiHandsOff, AiUnsure,
-        AiTooLong, AiNotAllowed,
+        Answered,
+        Keyword,
+        ClosedAnswer,
+        OptedOut,
+        EpochOver,
+        PersonAnswers,
+        AnswersPerHour,
+        AnswersPerDay,
+        Repeated,
+        Echo,
+        Flood,
+        TooOld,
+        Empty,
+        NoFacts,
+        AiOff,
+        BadSettings,
+        Closed,
+        Escalated,
+        Budget,
+        AiAccount,
+        AiRefused,
+        AiUnavailable,
+        AiIncomplete,
+        AiHandsOff,
+        AiUnsure,
+        AiTooLong,
+        AiNotAllowed,
     ];
 
     /// The name in rows and metrics.
@@ -85,7 +108,7 @@ impl ReplyReason {
             ClosedAnswer => "closed_answer",
             OptedOut => "opted_out",
             EpochOver => "epoch_over",
-            PersonOwns => "person_owns",
+            PersonAnswers => "person_answers",
             AnswersPerHour => "answers_per_hour",
             AnswersPerDay => "answers_per_day",
             Repeated => "repeated",
@@ -116,12 +139,12 @@ impl ReplyReason {
     }
 
     /// Whether the conversation goes to people with it: somebody waits for an answer that the
-    /// assistant does not give. Who said stop waits for none, a person who owns the conversation
-    /// knows of it, and where no assistant is set up people read what comes in any case.
+    /// assistant does not give. Who said stop waits for none, a person who answers
+    /// there knows of it, and where no assistant is set up people read what comes in any case.
     pub fn hands_off(self) -> bool {
         match self {
             Answered | Keyword | ClosedAnswer => false,
-            OptedOut | EpochOver | PersonOwns | NoFacts | AiOff | Echo => false,
+            OptedOut | EpochOver | PersonAnswers | NoFacts | AiOff | Echo => false,
             AnswersPerHour | AnswersPerDay | Repeated | Flood | TooOld | Empty => true,
             BadSettings | Closed | Escalated | Budget => true,
             AiAccount | AiRefused | AiUnavailable | AiIncomplete => true,

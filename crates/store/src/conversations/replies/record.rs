@@ -8,9 +8,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use domain::{
     assistant::Confidence,
     automatic::AutomaticAnswer,
+    conversation::ConversationOwner,
     ids::{ConversationId, TenantId},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
@@ -71,6 +72,8 @@ pub async fn record(
         .map(|one| (&one.ask().tenant, one.ask().inbound, AutomaticAnswer::Ai))
         .collect();
     answers::record(tx, &answered).await?;
+    note_answers(tx, &new, at).await?;
+    give_to_nobody(tx, &new).await?;
     let handing: Vec<(&Ask, ReplyReason)> = new
         .iter()
         .filter(|one| one.reason.hands_off())
@@ -253,8 +256,10 @@ async fn use_up(tx: &mut Scoped, finals: &[Final<'_>]) -> Result<(), Fault> {
     sqlx::query!(
         "insert into assistant_usage as u (tenant_id, scope, target, day, answers, tokens,
                                            cost_micros)
-         select * from unnest($1::text[], $2::text[], $3::uuid[], $4::date[], $5::bigint[],
-                              $6::bigint[], $7::bigint[])
+         select tenant_id, scope, target, day::date, answers, tokens, cost_micros
+         from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[],
+                     $7::bigint[])
+              as k (tenant_id, scope, target, day, answers, tokens, cost_micros)
          on conflict (tenant_id, scope, target) do update
          set day = greatest(u.day, excluded.day),
              answers = excluded.answers + case when u.day >= excluded.day then u.answers else 0 end,
@@ -264,10 +269,65 @@ async fn use_up(tx: &mut Scoped, finals: &[Final<'_>]) -> Result<(), Fault> {
         &sorted.iter().map(|(key, _)| key.0.as_str()).collect::<Vec<_>>() as _,
         &sorted.iter().map(|(key, _)| key.1).collect::<Vec<_>>() as _,
         &sorted.iter().map(|(key, _)| key.2).collect::<Vec<_>>(),
-        &sorted.iter().map(|(_, sum)| sum.0.to_sqlx()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|(_, sum)| sum.0.to_string()).collect::<Vec<String>>(),
         &sorted.iter().map(|(_, sum)| sum.1).collect::<Vec<_>>(),
         &sorted.iter().map(|(_, sum)| sum.2).collect::<Vec<_>>(),
         &sorted.iter().map(|(_, sum)| sum.3).collect::<Vec<_>>(),
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// An answer is the last text of its thread, unless a later one is.
+async fn note_answers(tx: &mut Scoped, new: &[&Final<'_>], at: Timestamp) -> Result<(), Fault> {
+    let said: Vec<&Ask> =
+        new.iter().filter(|one| one.body.is_some()).map(|one| one.ask()).collect();
+    if said.is_empty() {
+        return Ok(());
+    }
+
+    sqlx::query!(
+        "update conversations v
+         set last_text_at = $4, last_text_id = k.message_id
+         from (select distinct on (tenant_id, conversation_id) *
+               from unnest($1::text[], $2::uuid[], $3::uuid[])
+                    as u (tenant_id, conversation_id, message_id)
+               order by tenant_id, conversation_id, message_id desc) k
+         where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
+           and (v.last_text_id is null
+                or (v.last_text_at, v.last_text_id) < ($4::timestamptz, k.message_id))",
+        &said.iter().map(|ask| ask.tenant.as_str()).collect::<Vec<_>>() as _,
+        &said.iter().map(|ask| ask.conversation.0).collect::<Vec<_>>(),
+        &said.iter().map(|ask| ask.message.0).collect::<Vec<_>>(),
+        at.to_sqlx() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Where no AI is set up, nobody answers yet: the threads wait for a person.
+async fn give_to_nobody(tx: &mut Scoped, new: &[&Final<'_>]) -> Result<(), Fault> {
+    let off: Vec<&Ask> =
+        new.iter().filter(|one| one.reason == ReplyReason::AiOff).map(|one| one.ask()).collect();
+    if off.is_empty() {
+        return Ok(());
+    }
+
+    sqlx::query!(
+        "update conversations v set owner = $4
+         from unnest($1::text[], $2::uuid[], $3::integer[])
+              as k (tenant_id, conversation_id, epoch)
+         where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
+           and v.epoch = k.epoch and v.owner = $5",
+        &off.iter().map(|ask| ask.tenant.as_str()).collect::<Vec<_>>() as _,
+        &off.iter().map(|ask| ask.conversation.0).collect::<Vec<_>>(),
+        &off.iter().map(|ask| ask.epoch).collect::<Vec<_>>(),
+        ConversationOwner::Nobody.as_str(),
+        ConversationOwner::Assistant.as_str(),
     )
     .execute(&mut **tx)
     .await
@@ -309,6 +369,3 @@ async fn stands(
     };
     Ok(asks.iter().map(stand).collect())
 }
-
-/// How old a burst becomes before no text joins it any more.
-pub(in crate::conversations) const LONGEST: SignedDuration = SignedDuration::from_secs(30);
