@@ -2,6 +2,7 @@
 //! says. The model only proposes; what may go out is decided here.
 
 mod answer;
+mod claims;
 mod facts;
 mod prompt;
 mod sense;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::settings::AssistantSettings;
+use super::{claims, prompt, settings::AssistantSettings};
 use crate::{
     encoding::{measure, smart},
     invisible::is_blank,
@@ -168,11 +168,15 @@ fn found(
 }
 
 /// Whether a reply holds nothing that the model was not told: marks of the question, its
-/// instructions, addresses of the web or of mail, and numbers that could be called or paid to.
+/// instructions, amounts and promises, addresses of the web or of mail, and numbers that could be
+/// called or paid to.
 fn is_allowed(settings: &AssistantSettings, reply: &str) -> bool {
     let told = format!("{}\n{}", settings.persona, settings.knowledge).to_lowercase();
     let reply = reply.to_lowercase();
     if ["<text>", "</text>", "`answer`", "`handoff`"].iter().any(|mark| reply.contains(mark)) {
+        return false;
+    }
+    if claims::shows(prompt::RULES, &reply) || !claims::are_told(&told, &reply) {
         return false;
     }
 
