@@ -25,8 +25,6 @@ const PROMISES: &[&str] = &[
     "desconto",
     "cupon",
     "cupom",
-    "gratis",
-    "gratuit",
     // French
     "rembours",
     "reduction",
@@ -39,16 +37,14 @@ const PROMISES: &[&str] = &[
     "erstatt",
     "rabatt",
     "gutschein",
-    "kostenlos",
-    "umsonst",
 ];
 
 /// Signs and words beside a number that make it an amount of money, or a share of one.
 const SIGNS: [char; 6] = ['$', '€', '£', '¥', '₹', '%'];
 const UNITS: &[&str] = &[
     "usd", "dollar", "dollars", "buck", "bucks", "cent", "cents", "eur", "euro", "euros", "gbp",
-    "pound", "pounds", "chf", "franc", "francs", "franken", "peso", "pesos", "mxn", "ars", "real",
-    "reais", "brl", "centavos", "percent", "prozent", "ciento", "cento",
+    "pound", "pounds", "chf", "franc", "francs", "franken", "dólar", "dólares", "peso", "pesos",
+    "mxn", "ars", "real", "reais", "brl", "centavos", "percent", "prozent", "ciento", "cento",
 ];
 
 /// How many words in a row are a part of the instructions, and no accident.
@@ -153,7 +149,7 @@ mod tests {
             "We guarantee it.",
             "You will be refunded",
             "Le garantizo que llega",
-            "C'est gratuit",
+            "Vous serez remboursé",
             "Wir erstatten alles",
             "Vamos a reembolsar",
         ] {
