@@ -94,6 +94,11 @@ fn reactions_and_quotes_of_every_phone_are_never_an_opt_out() {
     check(include_str!("../data/inbound/quotes.tsv"), 45);
 }
 
+#[test]
+fn texts_about_other_things_are_no_opt_out_whatever_words_they_share_with_one() {
+    check(include_str!("../data/inbound/conversations.tsv"), 205);
+}
+
 /// Classifies each text of a table, which has so many, and compares with what it expects.
 #[track_caller]
 fn check(table: &str, count: usize) {
