@@ -7,6 +7,7 @@ mod explain;
 mod export;
 mod filter;
 mod list;
+mod pages;
 mod patience;
 mod submit;
 mod view;

@@ -253,7 +253,7 @@ async fn who_is_limited_sees_in_a_timeline_what_is_of_their_brand() {
 
     let path = format!("/v1/contacts/{contact}/timeline");
     assert_eq!(ids(&admin, &path).await.len(), 6);
-    assert_eq!(ids(&limited, &path).await, [json!("0198f1d2-7c00-7a00-8000-0000000000e1"); 3]);
+    assert_eq!(ids(&limited, &path).await, vec![json!("0198f1d2-7c00-7a00-8000-0000000000e1"); 3]);
 }
 
 #[tokio::test]

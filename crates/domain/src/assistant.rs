@@ -5,6 +5,7 @@ mod answer;
 mod claims;
 mod facts;
 mod prompt;
+mod rules;
 mod sense;
 mod settings;
 

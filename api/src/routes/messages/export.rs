@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use store::messages::read::{MessageDetail, MessageFilter};
 
 use super::{
-    list::{ListPosition, load},
+    pages::{ListPosition, load},
     view::view,
 };
 use crate::{

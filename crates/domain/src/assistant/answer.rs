@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{claims, prompt, settings::AssistantSettings};
+use super::{claims, rules::RULES, settings::AssistantSettings};
 use crate::{
     encoding::{measure, smart},
     invisible::is_blank,
@@ -176,7 +176,7 @@ fn is_allowed(settings: &AssistantSettings, reply: &str) -> bool {
     if ["<text>", "</text>", "`answer`", "`handoff`"].iter().any(|mark| reply.contains(mark)) {
         return false;
     }
-    if claims::shows(prompt::RULES, &reply) || !claims::are_told(&told, &reply) {
+    if claims::shows(RULES, &reply) || !claims::are_told(&told, &reply) {
         return false;
     }
 

@@ -6,7 +6,10 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use super::{NoteEntry, Person, TextEntry, TimelineEntry, TimelineFact};
+use super::{
+    entry::{NoteEntry, TextEntry, TimelineEntry, TimelineFact},
+    person::Person,
+};
 use crate::{Scoped, core::words::word, fault};
 
 /// Texts of a person before a position, the newest first.

@@ -6,7 +6,10 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use super::{CampaignEntry, ConsentEntry, Person, TimelineEntry, TimelineFact};
+use super::{
+    entry::{CampaignEntry, ConsentEntry, TimelineEntry, TimelineFact},
+    person::Person,
+};
 use crate::{
     Scoped,
     core::words::{optional, word},
