@@ -17,7 +17,8 @@ use wire::{InboundText, Stream};
 
 use crate::{
     decide::{self, ReplyIntent},
-    load::{self, Question},
+    load,
+    question::Question,
     record, say,
 };
 

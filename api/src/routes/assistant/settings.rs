@@ -37,7 +37,7 @@ struct SetSettings {
     /// The version that this comes after, 0 where there are none: 409 where somebody has changed
     /// them since. Left out, it comes after whatever is there.
     #[serde(default)]
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
+    #[schema(minimum = 0)]
     version: Option<i64>,
     /// All of it: what is left out has its default.
     settings: AssistantSettings,
