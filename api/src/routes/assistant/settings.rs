@@ -134,7 +134,7 @@ async fn list(
             "hours": "mon-fri 08:00-20:00",
             "closed_answer": "We are back at eight.",
             "keywords": [{ "words": ["hours"], "answer": "Monday to Friday, nine to six." }],
-            "qualification": [{ "name": "visit_day", "about": "the day on which they want to come" }],
+            "qualification": [{ "name": "visit_day", "about": "when they want to come" }],
             "escalate_on": ["complaint"],
             "budget": { "answers_per_hour": 5, "tokens_per_day": 2_000_000 },
         },
@@ -202,8 +202,8 @@ struct Named {
     target: Option<Uuid>,
 }
 
-/// `DELETE /v1/ai/settings`, for admins and owners: takes the settings of the company, a brand or an
-/// inbox away, so that the next wider ones hold, or the defaults. Answers 204, also where there
+/// `DELETE /v1/ai/settings`, for admins and owners: takes the settings of the company, a brand or
+/// an inbox away, so that the next wider ones hold, or the defaults. Answers 204, also where there
 /// were none. Who is limited to brands may not take the company's away (403).
 #[utoipa::path(
     delete, path = "/v1/ai/settings", tag = "settings",

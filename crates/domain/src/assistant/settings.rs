@@ -107,7 +107,8 @@ pub struct AssistantBudget {
     pub cost_micros_per_day: Option<Micros>,
 }
 
-/// What a model costs, in millionths of a currency unit for a million tokens, as its provider bills.
+/// What a model costs, in millionths of a currency unit for a million tokens, as its provider
+/// bills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelPrice {

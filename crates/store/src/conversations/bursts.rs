@@ -321,8 +321,8 @@ pub async fn give_back(store: &Store, burst: &Burst) -> Result<(), Fault> {
     tx.commit().await.map_err(fault)
 }
 
-/// Gives a burst back, for which the model had no answer: it is answered at this instant, unless more
-/// was written since.
+/// Gives a burst back, for which the model had no answer: it is answered at this instant, unless
+/// more was written since.
 pub async fn put_off(store: &Store, burst: &Burst, due: Timestamp) -> Result<(), Fault> {
     let mut tx = store.scoped([&burst.ask.tenant]).await?;
     sqlx::query!(
