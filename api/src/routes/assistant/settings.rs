@@ -104,11 +104,12 @@ async fn list(
     caller: Allowed<Read>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<SettingsView>>, Problem> {
+    let is_first = paging.after_text()?.is_none();
     let (after, limit) = (paging.after_id()?, paging.limit()?);
 
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let mut page = Vec::new();
-    if after.is_nil() {
+    if is_first {
         let company = AssistantScope::Company;
         let found = assistant::get(&mut tx, &caller.tenant, company, Uuid::nil()).await?;
         page.push(found.map_or_else(defaults, view));

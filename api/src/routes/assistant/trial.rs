@@ -71,7 +71,6 @@ struct Tested {
     #[schema(required)]
     confidence: Option<&'static str>,
     /// What the model has found out, by the settings' fields.
-    #[schema(max_items = 20)]
     qualification: BTreeMap<String, String>,
     /// The model that was asked; null where none was.
     #[schema(required)]
