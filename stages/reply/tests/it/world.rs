@@ -298,7 +298,7 @@ pub fn body(said: &Outgoing) -> anyhow::Result<String> {
     let message: Submitted = serde_json::from_slice(&said.json)?;
     match message.content {
         Content::Body(body) => Ok(body),
-        Content::Template { .. } => anyhow::bail!("an answer is a text of its own"),
+        other => anyhow::bail!("an answer is a text of its own, not {other:?}"),
     }
 }
 
