@@ -80,7 +80,9 @@ grant select on inboxes to millrace_pipeline;
 
 -- A text to a number of the tenant's account that is none of its senders': no conversation opens, and nobody answers.
 alter table inbound_texts
-    add column unknown_to text;                  -- the number that was texted, as the carrier writes it; null: a sender's
+    add column unknown_to text,                  -- the number that was texted, as the carrier writes it; null: a sender's
+    add column opens boolean not null default false, -- it has opened its conversation: whoever sees it again says so again
+    add column opens_inbox uuid;                 -- the inbox in which it has opened; null: in none
 create index inbound_texts_to_unknown on inbound_texts (tenant_id collate "C", received_at, inbound_id)
     where unknown_to is not null;
 

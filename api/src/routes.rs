@@ -4,6 +4,7 @@
 pub(crate) mod campaigns;
 mod consent;
 mod contacts;
+mod conversations;
 mod media;
 mod messages;
 mod operations;
@@ -34,6 +35,7 @@ fn resources() -> OpenApiRouter<App> {
         .merge(campaigns::router())
         .merge(consent::router())
         .merge(contacts::router())
+        .merge(conversations::router())
         .merge(media::router())
         .merge(messages::router())
         .merge(operations::router())

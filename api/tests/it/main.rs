@@ -12,6 +12,7 @@ mod codes;
 mod companies;
 mod consent;
 mod console;
+mod conversations;
 mod cookies;
 mod do_not_contact;
 mod document;

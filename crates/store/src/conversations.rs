@@ -2,6 +2,7 @@
 
 pub mod answers;
 mod arrival;
+pub mod canned;
 pub mod entries;
 pub mod inbound;
 pub mod list;

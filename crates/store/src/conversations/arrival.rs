@@ -3,21 +3,26 @@
 
 use domain::{
     conversation::{Attention, ConversationOwner, ConversationStatus},
-    ids::{ContactId, ConversationId, InboxId},
+    ids::{ContactId, ConversationId, InboxId, TenantId},
 };
 use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
 use stage::Fault;
 use wire::{Event, EventKind, event::ConversationData};
 
 use super::inbound::NewText;
 use crate::{
     Scoped,
-    core::{keyed::tenant, words::word},
+    core::{
+        keyed::{in_lock_order, tenant},
+        words::word,
+    },
     fault, outbox,
 };
 
 /// Records that these texts came, which are new and in no conversation's counts yet; the rows of
-/// their conversations are locked. Events of conversations that open go into the outbox.
+/// their conversations are locked. Notes which texts have opened one; that one opens again is told by
+/// way of the outbox, as it is seldom.
 pub(super) async fn record(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
     let texts: Vec<&NewText> = texts.iter().copied().filter(|text| text.is_shown()).collect();
     if texts.is_empty() {
@@ -30,6 +35,8 @@ pub(super) async fn record(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fa
                select k.tenant_id, k.conversation_id, count(*) as texts,
                       count(*) filter (where k.is_for_people) as for_people,
                       min(k.at) filter (where k.is_for_people) as first_at,
+                      (array_agg(k.inbound_id order by k.at, k.inbound_id)
+                          filter (where k.is_for_people))[1] as first_id,
                       max(k.at) as last_at,
                       (array_agg(k.inbound_id order by k.at desc, k.inbound_id desc))[1] as last_id,
                       bool_or(k.is_doubtful) as is_doubtful
@@ -65,7 +72,7 @@ pub(super) async fn record(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fa
            join before b on b.tenant_id = k.tenant_id and b.conversation_id = k.conversation_id
            where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
            returning v.tenant_id, v.conversation_id, v.contact_id, v.inbox_id, v.status, v.owner,
-                     v.assignee, v.version, k.last_at as "last_at!", v.opened_at,
+                     v.assignee, v.version, k.last_at as "last_at!", k.first_id,
                      b.opened_at is null and v.opened_at is not null as "has_opened!",
                      b.opened_at is not null and b.status <> v.status as "has_reopened!""#,
         &texts.iter().map(|text| text.tenant.to_string()).collect::<Vec<_>>(),
@@ -83,7 +90,7 @@ pub(super) async fn record(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fa
     .await
     .map_err(fault)?;
 
-    let mut events = Vec::new();
+    let (mut events, mut openers) = (Vec::new(), Vec::new());
     for row in rows {
         let data = ConversationData {
             conversation: ConversationId(row.conversation_id),
@@ -95,16 +102,45 @@ pub(super) async fn record(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fa
             by: None,
         };
         let tenant = tenant(&row.tenant_id);
-        let event = |kind, version, at: jiff_sqlx::Timestamp| {
-            Event::new(kind, &tenant, row.conversation_id, version, at.to_jiff(), &data)
-        };
-        // A conversation opens once, whatever came with the text that opened it.
-        if let Some(at) = row.opened_at.filter(|_| row.has_opened) {
-            events.push(event(EventKind::ConversationOpened, 1, at));
-        }
+        let (kind, at) = (EventKind::ConversationReopened, row.last_at.to_jiff());
+        let event = Event::new(kind, &tenant, row.conversation_id, row.version, at, &data);
         if row.has_reopened {
-            events.push(event(EventKind::ConversationReopened, row.version, row.last_at));
+            events.push(event);
         }
+        openers.extend(row.first_id.filter(|_| row.has_opened).map(|text| Opener {
+            tenant,
+            text,
+            inbox: row.inbox_id,
+        }));
     }
-    outbox::insert(tx, &events).await
+    outbox::insert(tx, &events).await?;
+    note_openers(tx, &openers).await
+}
+
+/// A text that has opened its conversation.
+struct Opener {
+    tenant: TenantId,
+    text: Uuid,
+    inbox: Option<Uuid>,
+}
+
+/// Notes on texts that they have opened their conversations: whoever sees one again says the same.
+async fn note_openers(tx: &mut Scoped, openers: &[Opener]) -> Result<(), Fault> {
+    if openers.is_empty() {
+        return Ok(());
+    }
+
+    let openers = in_lock_order(openers, |one| (&one.tenant, one.text));
+    sqlx::query!(
+        "update inbound_texts i set opens = true, opens_inbox = k.inbox_id
+         from unnest($1::text[], $2::uuid[], $3::uuid[]) as k (tenant_id, inbound_id, inbox_id)
+         where i.tenant_id = k.tenant_id and i.inbound_id = k.inbound_id",
+        &openers.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>() as _,
+        &openers.iter().map(|one| one.text).collect::<Vec<_>>(),
+        &openers.iter().map(|one| one.inbox).collect::<Vec<_>>() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
 }

@@ -194,19 +194,14 @@ async fn walk(
     .map_err(fault)?;
 
     let position = |row: (jiff_sqlx::Timestamp, Uuid)| (row.0.to_jiff(), row.1);
-    let walked = rows
-        .into_iter()
-        .map(|row| (position((row.last_text_at, row.conversation_id)), row.fits));
+    let walked =
+        rows.into_iter().map(|row| (position((row.last_text_at, row.conversation_id)), row.fits));
     Ok(walked.collect())
 }
 
 /// Conversations with what a list shows of them, in the order of their ids. Those that are not
 /// there are left out.
-pub async fn shown(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    ids: &[Uuid],
-) -> Result<Vec<Listed>, Fault> {
+pub async fn shown(tx: &mut Scoped, tenant: &TenantId, ids: &[Uuid]) -> Result<Vec<Listed>, Fault> {
     let found = row::load(tx, tenant, ids).await?;
     let contacts: Vec<Uuid> = found.iter().map(|one| one.contact.0).collect();
     let texts: Vec<Option<Uuid>> = found.iter().map(|one| one.last_text).collect();

@@ -3,5 +3,6 @@
 mod answering;
 mod failing;
 mod limits;
+mod owners;
 mod silence;
 mod world;

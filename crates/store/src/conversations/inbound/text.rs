@@ -3,7 +3,7 @@
 use domain::{
     address::Address,
     automatic::AutomaticAnswer,
-    ids::{ContactId, ConversationId, SenderId, TenantId},
+    ids::{ContactId, ConversationId, InboxId, SenderId, TenantId},
     message::class::Channel,
     sender_code::SenderCode,
 };
@@ -157,6 +157,8 @@ pub struct Thread {
     pub conversation: ConversationId,
     /// Whether the number that was texted is a sender of the tenant: else nobody answers.
     pub is_to_sender: bool,
+    /// That the text has opened its conversation.
+    pub opens: Option<Opening>,
     /// Business time at which it first came: a repeat says the same.
     pub received_at: Timestamp,
     /// The automatic answer that it has had, or gets.
@@ -175,6 +177,13 @@ pub struct Thread {
     pub program: Option<String>,
     /// Whether the text asks for messages and a later one has stopped them: see [`overtaken`].
     pub overtaken: bool,
+}
+
+/// That a text has opened its conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// The inbox in which it has opened.
+    pub inbox: Option<InboxId>,
 }
 
 /// A tenant as it introduces itself to people.
