@@ -1,6 +1,8 @@
-//! The inbox: conversations listed, read, answered, taken over and handed back.
+//! The inbox: conversations are listed, read and answered.
 
-use domain::ids::{ContactId, ConversationId, SenderId, TenantId};
+mod acts;
+
+use domain::ids::{ContactId, ConversationId, SenderId, TenantId, carrier_id};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{
@@ -46,7 +48,7 @@ impl Person {
         let address = self.number.parse().expect("an address");
         NewText {
             tenant,
-            id: Uuid::new_v4(),
+            id: carrier_id(self.to, &format!("{} {body}", self.number)),
             conversation: ConversationId::of(contact, sender),
             contact,
             writer: Writer::Person { address, country: "US".into() },
@@ -74,7 +76,7 @@ async fn world() -> (World, Caller) {
 }
 
 /// So many minutes before the time of the world.
-async fn before(world: &World, minutes: i64) -> Timestamp {
+fn before(world: &World, minutes: i64) -> Timestamp {
     let now = *world.now.lock().expect("no panic");
     now - jiff::SignedDuration::from_mins(minutes)
 }
@@ -92,7 +94,7 @@ async fn receive(world: &World, texts: Vec<NewText>) {
 /// A company to which Ana has written, and the path of her conversation.
 async fn asked() -> (World, Caller, String) {
     let (world, admin) = world().await;
-    let at = before(&world, 5).await;
+    let at = before(&world, 5);
     receive(&world, vec![ANA.text("Are you open on Sunday?", at)]).await;
     let path = format!("/v1/conversations/{}", ANA.conversation());
     (world, admin, path)
@@ -116,7 +118,7 @@ async fn a_conversation_is_listed_shown_and_found() {
         .post("/v1/contacts", &json!({ "phone": ANA.number, "first_name": "Ana" }))
         .await
         .expect(200);
-    let at = before(&world, 3).await;
+    let at = before(&world, 3);
     receive(&world, vec![BEN.text("Where is my order?", at)]).await;
 
     let shown = admin.get(&path).await.expect(200);
@@ -157,7 +159,7 @@ async fn a_conversation_is_listed_shown_and_found() {
 #[tokio::test]
 async fn a_list_goes_on_behind_its_cursor_whatever_its_filter_lets_through() {
     let (world, admin) = world().await;
-    let at = before(&world, 9).await;
+    let at = before(&world, 9);
     let numbers = ["+12125550101", "+12125550102", "+12125550103", "+12125550104", "+12125550105"];
     let texts = numbers.map(|number| Person { number, to: OURS }.text("Hello", at));
     receive(&world, texts.into()).await;
@@ -196,6 +198,7 @@ async fn a_reply_goes_to_the_gates_and_takes_the_conversation_from_the_assistant
     assert_eq!(shown["last_text"]["direction"], "out");
     let epoch = "select epoch::bigint from millrace.conversations";
     assert_eq!(world.number(epoch).await, 2, "a repeat takes nothing over");
+    world.becomes(0, "select count(*) from millrace.unsaid_events").await;
     assert_eq!(told(&world, "replied").await, 1);
     assert_eq!(told(&world, "taken_over").await, 1);
 
@@ -226,14 +229,14 @@ async fn a_reply_is_priced_before_it_is_sent_and_nothing_is_written() {
 #[tokio::test]
 async fn who_wrote_too_long_ago_and_a_machine_are_not_answered() {
     let (world, admin) = world().await;
-    let at = before(&world, 25 * 60).await;
+    let at = before(&world, 25 * 60);
     receive(&world, vec![ANA.text("Hello", at)]).await;
     let path = format!("/v1/conversations/{}", ANA.conversation());
     assert_eq!(admin.get(&path).await.expect(200)["reply_until"], Value::Null);
     let answer = json!({ "body": "Hello!" });
     admin.post(&format!("{path}/reply"), &answer).await.problem(409);
 
-    let at = before(&world, 1).await;
+    let at = before(&world, 1);
     let code: domain::sender_code::SenderCode = "12345".parse().expect("a code");
     let mut text = ANA.text("Your code is 4711", at);
     text.contact = ContactId::of(&acme(), "12345");
@@ -244,101 +247,6 @@ async fn who_wrote_too_long_ago_and_a_machine_are_not_answered() {
     assert_eq!(admin.get(&path).await.expect(200)["address"], "12345");
     admin.post(&format!("{path}/reply"), &answer).await.problem(409);
     assert!(world.published::<Submitted>("SUBMITTED", "msg.submitted.urgent").await.is_empty());
-}
-
-#[tokio::test]
-async fn a_conversation_is_taken_over_and_handed_back() {
-    let (world, admin, path) = asked().await;
-    let epoch = "select epoch::bigint from millrace.conversations";
-
-    let taken = admin.post(&format!("{path}/take-over"), &json!({})).await.expect(200);
-    assert_eq!(taken["owner"], "person");
-    admin.post(&format!("{path}/take-over"), &json!({})).await.expect(200);
-    assert_eq!(world.number(epoch).await, 2, "who has it takes nothing over");
-
-    let back = admin.post(&format!("{path}/hand-back"), &json!({})).await.expect(200);
-    assert_eq!((&back["owner"], &back["assignee"]), (&json!("assistant"), &Value::Null));
-    assert_eq!(world.number(epoch).await, 3);
-    admin.post(&format!("{path}/hand-back"), &json!({})).await.expect(200);
-
-    world.becomes(0, "select count(*) from millrace.unsaid_events").await;
-    assert_eq!((told(&world, "taken_over").await, told(&world, "handed_back").await), (1, 1));
-    for action in ["conversation.taken_over", "conversation.handed_back"] {
-        let trail = admin.get(&format!("/v1/audit?action={action}")).await.expect(200);
-        assert_eq!(trail["data"].as_array().map(Vec::len), Some(1), "{action}");
-    }
-}
-
-#[tokio::test]
-async fn a_conversation_is_snoozed_closed_opened_again_and_read() {
-    let (world, admin, path) = asked().await;
-    let past = json!({ "until": "2026-05-01T14:00:00Z" });
-    assert_eq!(
-        admin.post(&format!("{path}/snooze"), &past).await.problem(422),
-        [("until".to_owned(), "out_of_range".to_owned())]
-    );
-    let until = json!({ "until": "2026-05-01T16:00:00Z" });
-    let snoozed = admin.post(&format!("{path}/snooze"), &until).await.expect(200);
-    assert_eq!(snoozed["status"], "snoozed");
-    assert!(ids(&admin, "status=open").await.is_empty());
-
-    *world.now.lock().expect("no panic") = "2026-05-01T16:00:00Z".parse().expect("an instant");
-    assert_eq!(admin.get(&path).await.expect(200)["status"], "open", "a snooze ends by itself");
-    assert_eq!(ids(&admin, "status=open").await.len(), 1);
-
-    let read = admin.post(&format!("{path}/read"), &json!({})).await.expect(200);
-    assert_eq!(read["unread"], 0);
-    let closed = admin.post(&format!("{path}/close"), &json!({})).await.expect(200);
-    assert_eq!(closed["status"], "closed");
-    let open = admin.post(&format!("{path}/reopen"), &json!({})).await.expect(200);
-    assert_eq!(open["status"], "open");
-
-    world.becomes(0, "select count(*) from millrace.unsaid_events").await;
-    for kind in ["snoozed", "read", "closed", "reopened"] {
-        assert_eq!(told(&world, kind).await, 1, "{kind}");
-    }
-}
-
-#[tokio::test]
-async fn a_conversation_is_assigned_to_who_may_answer_and_to_inboxes_of_its_brand() {
-    let (world, admin, path) = asked().await;
-    let stranger = json!({ "assignee": Uuid::nil() });
-    assert_eq!(
-        admin.post(&format!("{path}/assign"), &stranger).await.problem(422),
-        [("assignee".to_owned(), "not_found".to_owned())]
-    );
-    assert_eq!(
-        admin.post(&format!("{path}/assign"), &json!({})).await.problem(422),
-        [("assignee".to_owned(), "required".to_owned())]
-    );
-
-    let (agent, viewer) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    world
-        .run(&format!(
-            "insert into millrace.persons (person_id, email, name, password_hash, created_at)
-             values ('{agent}', 'a@example.com', 'A', '', now()),
-                    ('{viewer}', 'v@example.com', 'V', '', now());
-             insert into millrace.members (tenant_id, person_id, role, created_at)
-             values ('acme', '{agent}', 'agent', now()), ('acme', '{viewer}', 'viewer', now())"
-        ))
-        .await;
-    let to = json!({ "assignee": viewer });
-    admin.post(&format!("{path}/assign"), &to).await.problem(422);
-    let to = json!({ "assignee": agent });
-    let assigned = admin.post(&format!("{path}/assign"), &to).await.expect(200);
-    assert_eq!((&assigned["owner"], &assigned["assignee"]), (&json!("person"), &json!(agent)));
-    assert_eq!(ids(&admin, &format!("assignee={agent}")).await.len(), 1);
-
-    let brand = admin.post("/v1/brands", &json!({ "name": "coffee" })).await.expect(201);
-    let inbox = json!({ "name": "Support", "brand": brand["id"] });
-    let inbox = admin.post("/v1/inboxes", &inbox).await.expect(201);
-    let to = json!({ "inbox": inbox["id"] });
-    let moved = admin.post(&format!("{path}/assign"), &to).await.expect(200);
-    assert_eq!((&moved["inbox_id"], &moved["assignee"]), (&inbox["id"], &json!(agent)));
-
-    let nobody = json!({ "assignee": null });
-    let freed = admin.post(&format!("{path}/assign"), &nobody).await.expect(200);
-    assert_eq!((&freed["owner"], &freed["inbox_id"]), (&json!("nobody"), &inbox["id"]));
 }
 
 #[tokio::test]
@@ -415,104 +323,9 @@ async fn texts_messages_notes_and_acts_stand_in_one_order() {
 }
 
 #[tokio::test]
-async fn a_canned_answer_is_filled_in_with_the_contact_and_the_reply() {
-    let (world, admin, path) = asked().await;
-    admin
-        .post("/v1/contacts", &json!({ "phone": ANA.number, "first_name": "Ana" }))
-        .await
-        .expect(200);
-    let new = json!({ "name": "Shipped", "body": "Hi {first_name|there}, order {order} is out." });
-    let canned = admin.post("/v1/canned-answers", &new).await.expect(201);
-    assert_eq!(canned["required"], json!(["order"]));
-    admin.post("/v1/canned-answers", &json!({ "name": "shipped", "body": "x" })).await.problem(409);
-    let broken = json!({ "name": "Broken", "body": "Hi {first_name" });
-    assert_eq!(
-        admin.post("/v1/canned-answers", &broken).await.problem(422),
-        [("body".to_owned(), "invalid_template".to_owned())]
-    );
-
-    let reply = json!({ "canned_answer": canned["id"] });
-    assert_eq!(
-        admin.post(&format!("{path}/preview"), &reply).await.problem(422),
-        [("canned_answer".to_owned(), "missing_value".to_owned())]
-    );
-    let reply = json!({ "canned_answer": canned["id"], "variables": { "order": "1042" } });
-    let preview = admin.post(&format!("{path}/preview"), &reply).await.expect(200);
-    assert_eq!(preview["body"], "Hi Ana, order 1042 is out.");
-    let sent = admin.post(&format!("{path}/reply"), &reply).await.expect(202);
-    assert_eq!(sent["body"], "Hi Ana, order 1042 is out.");
-
-    let agent = world.caller("acme", KeyRole::Agent).await;
-    let one = format!("/v1/canned-answers/{}", canned["id"].as_str().expect("an id"));
-    agent.get(&one).await.expect(200);
-    agent.delete(&one).await.problem(403);
-    let renamed = admin.patch(&one, &json!({ "name": "On its way" })).await.expect(200);
-    assert_eq!((&renamed["name"], &renamed["body"]), (&json!("On its way"), &new["body"]));
-    assert_eq!(admin.delete(&one).await.status.as_u16(), 204);
-    agent.get(&one).await.problem(404);
-    assert_eq!(admin.get("/v1/canned-answers").await.expect(200)["data"], json!([]));
-}
-
-#[tokio::test]
-async fn who_is_limited_sees_the_conversations_of_their_inboxes() {
-    let (world, admin) = world().await;
-    let brand = admin.post("/v1/brands", &json!({ "name": "coffee" })).await.expect(201);
-    let sender = format!("/v1/senders/{}", SenderId::of(&acme(), OURS));
-    admin.patch(&sender, &json!({ "brand": brand["id"] })).await.expect(200);
-    let inbox = |name: &str| json!({ "name": name, "brand": brand["id"] });
-    let orders = admin.post("/v1/inboxes", &inbox("Orders")).await.expect(201);
-    let at = before(&world, 5).await;
-    receive(&world, vec![ANA.text("Hello", at), BEN.text("Hello", at)]).await;
-    let support = admin.post("/v1/inboxes", &inbox("Support")).await.expect(201);
-    let bens = format!("/v1/conversations/{}", BEN.conversation());
-    let to = json!({ "inbox": support["id"] });
-    admin.post(&format!("{bens}/assign"), &to).await.expect(200);
-
-    let limited = async |limits: Value| {
-        let mut body = json!({ "name": "limited", "role": "agent" });
-        body.as_object_mut()
-            .expect("an object")
-            .extend(limits.as_object().expect("limits").clone());
-        let made = admin.post("/v1/api-keys", &body).await.expect(201);
-        world.with_token(made["key"].as_str().expect("a key"))
-    };
-    let of_orders = limited(json!({ "inboxes": [orders["id"]] })).await;
-    assert_eq!(ids(&of_orders, "").await, [json!(ANA.conversation())]);
-    of_orders.get(&bens).await.problem(404);
-    of_orders.get(&format!("{bens}/messages")).await.problem(404);
-    of_orders.post(&format!("{bens}/take-over"), &json!({})).await.problem(404);
-    of_orders.post(&format!("{bens}/reply"), &json!({ "body": "Hi" })).await.problem(404);
-
-    // What they give away they see no more, so they do not.
-    let anas = format!("/v1/conversations/{}", ANA.conversation());
-    of_orders.post(&format!("{anas}/assign"), &to).await.problem(422);
-    of_orders.post(&format!("{anas}/reply"), &json!({ "body": "Hi" })).await.expect(202);
-
-    let of_brand = limited(json!({ "brands": [brand["id"]] })).await;
-    assert_eq!(ids(&of_brand, "").await.len(), 2);
-    let other = admin.post("/v1/brands", &json!({ "name": "tea" })).await.expect(201);
-    let of_other = limited(json!({ "brands": [other["id"]] })).await;
-    assert!(ids(&of_other, "").await.is_empty());
-    of_other.get(&bens).await.problem(404);
-}
-
-#[tokio::test]
-async fn a_viewer_reads_and_changes_nothing() {
-    let (world, _, path) = asked().await;
-    let viewer = world.caller("acme", KeyRole::Viewer).await;
-    viewer.get(&path).await.expect(200);
-    viewer.get(&format!("{path}/messages")).await.expect(200);
-    for act in ["take-over", "hand-back", "close", "reopen", "read"] {
-        viewer.post(&format!("{path}/{act}"), &json!({})).await.problem(403);
-    }
-    viewer.post(&format!("{path}/reply"), &json!({ "body": "Hi" })).await.problem(403);
-    viewer.post(&format!("{path}/notes"), &json!({ "body": "Hi" })).await.problem(403);
-}
-
-#[tokio::test]
 async fn texts_to_numbers_that_are_no_senders_are_listed_apart() {
     let (world, admin) = world().await;
-    let (first, second) = (before(&world, 2).await, before(&world, 1).await);
+    let (first, second) = (before(&world, 2), before(&world, 1));
     let elsewhere = Person { number: ANA.number, to: "+12125550177" };
     let texts = vec![elsewhere.text("Hello?", first), elsewhere.text("Anybody?", second)];
     receive(&world, texts).await;

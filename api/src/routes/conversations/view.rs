@@ -121,7 +121,7 @@ impl Shown {
     pub(super) fn view(&self, listed: Listed) -> ConversationView {
         let reply_until = self.reply_until(&listed);
         let left = reply_until.map_or(0, |until| until.duration_since(self.now).as_secs());
-        let Listed { conversation, first_name, last_name, last_body, is_last_in } = listed;
+        let Listed { conversation, name, last_body, is_last_in } = listed;
 
         let status = status_at(conversation.status, conversation.snoozed_until, self.now);
         let is_snoozed = status == ConversationStatus::Snoozed;
@@ -133,7 +133,7 @@ impl Shown {
         ConversationView {
             id: conversation.id,
             contact_id: conversation.contact,
-            contact_name: format!("{first_name} {last_name}").trim().to_owned(),
+            contact_name: name,
             address: conversation.address,
             channel: conversation.channel,
             sender_id: conversation.sender,

@@ -74,10 +74,8 @@ pub type Position = (Timestamp, Uuid);
 pub struct Listed {
     /// The conversation.
     pub conversation: Conversation,
-    /// The contact's first name; empty where it is not known.
-    pub first_name: String,
-    /// The contact's last name; empty where it is not known.
-    pub last_name: String,
+    /// The contact's name, as far as it is known.
+    pub name: String,
     /// What the last text says; none where it is not stored yet, or not any more.
     pub last_body: Option<String>,
     /// Whether the last text came from the contact.
@@ -206,12 +204,11 @@ pub async fn shown(tx: &mut Scoped, tenant: &TenantId, ids: &[Uuid]) -> Result<V
     let contacts: Vec<Uuid> = found.iter().map(|one| one.contact.0).collect();
     let texts: Vec<Option<Uuid>> = found.iter().map(|one| one.last_text).collect();
     let rows = sqlx::query!(
-        r#"select k.conversation_id as "conversation_id!", c.first_name as "first_name?",
-                  c.last_name as "last_name?", i.body as "body_in?", m.body as "body_out?"
+        r#"select k.conversation_id as "conversation_id!", c.name as "name?", i.body as "body_in?", m.body as "body_out?"
            from unnest($2::uuid[], $3::uuid[], $4::uuid[])
                 as k (conversation_id, contact_id, text_id)
            left join lateral (
-               select n.first_name, n.last_name from contacts n
+               select trim(concat(n.first_name, ' ', n.last_name)) as name from contacts n
                where n.tenant_id = $1 and n.contact_id = k.contact_id limit 1
            ) c on true
            left join lateral (
@@ -239,8 +236,7 @@ pub async fn shown(tx: &mut Scoped, tenant: &TenantId, ids: &[Uuid]) -> Result<V
         let (conversation, row) = (found.remove(id)?, shown.remove(id)?);
         Some(Listed {
             conversation,
-            first_name: row.first_name.unwrap_or_default(),
-            last_name: row.last_name.unwrap_or_default(),
+            name: row.name.unwrap_or_default(),
             is_last_in: row.body_in.is_some(),
             last_body: row.body_in.or(row.body_out).filter(|body| !body.is_empty()),
         })
