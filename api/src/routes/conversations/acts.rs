@@ -3,13 +3,11 @@
 
 use axum::{Json, extract::State};
 use domain::conversation::{Act, ConversationOwner, ConversationStatus};
-use serde_json::json;
 use store::{
     conversations::row::{self, Conversation},
     outbox::insert,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
-use uuid::Uuid;
 use wire::EventKind;
 
 use super::{

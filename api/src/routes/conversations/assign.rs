@@ -7,7 +7,6 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer};
-use serde_json::json;
 use store::{
     Scoped,
     conversations::row::Conversation,

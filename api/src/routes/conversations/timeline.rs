@@ -9,7 +9,6 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::json;
 use store::conversations::timeline::{self, Entry, What};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
