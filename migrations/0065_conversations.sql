@@ -57,8 +57,9 @@ end $$;
 create trigger group_of_new_conversations before insert on conversations
     for each row when (new.sender_group is null) execute function keep_sender_group();
 
--- One conversation of a contact with a group, however many first texts come at once.
-create unique index conversations_by_group on conversations (tenant_id, contact_id, channel, sender_group);
+-- One conversation of a contact with a group, however many first texts come at once. The tenant is its last column
+-- (docs/adr/0005).
+create unique index conversations_by_group on conversations (contact_id, channel, sender_group, tenant_id);
 -- In the order in which people look at them. The collation as in 0036, and for its reason.
 create index conversations_by_age on conversations (tenant_id collate "C", last_text_at, conversation_id)
     where opened_at is not null;

@@ -76,9 +76,10 @@ async fn a_conversation_is_assigned_to_who_may_answer_and_to_inboxes_of_its_bran
     let (agent, viewer) = (Uuid::from_u128(1), Uuid::from_u128(2));
     world
         .run(&format!(
-            "insert into millrace.persons (person_id, email, name, password_hash, created_at)
-             values ('{agent}', 'a@example.com', 'A', '', now()),
-                    ('{viewer}', 'v@example.com', 'V', '', now());
+            "insert into millrace.persons (person_id, email, email_verified_at, name, password_hash,
+                 created_at)
+             values ('{agent}', 'a@example.com', now(), 'A', '', now()),
+                    ('{viewer}', 'v@example.com', now(), 'V', '', now());
              insert into millrace.members (tenant_id, person_id, role, created_at)
              values ('acme', '{agent}', 'agent', now()), ('acme', '{viewer}', 'viewer', now())"
         ))

@@ -175,9 +175,14 @@ async fn messages_out(
                   m.campaign_id, m.segments, m.cost_micros, e.author as "author?",
                   a.message_id is not null as "is_of_assistant!"
            from (select * from messages r where r.contact_id = $2 limit $8) m
-           left join conversation_entries e
-             on e.tenant_id = $1 and e.entry_id = m.message_id
-           left join ai_replies a on a.tenant_id = $1 and a.message_id = m.message_id
+           left join lateral (
+               select n.author, n.conversation_id from conversation_entries n
+               where n.tenant_id = $1 and n.entry_id = m.message_id limit 1
+           ) e on true
+           left join lateral (
+               select r.message_id, r.conversation_id from ai_replies r
+               where r.tenant_id = $1 and r.message_id = m.message_id limit 1
+           ) a on true
            where m.tenant_id = $1 and m.channel = $9
              and (m.sender_id = any ($3) or e.conversation_id = $4 or a.conversation_id = $4)
              and (m.submitted_at, m.message_id) < ($5, $6)
