@@ -223,12 +223,12 @@ impl Ownership {
 
 /// Until when a contact who wrote last at an instant may be answered freely; `after` is how long the
 /// tenant's policy lets conversations be open.
-pub fn answerable_until(last: Timestamp, channel: Channel, after: SignedDuration) -> Timestamp {
+pub fn answerable_until(wrote_at: Timestamp, channel: Channel, after: SignedDuration) -> Timestamp {
     let after = match channel {
         Channel::Sms => after,
         Channel::Whatsapp => after.min(WHATSAPP_WINDOW),
     };
-    last.saturating_add(after).unwrap_or(last)
+    wrote_at.saturating_add(after).unwrap_or(wrote_at)
 }
 
 /// The status at an instant: a snooze that has ended counts as open.

@@ -11,7 +11,7 @@ use store::{
     Scoped,
     conversations::{
         entries::{self, By},
-        list::{self, Listed},
+        list::{self, ListedConversation},
         row::{self, Conversation},
     },
     outbox::insert,
@@ -34,7 +34,7 @@ pub(super) async fn find(
     tenant: &Reach,
     id: Uuid,
     lock: bool,
-) -> Result<Listed, Problem> {
+) -> Result<ListedConversation, Problem> {
     let none = || Problem::not_found("conversation");
     if lock {
         row::get(tx, tenant, ConversationId(id), true).await?.ok_or_else(none)?;

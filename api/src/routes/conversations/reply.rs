@@ -23,7 +23,7 @@ use store::{
     Scoped,
     conversations::{
         entries,
-        list::Listed,
+        list::ListedConversation,
         row::{self, Conversation},
     },
     drafts,
@@ -152,7 +152,7 @@ async fn answerable(
     caller: &Caller,
     id: Uuid,
     now: Timestamp,
-) -> Result<Listed, Problem> {
+) -> Result<ListedConversation, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = find(&mut tx, &caller.tenant, id, false).await?;
     let shown = Shown::at(&mut tx, &caller.tenant, now).await?;

@@ -9,7 +9,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use store::conversations::timeline::{self, Entry, What};
+use store::conversations::timeline::{self, Entry, EntryDetail};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -29,7 +29,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(messages))
 }
 
-/// What kind of thing stands in a conversation.
+/// EntryDetail kind of thing stands in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = ConversationEntryKind)]
 #[serde(rename_all = "snake_case")]
@@ -57,7 +57,7 @@ enum Writer {
     Other,
 }
 
-/// One thing in a conversation. What a kind does not have is null.
+/// One thing in a conversation. EntryDetail a kind does not have is null.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConversationEntry)]
 struct EntryView {
@@ -65,7 +65,7 @@ struct EntryView {
     id: Uuid,
     kind: EntryKind,
     at: Timestamp,
-    /// What a text, a message or a note says; null once it is no longer kept.
+    /// EntryDetail a text, a message or a note says; null once it is no longer kept.
     #[schema(required)]
     body: Option<String>,
     /// Of a note, an act or a reply: who, `key:` or `user:` and their id.
@@ -161,11 +161,13 @@ fn view(entry: Entry, currency: &str) -> EntryView {
         cost: None,
     };
     match entry.what {
-        What::Act { author, act } => EntryView { author: Some(author), act: Some(act), ..blank },
-        What::Note { author, body } => {
+        EntryDetail::Act { author, act } => {
+            EntryView { author: Some(author), act: Some(act), ..blank }
+        }
+        EntryDetail::Note { author, body } => {
             EntryView { kind: EntryKind::Note, author: Some(author), body: kept(body), ..blank }
         }
-        What::In(text) => EntryView {
+        EntryDetail::In(text) => EntryView {
             kind: EntryKind::In,
             body: kept(text.body),
             meaning: Some(text.meaning),
@@ -173,7 +175,7 @@ fn view(entry: Entry, currency: &str) -> EntryView {
             sender_id: Some(text.sender),
             ..blank
         },
-        What::Out(message) => EntryView {
+        EntryDetail::Out(message) => EntryView {
             kind: EntryKind::Out,
             body: kept(message.body),
             writer: Some(match (&message.author, message.is_of_assistant) {

@@ -8,7 +8,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{Scoped, conversations::list::Listed, settings::policies};
+use store::{Scoped, conversations::list::ListedConversation, settings::policies};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -109,7 +109,7 @@ impl Shown {
     }
 
     /// Until when a reply may be sent; none where none may.
-    pub(super) fn reply_until(&self, listed: &Listed) -> Option<Timestamp> {
+    pub(super) fn reply_until(&self, listed: &ListedConversation) -> Option<Timestamp> {
         let conversation = &listed.conversation;
         let last = conversation.last_inbound_at.filter(|_| conversation.is_person)?;
         let after = self.policy.as_ref()?.conversation();
@@ -118,10 +118,10 @@ impl Shown {
     }
 
     /// Makes the view.
-    pub(super) fn view(&self, listed: Listed) -> ConversationView {
+    pub(super) fn view(&self, listed: ListedConversation) -> ConversationView {
         let reply_until = self.reply_until(&listed);
         let left = reply_until.map_or(0, |until| until.duration_since(self.now).as_secs());
-        let Listed { conversation, name, last_body, is_last_in } = listed;
+        let ListedConversation { conversation, name, last_body, is_last_in } = listed;
 
         let status = status_at(conversation.status, conversation.snoozed_until, self.now);
         let is_snoozed = status == ConversationStatus::Snoozed;

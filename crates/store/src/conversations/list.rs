@@ -67,11 +67,11 @@ impl ConversationFilter {
 }
 
 /// A place in the list: when the last text was, and the conversation's id.
-pub type Position = (Timestamp, Uuid);
+pub type ListPosition = (Timestamp, Uuid);
 
 /// A conversation, and what a list shows of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Listed {
+pub struct ListedConversation {
     /// The conversation.
     pub conversation: Conversation,
     /// The contact's name, as far as it is known.
@@ -83,11 +83,11 @@ pub struct Listed {
 }
 
 /// A page.
-pub struct Page {
+pub struct ConversationPage {
     /// The conversations that fit, in their order.
-    pub conversations: Vec<Listed>,
+    pub conversations: Vec<ListedConversation>,
     /// Where the next page goes on; none where there is nothing more.
-    pub next: Option<Position>,
+    pub next: Option<ListPosition>,
 }
 
 /// A tenant's conversations before a position.
@@ -95,10 +95,10 @@ pub async fn before(
     tx: &mut Scoped,
     tenant: &TenantId,
     filter: &ConversationFilter,
-    before: Position,
+    before: ListPosition,
     now: Timestamp,
     limit: i64,
-) -> Result<Page, Fault> {
+) -> Result<ConversationPage, Fault> {
     let looked_at = if filter.is_open() { limit } else { MOST };
     let walked = walk(tx, tenant, filter, before, now, looked_at).await?;
     let is_at_end = i64::try_from(walked.len()).is_ok_and(|found| found < looked_at);
@@ -117,7 +117,7 @@ pub async fn before(
     }
     let is_over = is_at_end && left.next().is_none();
     let conversations = shown(tx, tenant, &ids).await?;
-    Ok(Page { conversations, next: next.filter(|_| !is_over) })
+    Ok(ConversationPage { conversations, next: next.filter(|_| !is_over) })
 }
 
 /// The next conversations in the order of their last text, each with whether it fits.
@@ -125,10 +125,10 @@ async fn walk(
     tx: &mut Scoped,
     tenant: &TenantId,
     filter: &ConversationFilter,
-    before: Position,
+    before: ListPosition,
     now: Timestamp,
     limit: i64,
-) -> Result<Vec<(Position, bool)>, Fault> {
+) -> Result<Vec<(ListPosition, bool)>, Fault> {
     let rows = sqlx::query!(
         r#"select v.conversation_id, v.last_text_at as "last_text_at!",
                   ($5::text is null
@@ -199,7 +199,11 @@ async fn walk(
 
 /// Conversations with what a list shows of them, in the order of their ids. Those that are not
 /// there are left out.
-pub async fn shown(tx: &mut Scoped, tenant: &TenantId, ids: &[Uuid]) -> Result<Vec<Listed>, Fault> {
+pub async fn shown(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    ids: &[Uuid],
+) -> Result<Vec<ListedConversation>, Fault> {
     let found = row::load(tx, tenant, ids).await?;
     let contacts: Vec<Uuid> = found.iter().map(|one| one.contact.0).collect();
     let texts: Vec<Option<Uuid>> = found.iter().map(|one| one.last_text).collect();
@@ -234,7 +238,7 @@ pub async fn shown(tx: &mut Scoped, tenant: &TenantId, ids: &[Uuid]) -> Result<V
         found.into_iter().map(|one| (one.id.0, one)).collect();
     let listed = ids.iter().filter_map(|id| {
         let (conversation, row) = (found.remove(id)?, shown.remove(id)?);
-        Some(Listed {
+        Some(ListedConversation {
             conversation,
             name: row.name.unwrap_or_default(),
             is_last_in: row.body_in.is_some(),

@@ -1,4 +1,4 @@
-//! What stands in a conversation, in one order: texts that came in, messages that went out, notes,
+//! EntryDetail stands in a conversation, in one order: texts that came in, messages that went out, notes,
 //! and what was done with it. The newest first, a page at a time.
 
 use domain::{
@@ -27,7 +27,7 @@ words! {
 const MOST_MESSAGES: i64 = 10_000;
 
 /// A place in a conversation: a business time, and the id of what stands there.
-pub type Position = (Timestamp, Uuid);
+pub type EntryPosition = (Timestamp, Uuid);
 
 /// One thing in a conversation.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,13 +36,13 @@ pub struct Entry {
     pub id: Uuid,
     /// Business time.
     pub at: Timestamp,
-    /// What it is.
-    pub what: What,
+    /// EntryDetail it is.
+    pub what: EntryDetail,
 }
 
-/// What stands in a conversation.
+/// EntryDetail stands in a conversation.
 #[derive(Debug, Clone, PartialEq)]
-pub enum What {
+pub enum EntryDetail {
     /// A text of the contact.
     In(TextIn),
     /// A message to the contact.
@@ -51,14 +51,14 @@ pub enum What {
     Note {
         /// Who has written it.
         author: String,
-        /// What it says.
+        /// EntryDetail it says.
         body: String,
     },
     /// Something that was done with the conversation.
     Act {
         /// Who has done it.
         author: String,
-        /// What was done.
+        /// EntryDetail was done.
         act: Act,
     },
 }
@@ -66,26 +66,26 @@ pub enum What {
 /// A text of the contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TextIn {
-    /// What they wrote; empty once its retention has ended.
+    /// EntryDetail they wrote; empty once its retention has ended.
     pub body: String,
-    /// What it asks for.
+    /// EntryDetail it asks for.
     pub meaning: String,
     /// The sender that was texted.
     pub sender: SenderId,
-    /// What came with it.
+    /// EntryDetail came with it.
     pub media: Vec<MediaId>,
 }
 
 /// A message to the contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessageOut {
-    /// What it says; empty once its retention has ended.
+    /// EntryDetail it says; empty once its retention has ended.
     pub body: String,
     /// The state that it is in.
     pub state: MessageState,
     /// The reason code, or the carrier's error code.
     pub code: Option<String>,
-    /// What it is for.
+    /// EntryDetail it is for.
     pub class: MessageClass,
     /// The sender that carries it, once one is chosen.
     pub sender: Option<SenderId>,
@@ -93,7 +93,7 @@ pub struct MessageOut {
     pub campaign: Option<CampaignId>,
     /// How many segments it takes.
     pub segments: i16,
-    /// What it costs.
+    /// EntryDetail it costs.
     pub cost: Micros,
     /// Who has written it, where it is a person's reply.
     pub author: Option<String>,
@@ -101,12 +101,12 @@ pub struct MessageOut {
     pub is_of_assistant: bool,
 }
 
-/// What stands in a conversation before a position, the newest first.
+/// EntryDetail stands in a conversation before a position, the newest first.
 pub async fn before(
     tx: &mut Scoped,
     tenant: &TenantId,
     conversation: &Conversation,
-    before: Position,
+    before: EntryPosition,
     limit: i64,
 ) -> Result<Vec<Entry>, Fault> {
     let mut entries = texts_in(tx, tenant, conversation, before, limit).await?;
@@ -122,7 +122,7 @@ async fn texts_in(
     tx: &mut Scoped,
     tenant: &TenantId,
     conversation: &Conversation,
-    before: Position,
+    before: EntryPosition,
     limit: i64,
 ) -> Result<Vec<Entry>, Fault> {
     let rows = sqlx::query!(
@@ -149,7 +149,7 @@ async fn texts_in(
     let entries = rows.into_iter().map(|row| Entry {
         id: row.inbound_id,
         at: row.received_at.to_jiff(),
-        what: What::In(TextIn {
+        what: EntryDetail::In(TextIn {
             body: row.body,
             meaning: row.meaning,
             sender: SenderId(row.sender_id),
@@ -165,7 +165,7 @@ async fn messages_out(
     tx: &mut Scoped,
     tenant: &TenantId,
     conversation: &Conversation,
-    before: Position,
+    before: EntryPosition,
     limit: i64,
 ) -> Result<Vec<Entry>, Fault> {
     let group = conversation.group;
@@ -215,7 +215,7 @@ async fn messages_out(
             is_of_assistant: row.is_of_assistant,
         };
         let (id, at) = (row.message_id, row.submitted_at.to_jiff());
-        Ok(Entry { id, at, what: What::Out(message) })
+        Ok(Entry { id, at, what: EntryDetail::Out(message) })
     });
     entries.collect()
 }
@@ -223,7 +223,7 @@ async fn messages_out(
 async fn notes_and_acts(
     tx: &mut Scoped,
     conversation: &Conversation,
-    before: Position,
+    before: EntryPosition,
     limit: i64,
 ) -> Result<Vec<Entry>, Fault> {
     let rows = sqlx::query!(
@@ -241,8 +241,8 @@ async fn notes_and_acts(
 
     let entries = rows.into_iter().map(|row| {
         let what = match row.kind.as_str() {
-            "note" => What::Note { author: row.author, body: row.body },
-            _ => What::Act { author: row.author, act: word(&row.what)? },
+            "note" => EntryDetail::Note { author: row.author, body: row.body },
+            _ => EntryDetail::Act { author: row.author, act: word(&row.what)? },
         };
         Ok(Entry { id: row.entry_id, at: row.at.to_jiff(), what })
     });
