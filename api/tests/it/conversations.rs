@@ -271,8 +271,8 @@ async fn texts_messages_notes_and_acts_stand_in_one_order() {
     let conversation = ANA.conversation();
     let row = |id: Uuid, body: &str, sender: SenderId, at: &str| {
         format!(
-            "insert into millrace.messages (tenant_id, message_id, state, class, channel, contact_id,
-                 number, body, segments, cost_micros, body_hash, submitted_at, changed_at, passport,
+            "insert into millrace.messages (tenant_id, message_id, state, class, channel,
+                 contact_id, number, body, segments, cost_micros, body_hash, submitted_at, changed_at, passport,
                  sender_id)
              values ('acme', '{id}', 0, 'conversational', 'sms', '{contact}', '+12125550123',
                  '{body}', 1, 7900, '', '{at}', now(), '[]', '{sender}');"
@@ -287,8 +287,8 @@ async fn texts_messages_notes_and_acts_stand_in_one_order() {
             row(Uuid::from_u128(8), "Spring sale", sender, "2026-05-01T12:00:00Z"),
             row(Uuid::from_u128(9), "Of another sender", other, "2026-05-01T12:00:00Z"),
             format!(
-                "insert into millrace.ai_replies (tenant_id, message_id, conversation_id, inbound_id,
-                     body, reason, at)
+                "insert into millrace.ai_replies (tenant_id, message_id, conversation_id,
+                     inbound_id, body, reason, at)
                  values ('acme', '{assistants}', '{conversation}', '{assistants}', 'x', 'answered',
                      now())"
             ),

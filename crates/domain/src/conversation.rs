@@ -221,8 +221,8 @@ impl Ownership {
     }
 }
 
-/// Until when a contact who wrote last at an instant may be answered freely; `after` is how long the
-/// tenant's policy lets conversations be open.
+/// Until when a contact who wrote last at an instant may be answered freely; `after` is how long
+/// the tenant's policy lets conversations be open.
 pub fn answerable_until(wrote_at: Timestamp, channel: Channel, after: SignedDuration) -> Timestamp {
     let after = match channel {
         Channel::Sms => after,

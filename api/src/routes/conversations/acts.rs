@@ -67,9 +67,9 @@ async fn take_over(
     act(&app, &caller, id, Act::TakenOver, take_over).await.map(Json)
 }
 
-/// `POST /v1/conversations/{id}/hand-back`, for every role but viewer: the assistant answers from now
-/// on, beginning with the next text, and nobody looks after it any more. Answers 200 with it, or
-/// 404.
+/// `POST /v1/conversations/{id}/hand-back`, for every role but viewer: the assistant answers from
+/// now on, beginning with the next text, and nobody looks after it any more. Answers 200 with it,
+/// or 404.
 #[utoipa::path(
     post, path = "/v1/conversations/{id}/hand-back", tag = "conversations",
     operation_id = "hand_back_conversation", security(("bearer" = [SendMessages::NAME])),
@@ -78,7 +78,7 @@ async fn take_over(
         example = json!(examples::CONVERSATION),
     )),
     responses(
-        (status = 200, description = "The conversation, with the assistant.", body = ConversationView),
+        (status = 200, description = "It is the assistant's.", body = ConversationView),
         Always, Missing,
     ),
 )]
@@ -160,7 +160,7 @@ async fn reopen(
         example = json!(examples::CONVERSATION),
     )),
     responses(
-        (status = 200, description = "The conversation, with nothing unread.", body = ConversationView),
+        (status = 200, description = "Nothing of it is unread.", body = ConversationView),
         Always, Missing,
     ),
 )]

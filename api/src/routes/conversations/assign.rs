@@ -57,8 +57,8 @@ fn said<'de, D: Deserializer<'de>>(decoder: D) -> Result<Option<Option<Uuid>>, D
     Option::deserialize(decoder).map(Some)
 }
 
-/// `POST /v1/conversations/{id}/assign`, for every role but viewer: names who looks after it, or the
-/// inbox that it is in. Answers 200 with it, or 404.
+/// `POST /v1/conversations/{id}/assign`, for every role but viewer: names who looks after it, or
+/// the inbox that it is in. Answers 200 with it, or 404.
 #[utoipa::path(
     post, path = "/v1/conversations/{id}/assign", tag = "conversations",
     operation_id = "assign_conversation", security(("bearer" = [SendMessages::NAME])),

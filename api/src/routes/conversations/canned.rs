@@ -79,8 +79,8 @@ fn check_body(body: &str, errors: &mut Errors) {
     }
 }
 
-/// `POST /v1/canned-answers`, for operators, admins and owners: keeps an answer at hand. Answers 201
-/// with it, or 409 where one has its name or there are 1,000.
+/// `POST /v1/canned-answers`, for operators, admins and owners: keeps an answer at hand. Answers
+/// 201 with it, or 409 where one has its name or there are 1,000.
 #[utoipa::path(
     post, path = "/v1/canned-answers", tag = "conversations",
     operation_id = "create_canned_answer", security(("bearer" = [EditCampaigns::NAME])),

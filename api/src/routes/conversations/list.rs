@@ -69,12 +69,11 @@ struct Wanted {
     q: Option<String>,
 }
 
-/// `GET /v1/conversations?status=&owner=&assignee=&unassigned=&inbox=&brand=&label=&unread=
-/// &attention=&channel=&contact=&q=`, for every role: the conversations in pages, the one with the
-/// newest text first. A page looks at 2,000 conversations at most: where a filter lets few of them
+/// `GET /v1/conversations`, for every role: the conversations in pages, the one with the newest
+/// text first. A page looks at 2,000 conversations at most: where a filter lets few of them
 /// through, it may hold less than was asked for, or nothing, and a `next_cursor`, behind which it
-/// goes on. Whoever is limited to brands or inboxes sees those of their inboxes, and of their brands
-/// those that are in no inbox.
+/// goes on. Whoever is limited to brands or inboxes sees those of their inboxes, and of their
+/// brands those that are in no inbox.
 #[utoipa::path(
     get, path = "/v1/conversations", tag = "conversations", operation_id = "list_conversations",
     security(("bearer" = [Read::NAME])),

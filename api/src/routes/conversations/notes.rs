@@ -118,8 +118,8 @@ struct Labels {
     labels: Vec<String>,
 }
 
-/// `PUT /v1/conversations/{id}/labels`, for every role but viewer: says which labels it has. Answers
-/// 200 with it, or 404.
+/// `PUT /v1/conversations/{id}/labels`, for every role but viewer: says which labels it has.
+/// Answers 200 with it, or 404.
 #[utoipa::path(
     put, path = "/v1/conversations/{id}/labels", tag = "conversations",
     operation_id = "label_conversation", security(("bearer" = [SendMessages::NAME])),

@@ -78,11 +78,11 @@ struct AcceptedReply {
     body: Option<String>,
 }
 
-/// `POST /v1/conversations/{id}/reply`, for every role but viewer: answers as a person. From then on
-/// a person has the conversation, it is open and read, and what the assistant has begun is thrown
-/// away. The reply leaves by the sender that was texted last. Answers 202 once the broker has it on
-/// disk, 404, or 409 where nobody can be answered: a machine writes, or the contact last wrote too
-/// long ago.
+/// `POST /v1/conversations/{id}/reply`, for every role but viewer: answers as a person. From then
+/// on a person has the conversation, it is open and read, and what the assistant has begun is
+/// thrown away. The reply leaves by the sender that was texted last. Answers 202 once the broker
+/// has it on disk, 404, or 409 where nobody can be answered: a machine writes, or the contact last
+/// wrote too long ago.
 #[utoipa::path(
     post, path = "/v1/conversations/{id}/reply", tag = "conversations",
     operation_id = "reply_to_conversation", security(("bearer" = [SendMessages::NAME])),
@@ -161,8 +161,8 @@ async fn answerable(
         return Err(Problem::new(Kind::Conflict, detail));
     }
     if shown.reply_until(&found).is_none() {
-        let detail = "the contact last wrote too long ago to be answered: send a message of another \
-                      class by POST /v1/messages, on WhatsApp an approved template";
+        let detail = "the contact last wrote too long ago to be answered: send a message of \
+                      another class by POST /v1/messages, on WhatsApp an approved template";
         return Err(Problem::new(Kind::Conflict, detail));
     }
     Ok(found)
@@ -269,8 +269,9 @@ struct ReplyPreview {
     reply_until: Option<Timestamp>,
 }
 
-/// `POST /v1/conversations/{id}/preview`, for every role but viewer: how many segments a reply takes
-/// and what it costs, before it is sent. Nothing is sent and nothing is written. Answers 200, or 404.
+/// `POST /v1/conversations/{id}/preview`, for every role but viewer: how many segments a reply
+/// takes and what it costs, before it is sent. Nothing is sent and nothing is written. Answers 200,
+/// or 404.
 #[utoipa::path(
     post, path = "/v1/conversations/{id}/preview", tag = "conversations",
     operation_id = "preview_reply", security(("bearer" = [SendMessages::NAME])),

@@ -104,8 +104,8 @@ struct EntryView {
     cost: Option<Money>,
 }
 
-/// `GET /v1/conversations/{id}/messages`, for every role: texts in and out, notes and what was done,
-/// in pages, the newest first; or 404. Messages are those to the contact by a sender of the
+/// `GET /v1/conversations/{id}/messages`, for every role: texts in and out, notes and what was
+/// done, in pages, the newest first; or 404. Messages are those to the contact by a sender of the
 /// conversation, also of campaigns.
 #[utoipa::path(
     get, path = "/v1/conversations/{id}/messages", tag = "conversations",
@@ -160,7 +160,7 @@ fn view(entry: Entry, currency: &str) -> EntryView {
         segments: None,
         cost: None,
     };
-    match entry.what {
+    match entry.detail {
         EntryDetail::Act { author, act } => {
             EntryView { author: Some(author), act: Some(act), ..blank }
         }

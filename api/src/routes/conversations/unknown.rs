@@ -1,4 +1,5 @@
-//! `/v1/quarantined-texts`: texts to numbers of the company's accounts that are none of its senders.
+//! `/v1/quarantined-texts`: texts to numbers of the company's accounts that are none of its
+//! senders.
 
 use axum::{Json, extract::State};
 use domain::ids::ContactId;

@@ -21,8 +21,8 @@ use crate::{
 };
 
 /// Records that these texts came, which are new and in no conversation's counts yet; the rows of
-/// their conversations are locked. Notes which texts have opened one; that one opens again is told by
-/// way of the outbox, as it is seldom.
+/// their conversations are locked. Notes which texts have opened one; that one opens again is told
+/// by way of the outbox, as it is seldom.
 pub(super) async fn record(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
     let texts: Vec<&NewText> = texts.iter().copied().filter(|text| text.is_shown()).collect();
     if texts.is_empty() {

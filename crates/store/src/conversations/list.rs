@@ -208,7 +208,8 @@ pub async fn shown(
     let contacts: Vec<Uuid> = found.iter().map(|one| one.contact.0).collect();
     let texts: Vec<Option<Uuid>> = found.iter().map(|one| one.last_text).collect();
     let rows = sqlx::query!(
-        r#"select k.conversation_id as "conversation_id!", c.name as "name?", i.body as "body_in?", m.body as "body_out?"
+        r#"select k.conversation_id as "conversation_id!", c.name as "name?",
+                  i.body as "body_in?", m.body as "body_out?"
            from unnest($2::uuid[], $3::uuid[], $4::uuid[])
                 as k (conversation_id, contact_id, text_id)
            left join lateral (

@@ -1,4 +1,4 @@
-//! EntryDetail stands in a conversation, in one order: texts that came in, messages that went out, notes,
+//! What stands in a conversation, in one order: texts that came in, messages that went out, notes,
 //! and what was done with it. The newest first, a page at a time.
 
 use domain::{
@@ -36,11 +36,11 @@ pub struct Entry {
     pub id: Uuid,
     /// Business time.
     pub at: Timestamp,
-    /// EntryDetail it is.
-    pub what: EntryDetail,
+    /// What it is.
+    pub detail: EntryDetail,
 }
 
-/// EntryDetail stands in a conversation.
+/// What stands in a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EntryDetail {
     /// A text of the contact.
@@ -51,14 +51,14 @@ pub enum EntryDetail {
     Note {
         /// Who has written it.
         author: String,
-        /// EntryDetail it says.
+        /// What it says.
         body: String,
     },
     /// Something that was done with the conversation.
     Act {
         /// Who has done it.
         author: String,
-        /// EntryDetail was done.
+        /// What was done.
         act: Act,
     },
 }
@@ -66,26 +66,26 @@ pub enum EntryDetail {
 /// A text of the contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TextIn {
-    /// EntryDetail they wrote; empty once its retention has ended.
+    /// What they wrote; empty once its retention has ended.
     pub body: String,
-    /// EntryDetail it asks for.
+    /// What it asks for.
     pub meaning: String,
     /// The sender that was texted.
     pub sender: SenderId,
-    /// EntryDetail came with it.
+    /// What came with it.
     pub media: Vec<MediaId>,
 }
 
 /// A message to the contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessageOut {
-    /// EntryDetail it says; empty once its retention has ended.
+    /// What it says; empty once its retention has ended.
     pub body: String,
     /// The state that it is in.
     pub state: MessageState,
     /// The reason code, or the carrier's error code.
     pub code: Option<String>,
-    /// EntryDetail it is for.
+    /// What it is for.
     pub class: MessageClass,
     /// The sender that carries it, once one is chosen.
     pub sender: Option<SenderId>,
@@ -93,7 +93,7 @@ pub struct MessageOut {
     pub campaign: Option<CampaignId>,
     /// How many segments it takes.
     pub segments: i16,
-    /// EntryDetail it costs.
+    /// What it costs.
     pub cost: Micros,
     /// Who has written it, where it is a person's reply.
     pub author: Option<String>,
@@ -101,7 +101,7 @@ pub struct MessageOut {
     pub is_of_assistant: bool,
 }
 
-/// EntryDetail stands in a conversation before a position, the newest first.
+/// What stands in a conversation before a position, the newest first.
 pub async fn before(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -149,7 +149,7 @@ async fn texts_in(
     let entries = rows.into_iter().map(|row| Entry {
         id: row.inbound_id,
         at: row.received_at.to_jiff(),
-        what: EntryDetail::In(TextIn {
+        detail: EntryDetail::In(TextIn {
             body: row.body,
             meaning: row.meaning,
             sender: SenderId(row.sender_id),
@@ -215,7 +215,7 @@ async fn messages_out(
             is_of_assistant: row.is_of_assistant,
         };
         let (id, at) = (row.message_id, row.submitted_at.to_jiff());
-        Ok(Entry { id, at, what: EntryDetail::Out(message) })
+        Ok(Entry { id, at, detail: EntryDetail::Out(message) })
     });
     entries.collect()
 }
@@ -240,11 +240,11 @@ async fn notes_and_acts(
     .map_err(fault)?;
 
     let entries = rows.into_iter().map(|row| {
-        let what = match row.kind.as_str() {
+        let detail = match row.kind.as_str() {
             "note" => EntryDetail::Note { author: row.author, body: row.body },
             _ => EntryDetail::Act { author: row.author, act: word(&row.what)? },
         };
-        Ok(Entry { id: row.entry_id, at: row.at.to_jiff(), what })
+        Ok(Entry { id: row.entry_id, at: row.at.to_jiff(), detail })
     });
     entries.collect()
 }

@@ -48,7 +48,8 @@ async fn two_senders_of_a_pool_are_one_conversation_and_others_are_their_own() -
 
     assert_eq!(world.one(ALL).await?.matches("open assistant").count(), 2);
     let of_pool = "select concat_ws(' ', unread, sender_group, channel)
-                   from millrace.conversations where sender_group = '00000000-0000-0000-0000-000000000001'";
+                   from millrace.conversations
+                   where sender_group = '00000000-0000-0000-0000-000000000001'";
     assert_eq!(world.one(of_pool).await?, "2 00000000-0000-0000-0000-000000000001 sms");
     // Replies leave by the sender that was texted last.
     let last = "select n.number from millrace.conversations v
@@ -190,9 +191,11 @@ async fn a_conversation_opens_in_the_oldest_inbox_of_its_senders_brand() -> anyh
     world.account(false).await?;
     world
         .run(
-            "insert into millrace.brands (tenant_id, brand_id, name, display_name, colour, created_at)
+            "insert into millrace.brands (tenant_id, brand_id, name, display_name, colour,
+                 created_at)
              values ('acme', '00000000-0000-0000-0000-0000000000b0', 'a', 'a', '#000000', now());
-             insert into millrace.inboxes (tenant_id, inbox_id, brand_id, name, created_at, archived_at)
+             insert into millrace.inboxes (tenant_id, inbox_id, brand_id, name, created_at,
+                 archived_at)
              values
                  ('acme', '00000000-0000-0000-0000-0000000000b1',
                   '00000000-0000-0000-0000-0000000000b0', 'gone', '2026-01-01', now()),
