@@ -272,7 +272,8 @@ async fn texts_messages_notes_and_acts_stand_in_one_order() {
     let row = |id: Uuid, body: &str, sender: SenderId, at: &str| {
         format!(
             "insert into millrace.messages (tenant_id, message_id, state, class, channel,
-                 contact_id, number, body, segments, cost_micros, body_hash, submitted_at, changed_at, passport,
+                 contact_id, number, body, segments, cost_micros, body_hash, submitted_at,
+                 changed_at, passport,
                  sender_id)
              values ('acme', '{id}', 0, 'conversational', 'sms', '{contact}', '+12125550123',
                  '{body}', 1, 7900, '', '{at}', now(), '[]', '{sender}');"
@@ -281,19 +282,21 @@ async fn texts_messages_notes_and_acts_stand_in_one_order() {
     let assistants = Uuid::from_u128(7);
     let other = SenderId::of(&acme(), "+12125550100");
     world
-        .run(&[
-            row(sent[0].head.id.0, "We are, until six.", sender, "2026-05-01T15:00:00Z"),
-            row(assistants, "A colleague will say.", sender, "2026-05-01T14:56:00Z"),
-            row(Uuid::from_u128(8), "Spring sale", sender, "2026-05-01T12:00:00Z"),
-            row(Uuid::from_u128(9), "Of another sender", other, "2026-05-01T12:00:00Z"),
-            format!(
-                "insert into millrace.ai_replies (tenant_id, message_id, conversation_id,
+        .run(
+            &[
+                row(sent[0].head.id.0, "We are, until six.", sender, "2026-05-01T15:00:00Z"),
+                row(assistants, "A colleague will say.", sender, "2026-05-01T14:56:00Z"),
+                row(Uuid::from_u128(8), "Spring sale", sender, "2026-05-01T12:00:00Z"),
+                row(Uuid::from_u128(9), "Of another sender", other, "2026-05-01T12:00:00Z"),
+                format!(
+                    "insert into millrace.ai_replies (tenant_id, message_id, conversation_id,
                      inbound_id, body, reason, at)
                  values ('acme', '{assistants}', '{conversation}', '{assistants}', 'x', 'answered',
                      now())"
-            ),
-        ]
-        .join("\n"))
+                ),
+            ]
+            .join("\n"),
+        )
         .await;
 
     let page = admin.get(&format!("{path}/messages")).await.expect(200);
