@@ -112,11 +112,13 @@ async fn check(
         "required",
         "give an assignee, an inbox or both",
     );
+
     if let Some(Some(person)) = body.assignee {
         let found = members::get(tx, &caller.tenant, person).await?;
         let may = found.is_some_and(|member| member.role != KeyRole::Viewer);
         errors.check(may, "assignee", "not_found", "nobody here who may answer has this id");
     }
+
     match body.inbox {
         Some(Some(inbox)) => {
             let found = inboxes::get(tx, &caller.tenant, InboxId(inbox), false).await?;

@@ -160,6 +160,7 @@ fn view(entry: Entry, currency: &str) -> EntryView {
         segments: None,
         cost: None,
     };
+
     match entry.detail {
         EntryDetail::Act { author, act } => {
             EntryView { author: Some(author), act: Some(act), ..blank }

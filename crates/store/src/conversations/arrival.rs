@@ -5,6 +5,7 @@ use domain::{
     conversation::{Attention, ConversationOwner, ConversationStatus},
     ids::{ContactId, ConversationId, InboxId, TenantId},
 };
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
@@ -29,6 +30,45 @@ pub(super) async fn record(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fa
         return Ok(());
     }
 
+    let (mut events, mut openers) = (Vec::new(), Vec::new());
+    for moved in raise(tx, &texts).await? {
+        events.extend(moved.reopening());
+        openers.extend(moved.opener());
+    }
+    outbox::insert(tx, &events).await?;
+    note_openers(tx, &openers).await
+}
+
+/// A conversation as texts have left it.
+struct MovedConversation {
+    tenant: TenantId,
+    data: ConversationData,
+    version: i64,
+    last_text_at: Timestamp,
+    /// The first of the texts that is for people.
+    first: Option<Uuid>,
+    has_opened: bool,
+    has_reopened: bool,
+}
+
+impl MovedConversation {
+    /// The event that it has opened again, if it has.
+    fn reopening(&self) -> Option<Event> {
+        let kind = EventKind::ConversationReopened;
+        let (id, version, at) = (self.data.conversation.0, self.version, self.last_text_at);
+        self.has_reopened.then(|| Event::new(kind, &self.tenant, id, version, at, &self.data))
+    }
+
+    /// The text that has opened it, if one has.
+    fn opener(&self) -> Option<Opener> {
+        let text = self.first.filter(|_| self.has_opened)?;
+        let inbox = self.data.inbox.map(|inbox| inbox.0);
+        Some(Opener { tenant: self.tenant.clone(), text, inbox })
+    }
+}
+
+/// Counts texts in their conversations, and opens those that people are to look at.
+async fn raise(tx: &mut Scoped, texts: &[&NewText]) -> Result<Vec<MovedConversation>, Fault> {
     let times: Vec<_> = texts.iter().map(|text| text.received_at.to_sqlx()).collect();
     let rows = sqlx::query!(
         r#"with came as (
@@ -44,32 +84,23 @@ pub(super) async fn record(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fa
                            $6::boolean[])
                  as k (tenant_id, conversation_id, inbound_id, at, is_for_people, is_doubtful)
                group by k.tenant_id, k.conversation_id
-           ), before as (
-               select k.tenant_id, k.conversation_id, v.opened_at, v.status
-               from came k
-               cross join lateral (
-                   select c.opened_at, c.status from conversations c
-                   where c.tenant_id = k.tenant_id and c.conversation_id = k.conversation_id
-                   limit 1
-               ) v
            )
            update conversations v
            set version = v.version + k.texts,
                unread = v.unread + k.for_people,
                opened_at = least(v.opened_at, k.first_at),
                last_text_id = case
-                   when v.last_text_id is null
-                        or (k.last_at, k.last_id) > (v.last_text_at, v.last_text_id)
-                   then k.last_id else v.last_text_id end,
+                   when (v.last_text_at, v.last_text_id) > (k.last_at, k.last_id)
+                   then v.last_text_id else k.last_id end,
                last_text_at = greatest(v.last_text_at, k.last_at),
                attention = case when k.is_doubtful then $7 else v.attention end,
                status = case when k.for_people > 0 then $8 else v.status end,
                snoozed_until = case when k.for_people > 0 then null else v.snoozed_until end,
                owner = case when k.for_people > 0 and v.status = $9 then $10 else v.owner end,
-               assignee = case when k.for_people > 0 and v.status = $9 then null
-                               else v.assignee end
+               assignee = case when k.for_people > 0 and v.status = $9 then null else v.assignee end
            from came k
-           join before b on b.tenant_id = k.tenant_id and b.conversation_id = k.conversation_id
+           join conversations b
+             on b.tenant_id = k.tenant_id and b.conversation_id = k.conversation_id
            where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
            returning v.tenant_id, v.conversation_id, v.contact_id, v.inbox_id, v.status, v.owner,
                      v.assignee, v.version, k.last_at as "last_at!", k.first_id,
@@ -90,31 +121,26 @@ pub(super) async fn record(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fa
     .await
     .map_err(fault)?;
 
-    let (mut events, mut openers) = (Vec::new(), Vec::new());
-    for row in rows {
-        let data = ConversationData {
-            conversation: ConversationId(row.conversation_id),
-            contact: ContactId(row.contact_id),
-            inbox: row.inbox_id.map(InboxId),
-            status: word(&row.status)?,
-            owner: word(&row.owner)?,
-            assignee: row.assignee,
-            by: None,
-        };
-        let tenant = tenant(&row.tenant_id);
-        let (kind, at) = (EventKind::ConversationReopened, row.last_at.to_jiff());
-        let event = Event::new(kind, &tenant, row.conversation_id, row.version, at, &data);
-        if row.has_reopened {
-            events.push(event);
-        }
-        openers.extend(row.first_id.filter(|_| row.has_opened).map(|text| Opener {
-            tenant,
-            text,
-            inbox: row.inbox_id,
-        }));
-    }
-    outbox::insert(tx, &events).await?;
-    note_openers(tx, &openers).await
+    let moved = rows.into_iter().map(|row| {
+        Ok(MovedConversation {
+            tenant: tenant(&row.tenant_id),
+            data: ConversationData {
+                conversation: ConversationId(row.conversation_id),
+                contact: ContactId(row.contact_id),
+                inbox: row.inbox_id.map(InboxId),
+                status: word(&row.status)?,
+                owner: word(&row.owner)?,
+                assignee: row.assignee,
+                by: None,
+            },
+            version: row.version,
+            last_text_at: row.last_at.to_jiff(),
+            first: row.first_id,
+            has_opened: row.has_opened,
+            has_reopened: row.has_reopened,
+        })
+    });
+    moved.collect()
 }
 
 /// A text that has opened its conversation.

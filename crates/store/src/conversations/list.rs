@@ -131,21 +131,19 @@ async fn walk(
 ) -> Result<Vec<(ListPosition, bool)>, Fault> {
     let rows = sqlx::query!(
         r#"select v.conversation_id, v.last_text_at as "last_text_at!",
-                  ($5::text is null
+                  coalesce(($5::text is null
                       or case when v.status = 'snoozed' and v.snoozed_until <= $6 then 'open'
                               else v.status end = $5)
                   and ($7::text is null or v.owner = $7)
-                  and ($8::uuid is null or v.assignee is not distinct from $8)
-                  and (not $9 or v.assignee is null)
-                  and ($10::uuid is null or v.inbox_id is not distinct from $10)
-                  and ($11::uuid is null or v.brand_id is not distinct from $11)
+                  and ($8::uuid is null or v.assignee = $8)
+                  and (not $9 or v.assignee is null) and ($10::uuid is null or v.inbox_id = $10)
+                  and ($11::uuid is null or v.brand_id = $11)
                   and ($12::text is null or $12 = any (v.labels))
-                  and (not $13 or v.unread > 0)
-                  and (not $14 or v.attention is not null)
+                  and (not $13 or v.unread > 0) and (not $14 or v.attention is not null)
                   and ($15::text is null or v.channel = $15)
                   and ($16::uuid is null or v.contact_id = $16)
                   and ($17::text is null or position(lower($17) in lower(concat_ws(' ',
-                      v.address, c.first_name, c.last_name, i.body, m.body))) > 0)
+                      v.address, c.first_name, c.last_name, t.body))) > 0), false)
                       as "fits!"
            from (
                select * from conversations o
@@ -159,15 +157,14 @@ async fn walk(
                  and n.contact_id = v.contact_id limit 1
            ) c on true
            left join lateral (
-               select t.body from inbound_texts t
-               where $17::text is not null and t.tenant_id = v.tenant_id
-                 and t.inbound_id = v.last_text_id limit 1
-           ) i on true
-           left join lateral (
-               select t.body from messages t
-               where $17::text is not null and t.tenant_id = v.tenant_id
-                 and t.message_id = v.last_text_id limit 1
-           ) m on true
+               select coalesce(
+                   (select i.body from inbound_texts i
+                    where i.tenant_id = v.tenant_id and i.inbound_id = v.last_text_id limit 1),
+                   (select m.body from messages m
+                    where m.tenant_id = v.tenant_id and m.message_id = v.last_text_id limit 1)
+               ) as body
+               where $17::text is not null
+           ) t on true
            order by v.last_text_at desc, v.conversation_id desc"#,
         tenant.as_str(),
         before.0.to_sqlx() as _,
@@ -191,10 +188,9 @@ async fn walk(
     .await
     .map_err(fault)?;
 
-    let position = |row: (jiff_sqlx::Timestamp, Uuid)| (row.0.to_jiff(), row.1);
-    let walked =
-        rows.into_iter().map(|row| (position((row.last_text_at, row.conversation_id)), row.fits));
-    Ok(walked.collect())
+    let walked = |row: (jiff_sqlx::Timestamp, Uuid, bool)| ((row.0.to_jiff(), row.1), row.2);
+    let rows = rows.into_iter().map(|row| (row.last_text_at, row.conversation_id, row.fits));
+    Ok(rows.map(walked).collect())
 }
 
 /// Conversations with what a list shows of them, in the order of their ids. Those that are not
