@@ -69,7 +69,6 @@ impl MovedConversation {
 
 /// Counts texts in their conversations, and opens those that people are to look at.
 async fn raise(tx: &mut Scoped, texts: &[&NewText]) -> Result<Vec<MovedConversation>, Fault> {
-    let times: Vec<_> = texts.iter().map(|text| text.received_at.to_sqlx()).collect();
     let rows = sqlx::query!(
         r#"with came as (
                select k.tenant_id, k.conversation_id, count(*) as texts,
@@ -89,18 +88,15 @@ async fn raise(tx: &mut Scoped, texts: &[&NewText]) -> Result<Vec<MovedConversat
            set version = v.version + k.texts,
                unread = v.unread + k.for_people,
                opened_at = least(v.opened_at, k.first_at),
-               last_text_id = case
-                   when (v.last_text_at, v.last_text_id) > (k.last_at, k.last_id)
-                   then v.last_text_id else k.last_id end,
+               last_text_id = case when v.last_text_id is not null and (v.last_text_at, v.last_text_id)
+                   > (k.last_at, k.last_id) then v.last_text_id else k.last_id end,
                last_text_at = greatest(v.last_text_at, k.last_at),
                attention = case when k.is_doubtful then $7 else v.attention end,
                status = case when k.for_people > 0 then $8 else v.status end,
                snoozed_until = case when k.for_people > 0 then null else v.snoozed_until end,
                owner = case when k.for_people > 0 and v.status = $9 then $10 else v.owner end,
                assignee = case when k.for_people > 0 and v.status = $9 then null else v.assignee end
-           from came k
-           join conversations b
-             on b.tenant_id = k.tenant_id and b.conversation_id = k.conversation_id
+           from came k join conversations b using (tenant_id, conversation_id)
            where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
            returning v.tenant_id, v.conversation_id, v.contact_id, v.inbox_id, v.status, v.owner,
                      v.assignee, v.version, k.last_at as "last_at!", k.first_id,
@@ -109,7 +105,7 @@ async fn raise(tx: &mut Scoped, texts: &[&NewText]) -> Result<Vec<MovedConversat
         &texts.iter().map(|text| text.tenant.to_string()).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.id).collect::<Vec<_>>(),
-        &times as _,
+        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
         &texts.iter().map(|text| text.is_for_people()).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.is_doubtful()).collect::<Vec<_>>(),
         Attention::Review.as_str(),
