@@ -73,10 +73,9 @@ async fn raise(tx: &mut Scoped, texts: &[&NewText]) -> Result<Vec<MovedConversat
         r#"with came as (
                select k.tenant_id, k.conversation_id, count(*) as texts,
                       count(*) filter (where k.is_for_people) as for_people,
-                      min(k.at) filter (where k.is_for_people) as first_at,
+                      min(k.at) filter (where k.is_for_people) as first_at, max(k.at) as last_at,
                       (array_agg(k.inbound_id order by k.at, k.inbound_id)
                           filter (where k.is_for_people))[1] as first_id,
-                      max(k.at) as last_at,
                       (array_agg(k.inbound_id order by k.at desc, k.inbound_id desc))[1] as last_id,
                       bool_or(k.is_doubtful) as is_doubtful
                from unnest($1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::boolean[],
@@ -85,11 +84,12 @@ async fn raise(tx: &mut Scoped, texts: &[&NewText]) -> Result<Vec<MovedConversat
                group by k.tenant_id, k.conversation_id
            )
            update conversations v
-           set version = v.version + k.texts,
-               unread = v.unread + k.for_people,
+           set version = v.version + k.texts, unread = v.unread + k.for_people,
                opened_at = least(v.opened_at, k.first_at),
-               last_text_id = case when v.last_text_id is not null and (v.last_text_at, v.last_text_id)
-                   > (k.last_at, k.last_id) then v.last_text_id else k.last_id end,
+               last_text_id = case
+                   when v.last_text_id is not null
+                        and (v.last_text_at, v.last_text_id) > (k.last_at, k.last_id)
+                   then v.last_text_id else k.last_id end,
                last_text_at = greatest(v.last_text_at, k.last_at),
                attention = case when k.is_doubtful then $7 else v.attention end,
                status = case when k.for_people > 0 then $8 else v.status end,
@@ -100,7 +100,7 @@ async fn raise(tx: &mut Scoped, texts: &[&NewText]) -> Result<Vec<MovedConversat
            where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
            returning v.tenant_id, v.conversation_id, v.contact_id, v.inbox_id, v.status, v.owner,
                      v.assignee, v.version, k.last_at as "last_at!", k.first_id,
-                     b.opened_at is null and v.opened_at is not null as "has_opened!",
+                     b.opened_at is null and k.for_people > 0 as "has_opened!",
                      b.opened_at is not null and b.status <> v.status as "has_reopened!""#,
         &texts.iter().map(|text| text.tenant.to_string()).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
