@@ -6,6 +6,7 @@ use store::settings::api_keys::KeyRole;
 use uuid::Uuid;
 
 use super::{ANA, BEN, OURS, acme, asked, before, ids, receive, told, world};
+use crate::live::Read;
 
 #[tokio::test]
 async fn a_conversation_is_taken_over_and_handed_back() {
@@ -196,4 +197,24 @@ async fn a_viewer_reads_and_changes_nothing() {
     }
     viewer.post(&format!("{path}/reply"), &json!({ "body": "Hi" })).await.problem(403);
     viewer.post(&format!("{path}/notes"), &json!({ "body": "Hi" })).await.problem(403);
+}
+
+#[tokio::test]
+async fn what_is_done_with_a_conversation_is_said_live_to_who_sees_it() {
+    let (world, admin, path) = asked().await;
+    let topic = format!("conversation:{}", ANA.conversation());
+    let mut read = Read::of(&admin, &topic, None).await;
+    let (_, _, snapshot) = read.expect("snapshot").await;
+    assert_eq!((&snapshot["topic"], &snapshot["totals"]), (&json!(topic), &Value::Null));
+
+    admin.post(&format!("{path}/take-over"), &json!({})).await.expect(200);
+    let (_, _, taken) = read.expect("event").await;
+    assert_eq!(taken["topic"], json!(topic));
+    assert_eq!(taken["event"]["type"], "conversation.taken_over");
+    assert_eq!(taken["event"]["data"]["owner"], "person");
+
+    let globex = world.caller("globex", KeyRole::Admin).await;
+    globex.get(&format!("/v1/live?topics={topic}")).await.problem(404);
+    let nothing = format!("/v1/live?topics=inbox:{}", Uuid::nil());
+    admin.get(&nothing).await.problem(404);
 }
