@@ -4,6 +4,7 @@ mod answering;
 mod bursts;
 mod failing;
 mod guards;
+mod owners;
 mod scale;
 mod settings;
 mod silence;
