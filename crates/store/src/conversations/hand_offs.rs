@@ -44,7 +44,7 @@ pub async fn record(
                    order by tenant_id, conversation_id, entry_id) k
              where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
                and v.owner = $8
-             returning v.tenant_id, v.conversation_id, v.contact_id, v.inbox_id, v.status, v.unread,
+             returning v.tenant_id, v.conversation_id, v.contact_id, v.inbox_id, v.status,
                        v.version, k.entry_id, k.reason
          ), noted as (
              insert into conversation_entries (tenant_id, entry_id, conversation_id, kind, author,
@@ -53,7 +53,7 @@ pub async fn record(
              on conflict do nothing
          )
          select tenant_id as "tenant_id!", conversation_id as "conversation_id!",
-                contact_id as "contact_id!", inbox_id, status as "status!", unread as "unread!",
+                contact_id as "contact_id!", inbox_id, status as "status!",
                 version as "version!"
          from given"#,
         &asks.iter().map(|(ask, _)| ask.tenant.as_str()).collect::<Vec<_>>() as _,
@@ -80,7 +80,6 @@ pub async fn record(
             status: word(&row.status)?,
             owner: ConversationOwner::Nobody,
             assignee: None,
-            unread: row.unread,
             by: Some(STAGE.to_owned()),
         };
         let kind = EventKind::ConversationHandedOff;
