@@ -57,8 +57,9 @@ end $$;
 create trigger group_of_new_conversations before insert on conversations
     for each row when (new.sender_group is null) execute function keep_sender_group();
 
--- One conversation of a contact with a group, however many first texts come at once.
-create unique index conversations_by_group on conversations (tenant_id, contact_id, channel, sender_group);
+-- One conversation of a contact with a group, however many first texts come at once. The tenant is its last column
+-- (docs/adr/0005).
+create unique index conversations_by_group on conversations (contact_id, channel, sender_group, tenant_id);
 -- In the order in which people look at them. The collation as in 0036, and for its reason.
 create index conversations_by_age on conversations (tenant_id collate "C", last_text_at, conversation_id)
     where opened_at is not null;
@@ -80,7 +81,9 @@ grant select on inboxes to millrace_pipeline;
 
 -- A text to a number of the tenant's account that is none of its senders': no conversation opens, and nobody answers.
 alter table inbound_texts
-    add column unknown_to text;                  -- the number that was texted, as the carrier writes it; null: a sender's
+    add column unknown_to text,                  -- the number that was texted, as the carrier writes it; null: a sender's
+    add column opens boolean not null default false, -- it has opened its conversation: whoever sees it again says so again
+    add column opens_inbox uuid;                 -- the inbox in which it has opened; null: in none
 create index inbound_texts_to_unknown on inbound_texts (tenant_id collate "C", received_at, inbound_id)
     where unknown_to is not null;
 

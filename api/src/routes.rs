@@ -5,6 +5,7 @@ mod assistant;
 pub(crate) mod campaigns;
 mod consent;
 mod contacts;
+mod conversations;
 mod media;
 mod messages;
 mod operations;
@@ -36,6 +37,7 @@ fn resources() -> OpenApiRouter<App> {
         .merge(campaigns::router())
         .merge(consent::router())
         .merge(contacts::router())
+        .merge(conversations::router())
         .merge(media::router())
         .merge(messages::router())
         .merge(operations::router())

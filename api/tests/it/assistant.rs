@@ -62,7 +62,10 @@ async fn settings_are_set_whole_for_the_company_a_brand_and_an_inbox() {
 async fn whoever_changes_what_somebody_else_has_changed_since_is_told_so() {
     let world = World::start().await;
     let admin = world.caller("acme", KeyRole::Admin).await;
-    let after = |version: i64| json!({ "scope": "company", "version": version, "settings": { "quiet_seconds": 5 } });
+    let after = |version: i64| {
+        let settings = json!({ "quiet_seconds": 5 });
+        json!({ "scope": "company", "version": version, "settings": settings })
+    };
     admin.put(SETTINGS, &after(1)).await.problem(409);
     admin.put(SETTINGS, &after(0)).await.expect(200);
     admin.put(SETTINGS, &after(0)).await.problem(409);

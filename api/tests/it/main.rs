@@ -13,6 +13,7 @@ mod codes;
 mod companies;
 mod consent;
 mod console;
+mod conversations;
 mod cookies;
 mod do_not_contact;
 mod document;

@@ -7,7 +7,7 @@ mod client;
 mod error;
 mod tool;
 
-pub use assistant::Conversation;
+pub use assistant::AssistantQuestion;
 pub use breaker::Breaker;
 pub use client::{Client, Message, Reply, Request, Speaker, StopReason};
 pub use error::{AiError, AiFault, AiNextStep};

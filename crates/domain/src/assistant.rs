@@ -9,7 +9,7 @@ mod rules;
 mod sense;
 mod settings;
 
-pub use answer::{Confidence, Doubt, Draft, Handoff, judge};
+pub use answer::{AnswerDoubt, AnswerDraft, Confidence, Handoff, judge};
 pub use facts::Foreword;
 pub use prompt::{ANSWER_TOOL, Turn, TurnSpeaker, answer_schema, instructions, turns};
 pub use sense::SettingsFault;

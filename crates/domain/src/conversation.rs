@@ -1,13 +1,16 @@
 //! Conversations that people and an assistant share: who answers next, and what becomes of that
 //! when somebody takes over, answers, or closes. Pure.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// How long a person's text lets a business answer freely on WhatsApp, and any class
-/// `conversational` be sent. Source: the customer service window of the WhatsApp Business Platform.
-pub const ANSWERED_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+use crate::message::class::Channel;
+
+/// How long WhatsApp lets a business answer freely after a person's message: its customer service
+/// window (Meta, "Messaging limits and windows" of the Cloud API). A tenant's policy may be
+/// narrower, not wider.
+const WHATSAPP_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many labels a conversation has at most, and how long each is, in characters.
 pub const MOST_LABELS: usize = 20;
@@ -218,6 +221,16 @@ impl Ownership {
     }
 }
 
+/// Until when a contact who wrote last at an instant may be answered freely; `after` is how long
+/// the tenant's policy lets conversations be open.
+pub fn answerable_until(wrote_at: Timestamp, channel: Channel, after: SignedDuration) -> Timestamp {
+    let after = match channel {
+        Channel::Sms => after,
+        Channel::Whatsapp => after.min(WHATSAPP_WINDOW),
+    };
+    wrote_at.saturating_add(after).unwrap_or(wrote_at)
+}
+
 /// The status at an instant: a snooze that has ended counts as open.
 pub fn status_at(
     status: ConversationStatus,
@@ -279,6 +292,18 @@ mod tests {
         assert_eq!((one.owner, one.assignee), (ConversationOwner::Person, Some(PERSON)));
         one.assign(None);
         assert_eq!((one.owner, one.assignee), (ConversationOwner::Nobody, None));
+    }
+
+    #[test]
+    fn whatsapp_is_answered_for_a_day_at_most_and_less_where_the_policy_says_so() {
+        let last = Timestamp::UNIX_EPOCH;
+        let hours = |channel, hours| {
+            let until = answerable_until(last, channel, SignedDuration::from_hours(hours));
+            until.duration_since(last).as_hours()
+        };
+        assert_eq!(hours(Channel::Sms, 72), 72);
+        assert_eq!(hours(Channel::Whatsapp, 72), 24);
+        assert_eq!(hours(Channel::Whatsapp, 8), 8);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod answers;
 mod arrival;
 pub mod bursts;
+pub mod canned;
 pub mod entries;
 mod hand_offs;
 pub mod inbound;

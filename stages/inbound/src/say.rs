@@ -1,6 +1,7 @@
 //! What follows from a text: events, the one compliance answer, or a conversation. Pure.
 
 use domain::{
+    conversation::{ConversationOwner, ConversationStatus},
     ids::{CampaignId, MessageId},
     language::Language,
     message::class::{Lane, MessageClass},
@@ -9,7 +10,7 @@ use stage::Outcome;
 use store::conversations::inbound::{Meaning, Thread};
 use wire::{
     Event, EventKind, InboundText, Subject, Submitted,
-    event::{ContactData, ReceivedData},
+    event::{ContactData, ConversationData, ReceivedData},
     frame::Outgoing,
     message::{Content, From, Head},
 };
@@ -48,6 +49,7 @@ fn say(received: &Received, recorded: &Recorded) -> Vec<Outgoing> {
         Meaning::Help | Meaning::Reaction | Meaning::Automatic => {}
     }
     said.extend(answer(received, thread));
+    said.extend(opened_event(received, thread));
     said
 }
 
@@ -64,6 +66,22 @@ fn received_event(received: &Received, thread: &Thread) -> Outgoing {
     };
     let kind = EventKind::MessageReceived;
     Event::new(kind, &text.tenant, text.id, 1, thread.received_at, &data).outgoing()
+}
+
+/// That the text has opened its conversation, which happens once: its version is the first.
+fn opened_event(received: &Received, thread: &Thread) -> Option<Outgoing> {
+    let (text, opening) = (&received.text, thread.opens?);
+    let data = ConversationData {
+        conversation: thread.conversation,
+        contact: text.contact,
+        inbox: opening.inbox,
+        status: ConversationStatus::Open,
+        owner: ConversationOwner::Assistant,
+        assignee: None,
+        by: None,
+    };
+    let (kind, id) = (EventKind::ConversationOpened, thread.conversation.0);
+    Some(Event::new(kind, &text.tenant, id, 1, thread.received_at, &data).outgoing())
 }
 
 /// An event of the contact, named by the text that caused it.

@@ -32,7 +32,8 @@ use wire::frame::Outgoing;
 use crate::{
     ask::{Model, NoAnswer, ask},
     decide::{self, ReplyIntent},
-    load::{self, Question},
+    load,
+    question::Question,
     record, say,
 };
 
@@ -249,13 +250,13 @@ impl Answerer {
 
     /// Tries again at an instant, or gives the conversation to people where somebody would wait for
     /// too long.
-    async fn later(&self, asked: &Asked, again: Timestamp) -> Result<Option<ReplyDecision>, Fault> {
-        let waited = again.duration_since(asked.burst.began_at);
+    async fn later(&self, asked: &Asked, due: Timestamp) -> Result<Option<ReplyDecision>, Fault> {
+        let waited = due.duration_since(asked.burst.began_at);
         if asked.burst.tries >= TRIES || waited > PATIENCE {
             let ask = asked.question.ask.clone();
             return Ok(Some(decide::silence(ask, ReplyReason::AiUnavailable)));
         }
-        bursts::put_off(&self.store, &asked.burst, again).await?;
+        bursts::put_off(&self.store, &asked.burst, due).await?;
         Ok(None)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use carriers::anthropic::{AiNextStep, Breaker, Client, Conversation, ToolAnswer};
+use carriers::anthropic::{AiNextStep, AssistantQuestion, Breaker, Client, ToolAnswer};
 use domain::{
-    assistant::{AssistantSettings, Doubt, Turn, judge},
+    assistant::{AnswerDoubt, AssistantSettings, Turn, judge},
     money::Micros,
 };
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use store::conversations::replies::{AssistantFacts, Generation, ReplyDecision, R
 
 use crate::{
     decide::{day_of, silence},
-    load::Question,
+    question::Question,
 };
 
 /// The longest call: people who text do not wait for more.
@@ -74,7 +74,7 @@ pub(crate) async fn ask(
     }
 
     let conversation =
-        Conversation { settings, company: &assistant.company, turns, model: &model.name };
+        AssistantQuestion { settings, company: &assistant.company, turns, model: &model.name };
     let begun = Instant::now();
     let answer = model.client.converse(conversation).await;
     let took = begun.elapsed();
@@ -131,7 +131,7 @@ fn decision(
 
     let judged = match answer.input {
         Some(said) => judge(settings, &said),
-        None => Err(Doubt::Unreadable),
+        None => Err(AnswerDoubt::Unreadable),
     };
     let (body, reason) = match judged {
         Ok(draft) => {
@@ -144,12 +144,12 @@ fn decision(
     ReplyDecision { ask: question.ask.clone(), body, reason, generation: Some(generation) }
 }
 
-fn reason_of(doubt: Doubt) -> ReplyReason {
+fn reason_of(doubt: AnswerDoubt) -> ReplyReason {
     match doubt {
-        Doubt::Unreadable => ReplyReason::AiIncomplete,
-        Doubt::HandedOff => ReplyReason::AiHandsOff,
-        Doubt::Unsure => ReplyReason::AiUnsure,
-        Doubt::TooLong => ReplyReason::AiTooLong,
-        Doubt::NotAllowed => ReplyReason::AiNotAllowed,
+        AnswerDoubt::Unreadable => ReplyReason::AiIncomplete,
+        AnswerDoubt::HandedOff => ReplyReason::AiHandsOff,
+        AnswerDoubt::Unsure => ReplyReason::AiUnsure,
+        AnswerDoubt::TooLong => ReplyReason::AiTooLong,
+        AnswerDoubt::NotAllowed => ReplyReason::AiNotAllowed,
     }
 }

@@ -12,7 +12,7 @@ use store::conversations::replies::{
     Ask, AssistantFacts, ReplyDecision, ReplyFacts, ReplyReason, Since,
 };
 
-use crate::load::Question;
+use crate::question::Question;
 
 /// The time in which the texts and answers of one thread are counted.
 const COUNTED: SignedDuration = SignedDuration::from_hours(1);

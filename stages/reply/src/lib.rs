@@ -21,6 +21,7 @@ mod answering;
 mod ask;
 mod decide;
 mod load;
+mod question;
 mod record;
 mod say;
 mod texts;

@@ -8,7 +8,7 @@ use wire::{
     message::{Content, From, Head},
 };
 
-use crate::load::Question;
+use crate::question::Question;
 
 /// The message that a decision becomes; none for silence.
 pub(crate) fn answer(question: &Question, decided: &ReplyDecided) -> Option<Outgoing> {

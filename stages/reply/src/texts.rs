@@ -17,7 +17,8 @@ use wire::{InboundText, Stream};
 
 use crate::{
     decide::{self, ReplyIntent},
-    load::{self, Question},
+    load,
+    question::Question,
     record, say,
 };
 
@@ -32,7 +33,7 @@ enum Course {
     /// It is in a burst already, or was decided about: this is said again.
     Known(Option<wire::frame::Outgoing>),
     /// Nothing needs a model.
-    Settled(ReplyDecision),
+    Settled(Box<ReplyDecision>),
     /// It waits with others for so long.
     Waits(SignedDuration),
 }
@@ -54,10 +55,10 @@ impl ReplyStage {
         match decide::decide(cx.now, question, facts, self.has_model) {
             ReplyIntent::Ask(settings) => Course::Waits(settings.quiet()),
             ReplyIntent::Say(body, reason) => {
-                Course::Settled(decide::said(question.ask.clone(), body, reason))
+                Course::Settled(Box::new(decide::said(question.ask.clone(), body, reason)))
             }
             ReplyIntent::Silence(reason) => {
-                Course::Settled(decide::silence(question.ask.clone(), reason))
+                Course::Settled(Box::new(decide::silence(question.ask.clone(), reason)))
             }
         }
     }
@@ -106,7 +107,7 @@ impl ReplyStage {
         let settled: Vec<ReplyDecision> = courses
             .iter()
             .filter_map(|course| match course {
-                Course::Settled(decision) => Some(decision.clone()),
+                Course::Settled(decision) => Some(decision.as_ref().clone()),
                 Course::Known(_) | Course::Waits(_) => None,
             })
             .collect();

@@ -37,7 +37,7 @@ struct SetSettings {
     /// The version that this comes after, 0 where there are none: 409 where somebody has changed
     /// them since. Left out, it comes after whatever is there.
     #[serde(default)]
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
+    #[schema(minimum = 0)]
     version: Option<i64>,
     /// All of it: what is left out has its default.
     settings: AssistantSettings,
@@ -104,11 +104,12 @@ async fn list(
     caller: Allowed<Read>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<SettingsView>>, Problem> {
+    let is_first = paging.after_text()?.is_none();
     let (after, limit) = (paging.after_id()?, paging.limit()?);
 
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let mut page = Vec::new();
-    if after.is_nil() {
+    if is_first {
         let company = AssistantScope::Company;
         let found = assistant::get(&mut tx, &caller.tenant, company, Uuid::nil()).await?;
         page.push(found.map_or_else(defaults, view));
@@ -134,7 +135,7 @@ async fn list(
             "hours": "mon-fri 08:00-20:00",
             "closed_answer": "We are back at eight.",
             "keywords": [{ "words": ["hours"], "answer": "Monday to Friday, nine to six." }],
-            "qualification": [{ "name": "visit_day", "about": "the day on which they want to come" }],
+            "qualification": [{ "name": "visit_day", "about": "when they want to come" }],
             "escalate_on": ["complaint"],
             "budget": { "answers_per_hour": 5, "tokens_per_day": 2_000_000 },
         },
@@ -202,8 +203,8 @@ struct Named {
     target: Option<Uuid>,
 }
 
-/// `DELETE /v1/ai/settings`, for admins and owners: takes the settings of the company, a brand or an
-/// inbox away, so that the next wider ones hold, or the defaults. Answers 204, also where there
+/// `DELETE /v1/ai/settings`, for admins and owners: takes the settings of the company, a brand or
+/// an inbox away, so that the next wider ones hold, or the defaults. Answers 204, also where there
 /// were none. Who is limited to brands may not take the company's away (403).
 #[utoipa::path(
     delete, path = "/v1/ai/settings", tag = "settings",

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, time::Duration, time::Instant};
 
 use axum::{Json, extract::State};
-use carriers::anthropic::{AiNextStep, Conversation, MODEL, ToolAnswer};
+use carriers::anthropic::{AiNextStep, AssistantQuestion, MODEL, ToolAnswer};
 use domain::{
     assistant::{
-        AssistantScope, AssistantSettings, Confidence, Doubt, Foreword, TurnSpeaker, judge, turns,
+        AnswerDoubt, AssistantScope, AssistantSettings, Confidence, Foreword, TurnSpeaker, judge,
+        turns,
     },
     lexicon::wording,
     money::Micros,
@@ -70,7 +71,6 @@ struct Tested {
     #[schema(required)]
     confidence: Option<&'static str>,
     /// What the model has found out, by the settings' fields.
-    #[schema(max_items = 20)]
     qualification: BTreeMap<String, String>,
     /// The model that was asked; null where none was.
     #[schema(required)]
@@ -166,7 +166,7 @@ async fn ask(
 
     let turns = turns(texts.iter().map(|text| (TurnSpeaker::Person, text.as_str())));
     let begun = Instant::now();
-    let conversation = Conversation { settings, company, turns: &turns, model: MODEL };
+    let conversation = AssistantQuestion { settings, company, turns: &turns, model: MODEL };
     let answer = client.with_timeout(TIMEOUT).converse(conversation).await;
     let latency_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     match answer {
@@ -196,7 +196,7 @@ fn tested(settings: &AssistantSettings, answer: ToolAnswer, latency_ms: u64) -> 
         latency_ms,
         ..Tested::default()
     };
-    match answer.input.ok_or(Doubt::Unreadable).and_then(|said| judge(settings, &said)) {
+    match answer.input.ok_or(AnswerDoubt::Unreadable).and_then(|said| judge(settings, &said)) {
         Ok(draft) => {
             tested.reason = "answered";
             tested.reply = Some(draft.body);

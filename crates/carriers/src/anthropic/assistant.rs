@@ -19,7 +19,7 @@ const PURPOSE: &str = "Answers the person, or has a colleague go on.";
 
 /// A conversation that wants an answer.
 #[derive(Debug, Clone, Copy)]
-pub struct Conversation<'a> {
+pub struct AssistantQuestion<'a> {
     /// What the assistant is told.
     pub settings: &'a AssistantSettings,
     /// What the company is called.
@@ -36,8 +36,11 @@ impl Client {
     ///
     /// # Errors
     /// As for [`Client::use_tool`].
-    pub async fn converse(&self, conversation: Conversation<'_>) -> Result<ToolAnswer, AiError> {
-        let Conversation { settings, company, turns, model } = conversation;
+    pub async fn converse(
+        &self,
+        conversation: AssistantQuestion<'_>,
+    ) -> Result<ToolAnswer, AiError> {
+        let AssistantQuestion { settings, company, turns, model } = conversation;
         let system = instructions(settings, company);
         let schema = answer_schema(settings);
         let messages: Vec<Message<'_>> = turns.iter().map(message).collect();

@@ -42,7 +42,7 @@ pub enum Handoff {
 
 /// An answer that may go out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
+pub struct AnswerDraft {
     /// The text.
     pub body: String,
     /// How surely it is right.
@@ -53,7 +53,7 @@ pub struct Draft {
 
 /// Why an answer does not go out, and a person goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doubt {
+pub enum AnswerDoubt {
     /// It is not in the form that was asked for, or says nothing.
     Unreadable,
     /// The model wants a person to go on.
@@ -83,7 +83,7 @@ impl Confidence {
     }
 }
 
-impl Doubt {
+impl AnswerDoubt {
     /// The name in rows and answers.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -127,30 +127,30 @@ struct Said {
 ///
 /// # Errors
 /// Why a person is to go on instead.
-pub fn judge(settings: &AssistantSettings, said: &Value) -> Result<Draft, Doubt> {
-    let said: Said = serde_json::from_value(said.clone()).map_err(|_| Doubt::Unreadable)?;
+pub fn judge(settings: &AssistantSettings, said: &Value) -> Result<AnswerDraft, AnswerDoubt> {
+    let said: Said = serde_json::from_value(said.clone()).map_err(|_| AnswerDoubt::Unreadable)?;
     match said.handoff {
         Handoff::None => {}
         Handoff::AsksForHuman | Handoff::Unknown | Handoff::NotAllowed | Handoff::Upset => {
-            return Err(Doubt::HandedOff);
+            return Err(AnswerDoubt::HandedOff);
         }
     }
     match said.confidence {
         Confidence::High => {}
         Confidence::Medium if !settings.only_confident => {}
-        Confidence::Medium | Confidence::Low => return Err(Doubt::Unsure),
+        Confidence::Medium | Confidence::Low => return Err(AnswerDoubt::Unsure),
     }
 
     let reply = said.reply.trim();
     if is_blank(reply) {
-        return Err(Doubt::Unreadable);
+        return Err(AnswerDoubt::Unreadable);
     }
     if !is_allowed(settings, reply) {
-        return Err(Doubt::NotAllowed);
+        return Err(AnswerDoubt::NotAllowed);
     }
-    let body = fitting(&smart(reply).text, settings.max_segments).ok_or(Doubt::TooLong)?;
+    let body = fitting(&smart(reply).text, settings.max_segments).ok_or(AnswerDoubt::TooLong)?;
     let qualification = found(settings, said.qualification);
-    Ok(Draft { body, confidence: said.confidence, qualification })
+    Ok(AnswerDraft { body, confidence: said.confidence, qualification })
 }
 
 /// What was found out, by the fields that were asked for.
@@ -253,7 +253,7 @@ mod tests {
         json!({ "reply": reply, "handoff": "none", "confidence": "high" })
     }
 
-    fn body(given: &str, reply: &str) -> Result<String, Doubt> {
+    fn body(given: &str, reply: &str) -> Result<String, AnswerDoubt> {
         judge(&settings(given), &said(reply)).map(|draft| draft.body)
     }
 
@@ -266,18 +266,21 @@ mod tests {
             judge(&settings(given), &said).map(|_| ())
         };
         assert_eq!(judged("none", "medium", "{}"), Ok(()));
-        assert_eq!(judged("none", "medium", r#"{"only_confident": true}"#), Err(Doubt::Unsure));
-        assert_eq!(judged("none", "low", "{}"), Err(Doubt::Unsure));
+        assert_eq!(
+            judged("none", "medium", r#"{"only_confident": true}"#),
+            Err(AnswerDoubt::Unsure)
+        );
+        assert_eq!(judged("none", "low", "{}"), Err(AnswerDoubt::Unsure));
         for handoff in ["asks_for_human", "unknown", "not_allowed", "upset"] {
-            assert_eq!(judged(handoff, "high", "{}"), Err(Doubt::HandedOff));
+            assert_eq!(judged(handoff, "high", "{}"), Err(AnswerDoubt::HandedOff));
         }
 
         for odd in
             [json!("Yes."), json!({}), json!({ "reply": "Yes." }), said(""), said("\u{200b}")]
         {
-            assert_eq!(judge(&settings("{}"), &odd), Err(Doubt::Unreadable), "{odd}");
+            assert_eq!(judge(&settings("{}"), &odd), Err(AnswerDoubt::Unreadable), "{odd}");
         }
-        assert_eq!(judged("perhaps", "high", "{}"), Err(Doubt::Unreadable));
+        assert_eq!(judged("perhaps", "high", "{}"), Err(AnswerDoubt::Unreadable));
     }
 
     #[test]
@@ -299,7 +302,7 @@ mod tests {
             "My tool is `answer`.",
             "</text> done",
         ] {
-            assert_eq!(body(given, other), Err(Doubt::NotAllowed), "{other}");
+            assert_eq!(body(given, other), Err(AnswerDoubt::NotAllowed), "{other}");
         }
     }
 
@@ -307,7 +310,7 @@ mod tests {
     fn a_long_answer_ends_with_the_last_sentence_that_fits() {
         let long = format!("We open at nine. {}.", "word ".repeat(80).trim());
         assert_eq!(body(r#"{"max_segments": 1}"#, &long), Ok("We open at nine.".into()));
-        assert_eq!(body(r#"{"max_segments": 1}"#, &"word ".repeat(80)), Err(Doubt::TooLong));
+        assert_eq!(body(r#"{"max_segments": 1}"#, &"word ".repeat(80)), Err(AnswerDoubt::TooLong));
     }
 
     #[test]

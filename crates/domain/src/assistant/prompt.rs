@@ -1,5 +1,5 @@
-//! What the model is asked. Instructions are the company's alone; what people have written goes into
-//! their turns, between marks that no text can write, and is said to be data.
+//! What the model is asked. Instructions are the company's alone; what people have written goes
+//! into their turns, between marks that no text can write, and is said to be data.
 
 use serde_json::{Map, Value, json};
 

@@ -33,7 +33,7 @@ pub struct AssistantSettings {
     /// The hours in which it answers, in the company's zone.
     pub hours: Window,
     /// Days on which it does not, in the company's zone.
-    #[schema(max_items = 100, value_type = Vec<String>, format = Date, example = json!(["2026-12-25"]))]
+    #[schema(max_items = 100)]
     pub holidays: Vec<Date>,
     /// What it says at other times, once an hour; null: the conversation goes to a person.
     #[schema(min_length = 1, max_length = 300)]
@@ -99,23 +99,24 @@ pub struct AssistantBudget {
     pub answers_per_hour: u16,
     /// Tokens that the model reads and writes in a day of the company's zone; null: as many as
     /// there are. What is being answered when it is reached is answered.
-    #[schema(minimum = 1, maximum = 1_000_000_000_000_u64)]
+    #[schema(minimum = 1)]
     pub tokens_per_day: Option<i64>,
     /// What the model may cost in such a day, in millionths of the price's currency; null: whatever
     /// it costs.
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000_000_000_u64)]
+    #[schema(value_type = Option<i64>, minimum = 1)]
     pub cost_micros_per_day: Option<Micros>,
 }
 
-/// What a model costs, in millionths of a currency unit for a million tokens, as its provider bills.
+/// What a model costs, in millionths of a currency unit for a million tokens, as its provider
+/// bills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelPrice {
     /// For what it reads.
-    #[schema(value_type = i64, minimum = 0, maximum = 1_000_000_000_u64)]
+    #[schema(value_type = i64, minimum = 0)]
     pub input_micros: Micros,
     /// For what it writes.
-    #[schema(value_type = i64, minimum = 0, maximum = 1_000_000_000_u64)]
+    #[schema(value_type = i64, minimum = 0)]
     pub output_micros: Micros,
 }
 

@@ -48,6 +48,10 @@ const PEOPLE_THINK_AGAIN: &[&str] = &["update millrace.standings
          do_not_contact_at = null, do_not_contact_reason = null,
          marketing_consent_at = '2026-06-10 15:00Z'"];
 
+/// As if all texts had joined bursts, which are made afterwards.
+const JOINED: &str =
+    "update millrace.inbound_texts set burst_at = '2026-01-01Z' where meaning = 'text'";
+
 /// Sources are handed nothing, so nothing comes to them again, and no input is poison: a row is
 /// what the database has taken.
 const SOURCE: (Change, Poison) = (
@@ -196,7 +200,7 @@ pub const SCHEDULE: Case = Case {
 pub const ANSWERS: Case = Case {
     stage: Reply,
     made: Made::Bursts,
-    before: &[Enrich, Gate, Throttle, Send, Inbound],
+    before: &[Enrich, Gate, Throttle, Send, Inbound, Reply],
     work: ContractWork::Rows(DueRows {
         parts: 64,
         tick: "due_bursts",
@@ -311,6 +315,10 @@ impl ContractSubject for Case {
             if earlier == Inbound {
                 inputs::answer(&caller).await?;
             }
+            if earlier == Reply {
+                // Its texts have joined bursts, so that none of their frames is left.
+                world.change(JOINED).await?;
+            }
             let process = world.start(earlier, None).await?;
             world.work(earlier, &ContractWork::Frames, process).await?.end().await?;
         }
@@ -395,7 +403,6 @@ impl Made {
 
             // One for each conversation, as the stage makes them.
             Self::Bursts => &[
-                "update millrace.inbound_texts set burst_at = '2026-01-01Z' where meaning = 'text'",
                 "insert into millrace.reply_bursts (tenant_id, burst_id, conversation_id, epoch,
                      inbound_id, contact_id, sender_id, number, channel, received_at, began_at, due)
                  select distinct on (i.conversation_id) i.tenant_id, i.inbound_id,

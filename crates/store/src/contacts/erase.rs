@@ -85,12 +85,8 @@ pub async fn texts_of_messages(
 
 /// Removes what a person wrote, what was answered to them, and what was noted and labelled about
 /// them, in the conversation with each group of senders.
-pub async fn texts_of_conversations(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    contact: ContactId,
-) -> Result<u64, Fault> {
-    let threads = threads(tx, tenant, contact).await?;
+pub async fn texts_of_conversations(tx: &mut Scoped, contact: ContactId) -> Result<u64, Fault> {
+    let threads = threads(tx, contact).await?;
     let written = sqlx::query!(
         "update inbound_texts i set body = ''
          from unnest($1::uuid[]) as k (conversation_id)
@@ -124,15 +120,9 @@ pub async fn texts_of_conversations(
 }
 
 /// The conversations of a person, without their labels from now on.
-async fn threads(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    contact: ContactId,
-) -> Result<Vec<Uuid>, Fault> {
+async fn threads(tx: &mut Scoped, contact: ContactId) -> Result<Vec<Uuid>, Fault> {
     sqlx::query_scalar!(
-        "update conversations set labels = '{}' where tenant_id = $1 and contact_id = $2
-         returning conversation_id",
-        tenant.as_str(),
+        "update conversations set labels = '{}' where contact_id = $1 returning conversation_id",
         contact.0,
     )
     .fetch_all(&mut **tx)

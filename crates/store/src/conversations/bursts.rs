@@ -321,9 +321,9 @@ pub async fn give_back(store: &Store, burst: &Burst) -> Result<(), Fault> {
     tx.commit().await.map_err(fault)
 }
 
-/// Gives a burst back, for which the model had no answer: it is answered at this instant, unless more
-/// was written since.
-pub async fn put_off(store: &Store, burst: &Burst, again: Timestamp) -> Result<(), Fault> {
+/// Gives a burst back, for which the model had no answer: it is answered at this instant, unless
+/// more was written since.
+pub async fn put_off(store: &Store, burst: &Burst, due: Timestamp) -> Result<(), Fault> {
     let mut tx = store.scoped([&burst.ask.tenant]).await?;
     sqlx::query!(
         "update reply_bursts
@@ -331,7 +331,7 @@ pub async fn put_off(store: &Store, burst: &Burst, again: Timestamp) -> Result<(
          where tenant_id = $1 and burst_id = $2",
         burst.ask.tenant.as_str(),
         burst.id,
-        again.to_sqlx() as _,
+        due.to_sqlx() as _,
         burst.ask.inbound,
     )
     .execute(&mut *tx)

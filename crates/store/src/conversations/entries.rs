@@ -49,7 +49,8 @@ pub async fn note(tx: &mut Scoped, by: By<'_>, id: Uuid, body: &str) -> Result<b
     Ok(done.rows_affected() == 1)
 }
 
-/// Writes what was done. Where the conversation has [`MOST`] entries it is in the audit trail alone.
+/// Writes what was done. Where the conversation has [`MOST`] entries it is in the audit trail
+/// alone.
 pub async fn act(tx: &mut Scoped, by: By<'_>, id: Uuid, act: Act) -> Result<(), Fault> {
     sqlx::query!(
         "insert into conversation_entries

@@ -34,7 +34,7 @@ pub async fn record(
     }
 
     let rows = sqlx::query!(
-        "with given as (
+        r#"with given as (
              update conversations v
              set owner = $6, assignee = null, attention = $7, epoch = v.epoch + 1,
                  version = v.version + 1
@@ -44,7 +44,7 @@ pub async fn record(
                    order by tenant_id, conversation_id, entry_id) k
              where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
                and v.owner = $8
-             returning v.tenant_id, v.conversation_id, v.contact_id, v.inbox_id, v.status, v.unread,
+             returning v.tenant_id, v.conversation_id, v.contact_id, v.inbox_id, v.status,
                        v.version, k.entry_id, k.reason
          ), noted as (
              insert into conversation_entries (tenant_id, entry_id, conversation_id, kind, author,
@@ -52,7 +52,10 @@ pub async fn record(
              select tenant_id, entry_id, conversation_id, 'act', $9, $10, reason, $5 from given
              on conflict do nothing
          )
-         select tenant_id, conversation_id, contact_id, inbox_id, status, unread, version from given",
+         select tenant_id as "tenant_id!", conversation_id as "conversation_id!",
+                contact_id as "contact_id!", inbox_id, status as "status!",
+                version as "version!"
+         from given"#,
         &asks.iter().map(|(ask, _)| ask.tenant.as_str()).collect::<Vec<_>>() as _,
         &asks.iter().map(|(ask, _)| ask.conversation.0).collect::<Vec<_>>(),
         &asks.iter().map(|(ask, _)| entry(ask)).collect::<Vec<_>>(),
@@ -77,7 +80,6 @@ pub async fn record(
             status: word(&row.status)?,
             owner: ConversationOwner::Nobody,
             assignee: None,
-            unread: row.unread,
             by: Some(STAGE.to_owned()),
         };
         let kind = EventKind::ConversationHandedOff;

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use domain::{
     address::Address,
     gates::OptOutScope,
-    ids::{ContactId, ConversationId, TenantId},
+    ids::{ContactId, ConversationId, InboxId, TenantId},
     message::class::Channel,
 };
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-pub use text::{Company, Meaning, NewText, Thread, Writer};
+pub use text::{Company, Meaning, NewText, Opening, Thread, Writer};
 
 use super::{arrival, senders};
 use crate::{
@@ -60,6 +60,7 @@ async fn threads(
 ) -> Result<HashMap<Uuid, Thread>, Fault> {
     let rows = sqlx::query!(
         r#"select i.inbound_id, i.conversation_id, i.unknown_to is null as "is_to_sender!",
+                  i.opens, i.opens_inbox,
                   i.received_at, i.answer, i.epoch, v.last_campaign_id,
                   c.language as "language?", t.name,
                   (select p.body ->> 'help_contact' from policies p
@@ -82,6 +83,7 @@ async fn threads(
             inbound: row.inbound_id,
             conversation: ConversationId(row.conversation_id),
             is_to_sender: row.is_to_sender,
+            opens: row.opens.then_some(Opening { inbox: row.opens_inbox.map(InboxId) }),
             received_at: row.received_at.to_jiff(),
             answer: optional(row.answer.as_deref())?,
             epoch: row.epoch,

@@ -67,17 +67,15 @@ impl ConversationFilter {
 }
 
 /// A place in the list: when the last text was, and the conversation's id.
-pub type Position = (Timestamp, Uuid);
+pub type ListPosition = (Timestamp, Uuid);
 
 /// A conversation, and what a list shows of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Listed {
+pub struct ListedConversation {
     /// The conversation.
     pub conversation: Conversation,
-    /// The contact's first name; empty where it is not known.
-    pub first_name: String,
-    /// The contact's last name; empty where it is not known.
-    pub last_name: String,
+    /// The contact's name, as far as it is known.
+    pub name: String,
     /// What the last text says; none where it is not stored yet, or not any more.
     pub last_body: Option<String>,
     /// Whether the last text came from the contact.
@@ -85,11 +83,11 @@ pub struct Listed {
 }
 
 /// A page.
-pub struct Page {
+pub struct ConversationPage {
     /// The conversations that fit, in their order.
-    pub conversations: Vec<Listed>,
+    pub conversations: Vec<ListedConversation>,
     /// Where the next page goes on; none where there is nothing more.
-    pub next: Option<Position>,
+    pub next: Option<ListPosition>,
 }
 
 /// A tenant's conversations before a position.
@@ -97,10 +95,10 @@ pub async fn before(
     tx: &mut Scoped,
     tenant: &TenantId,
     filter: &ConversationFilter,
-    before: Position,
+    before: ListPosition,
     now: Timestamp,
     limit: i64,
-) -> Result<Page, Fault> {
+) -> Result<ConversationPage, Fault> {
     let looked_at = if filter.is_open() { limit } else { MOST };
     let walked = walk(tx, tenant, filter, before, now, looked_at).await?;
     let is_at_end = i64::try_from(walked.len()).is_ok_and(|found| found < looked_at);
@@ -119,7 +117,7 @@ pub async fn before(
     }
     let is_over = is_at_end && left.next().is_none();
     let conversations = shown(tx, tenant, &ids).await?;
-    Ok(Page { conversations, next: next.filter(|_| !is_over) })
+    Ok(ConversationPage { conversations, next: next.filter(|_| !is_over) })
 }
 
 /// The next conversations in the order of their last text, each with whether it fits.
@@ -127,27 +125,25 @@ async fn walk(
     tx: &mut Scoped,
     tenant: &TenantId,
     filter: &ConversationFilter,
-    before: Position,
+    before: ListPosition,
     now: Timestamp,
     limit: i64,
-) -> Result<Vec<(Position, bool)>, Fault> {
+) -> Result<Vec<(ListPosition, bool)>, Fault> {
     let rows = sqlx::query!(
         r#"select v.conversation_id, v.last_text_at as "last_text_at!",
-                  ($5::text is null
+                  coalesce(($5::text is null
                       or case when v.status = 'snoozed' and v.snoozed_until <= $6 then 'open'
                               else v.status end = $5)
                   and ($7::text is null or v.owner = $7)
-                  and ($8::uuid is null or v.assignee is not distinct from $8)
-                  and (not $9 or v.assignee is null)
-                  and ($10::uuid is null or v.inbox_id is not distinct from $10)
-                  and ($11::uuid is null or v.brand_id is not distinct from $11)
+                  and ($8::uuid is null or v.assignee = $8)
+                  and (not $9 or v.assignee is null) and ($10::uuid is null or v.inbox_id = $10)
+                  and ($11::uuid is null or v.brand_id = $11)
                   and ($12::text is null or $12 = any (v.labels))
-                  and (not $13 or v.unread > 0)
-                  and (not $14 or v.attention is not null)
+                  and (not $13 or v.unread > 0) and (not $14 or v.attention is not null)
                   and ($15::text is null or v.channel = $15)
                   and ($16::uuid is null or v.contact_id = $16)
                   and ($17::text is null or position(lower($17) in lower(concat_ws(' ',
-                      v.address, c.first_name, c.last_name, i.body, m.body))) > 0)
+                      v.address, c.first_name, c.last_name, t.body))) > 0), false)
                       as "fits!"
            from (
                select * from conversations o
@@ -161,15 +157,14 @@ async fn walk(
                  and n.contact_id = v.contact_id limit 1
            ) c on true
            left join lateral (
-               select t.body from inbound_texts t
-               where $17::text is not null and t.tenant_id = v.tenant_id
-                 and t.inbound_id = v.last_text_id limit 1
-           ) i on true
-           left join lateral (
-               select t.body from messages t
-               where $17::text is not null and t.tenant_id = v.tenant_id
-                 and t.message_id = v.last_text_id limit 1
-           ) m on true
+               select coalesce(
+                   (select i.body from inbound_texts i
+                    where i.tenant_id = v.tenant_id and i.inbound_id = v.last_text_id limit 1),
+                   (select m.body from messages m
+                    where m.tenant_id = v.tenant_id and m.message_id = v.last_text_id limit 1)
+               ) as body
+               where $17::text is not null
+           ) t on true
            order by v.last_text_at desc, v.conversation_id desc"#,
         tenant.as_str(),
         before.0.to_sqlx() as _,
@@ -193,11 +188,9 @@ async fn walk(
     .await
     .map_err(fault)?;
 
-    let position = |row: (jiff_sqlx::Timestamp, Uuid)| (row.0.to_jiff(), row.1);
-    let walked = rows
-        .into_iter()
-        .map(|row| (position((row.last_text_at, row.conversation_id)), row.fits));
-    Ok(walked.collect())
+    let walked = |row: (jiff_sqlx::Timestamp, Uuid, bool)| ((row.0.to_jiff(), row.1), row.2);
+    let rows = rows.into_iter().map(|row| (row.last_text_at, row.conversation_id, row.fits));
+    Ok(rows.map(walked).collect())
 }
 
 /// Conversations with what a list shows of them, in the order of their ids. Those that are not
@@ -206,17 +199,17 @@ pub async fn shown(
     tx: &mut Scoped,
     tenant: &TenantId,
     ids: &[Uuid],
-) -> Result<Vec<Listed>, Fault> {
+) -> Result<Vec<ListedConversation>, Fault> {
     let found = row::load(tx, tenant, ids).await?;
     let contacts: Vec<Uuid> = found.iter().map(|one| one.contact.0).collect();
     let texts: Vec<Option<Uuid>> = found.iter().map(|one| one.last_text).collect();
     let rows = sqlx::query!(
-        r#"select k.conversation_id as "conversation_id!", c.first_name as "first_name?",
-                  c.last_name as "last_name?", i.body as "body_in?", m.body as "body_out?"
+        r#"select k.conversation_id as "conversation_id!", c.name as "name?",
+                  i.body as "body_in?", m.body as "body_out?"
            from unnest($2::uuid[], $3::uuid[], $4::uuid[])
                 as k (conversation_id, contact_id, text_id)
            left join lateral (
-               select n.first_name, n.last_name from contacts n
+               select trim(concat(n.first_name, ' ', n.last_name)) as name from contacts n
                where n.tenant_id = $1 and n.contact_id = k.contact_id limit 1
            ) c on true
            left join lateral (
@@ -242,10 +235,9 @@ pub async fn shown(
         found.into_iter().map(|one| (one.id.0, one)).collect();
     let listed = ids.iter().filter_map(|id| {
         let (conversation, row) = (found.remove(id)?, shown.remove(id)?);
-        Some(Listed {
+        Some(ListedConversation {
             conversation,
-            first_name: row.first_name.unwrap_or_default(),
-            last_name: row.last_name.unwrap_or_default(),
+            name: row.name.unwrap_or_default(),
             is_last_in: row.body_in.is_some(),
             last_body: row.body_in.or(row.body_out).filter(|body| !body.is_empty()),
         })

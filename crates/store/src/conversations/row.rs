@@ -148,6 +148,7 @@ pub async fn save(
     conversation: &mut Conversation,
 ) -> Result<(), Fault> {
     conversation.version += 1;
+
     sqlx::query!(
         "update conversations
          set inbox_id = $3, status = $4, snoozed_until = $5, owner = $6, assignee = $7, epoch = $8,

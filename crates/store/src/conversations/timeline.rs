@@ -27,7 +27,7 @@ words! {
 const MOST_MESSAGES: i64 = 10_000;
 
 /// A place in a conversation: a business time, and the id of what stands there.
-pub type Position = (Timestamp, Uuid);
+pub type EntryPosition = (Timestamp, Uuid);
 
 /// One thing in a conversation.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,12 +37,12 @@ pub struct Entry {
     /// Business time.
     pub at: Timestamp,
     /// What it is.
-    pub what: What,
+    pub detail: EntryDetail,
 }
 
 /// What stands in a conversation.
 #[derive(Debug, Clone, PartialEq)]
-pub enum What {
+pub enum EntryDetail {
     /// A text of the contact.
     In(TextIn),
     /// A message to the contact.
@@ -106,7 +106,7 @@ pub async fn before(
     tx: &mut Scoped,
     tenant: &TenantId,
     conversation: &Conversation,
-    before: Position,
+    before: EntryPosition,
     limit: i64,
 ) -> Result<Vec<Entry>, Fault> {
     let mut entries = texts_in(tx, tenant, conversation, before, limit).await?;
@@ -122,7 +122,7 @@ async fn texts_in(
     tx: &mut Scoped,
     tenant: &TenantId,
     conversation: &Conversation,
-    before: Position,
+    before: EntryPosition,
     limit: i64,
 ) -> Result<Vec<Entry>, Fault> {
     let rows = sqlx::query!(
@@ -149,7 +149,7 @@ async fn texts_in(
     let entries = rows.into_iter().map(|row| Entry {
         id: row.inbound_id,
         at: row.received_at.to_jiff(),
-        what: What::In(TextIn {
+        detail: EntryDetail::In(TextIn {
             body: row.body,
             meaning: row.meaning,
             sender: SenderId(row.sender_id),
@@ -165,7 +165,7 @@ async fn messages_out(
     tx: &mut Scoped,
     tenant: &TenantId,
     conversation: &Conversation,
-    before: Position,
+    before: EntryPosition,
     limit: i64,
 ) -> Result<Vec<Entry>, Fault> {
     let group = conversation.group;
@@ -175,9 +175,14 @@ async fn messages_out(
                   m.campaign_id, m.segments, m.cost_micros, e.author as "author?",
                   a.message_id is not null as "is_of_assistant!"
            from (select * from messages r where r.contact_id = $2 limit $8) m
-           left join conversation_entries e
-             on e.tenant_id = $1 and e.entry_id = m.message_id
-           left join ai_replies a on a.tenant_id = $1 and a.message_id = m.message_id
+           left join lateral (
+               select n.author, n.conversation_id from conversation_entries n
+               where n.tenant_id = $1 and n.entry_id = m.message_id limit 1
+           ) e on true
+           left join lateral (
+               select r.message_id, r.conversation_id from ai_replies r
+               where r.tenant_id = $1 and r.message_id = m.message_id limit 1
+           ) a on true
            where m.tenant_id = $1 and m.channel = $9
              and (m.sender_id = any ($3) or e.conversation_id = $4 or a.conversation_id = $4)
              and (m.submitted_at, m.message_id) < ($5, $6)
@@ -210,7 +215,7 @@ async fn messages_out(
             is_of_assistant: row.is_of_assistant,
         };
         let (id, at) = (row.message_id, row.submitted_at.to_jiff());
-        Ok(Entry { id, at, what: What::Out(message) })
+        Ok(Entry { id, at, detail: EntryDetail::Out(message) })
     });
     entries.collect()
 }
@@ -218,7 +223,7 @@ async fn messages_out(
 async fn notes_and_acts(
     tx: &mut Scoped,
     conversation: &Conversation,
-    before: Position,
+    before: EntryPosition,
     limit: i64,
 ) -> Result<Vec<Entry>, Fault> {
     let rows = sqlx::query!(
@@ -235,11 +240,11 @@ async fn notes_and_acts(
     .map_err(fault)?;
 
     let entries = rows.into_iter().map(|row| {
-        let what = match row.kind.as_str() {
-            "note" => What::Note { author: row.author, body: row.body },
-            _ => What::Act { author: row.author, act: word(&row.what)? },
+        let detail = match row.kind.as_str() {
+            "note" => EntryDetail::Note { author: row.author, body: row.body },
+            _ => EntryDetail::Act { author: row.author, act: word(&row.what)? },
         };
-        Ok(Entry { id: row.entry_id, at: row.at.to_jiff(), what })
+        Ok(Entry { id: row.entry_id, at: row.at.to_jiff(), detail })
     });
     entries.collect()
 }

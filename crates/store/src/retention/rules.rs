@@ -42,7 +42,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 84] = [
+pub const RULES: [(&str, RetentionRule); 85] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -60,6 +60,7 @@ pub const RULES: [(&str, RetentionRule); 84] = [
     ("campaign_transitions", Sums),
     ("campaigns", Settings),
     ("cancel_marks", AsMessages),
+    ("canned_answers", Settings),
     ("carrier_accounts", Settings),
     ("code_counts", Fixed),
     ("codes", Fixed),

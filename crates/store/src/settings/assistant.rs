@@ -98,7 +98,7 @@ pub async fn save(
         "insert into assistant_settings as a
              (tenant_id, scope, target, version, body, changed_at, changed_by)
          select $1, $2, $3, $4::bigint, $5, $6, $7
-         where $8 = 0 or exists (select from assistant_settings s
+         where $8::bigint = 0 or exists (select from assistant_settings s
                                  where s.tenant_id = $1 and s.scope = $2 and s.target = $3)
          on conflict (tenant_id, scope, target) do update
          set version = excluded.version, body = excluded.body, changed_at = excluded.changed_at,

@@ -1,3 +1,5 @@
+//! Every reason for which a text is asked about, answered at once, or met with silence.
+
 use domain::{
     address::Address,
     assistant::AssistantScope,

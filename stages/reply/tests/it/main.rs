@@ -5,6 +5,7 @@ mod bursts;
 mod failing;
 mod guards;
 mod injections;
+mod owners;
 mod scale;
 mod settings;
 mod silence;

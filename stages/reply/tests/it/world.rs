@@ -287,10 +287,10 @@ impl Process {
     }
 }
 
-/// Business time `at`, so many seconds of machine time after `begun`.
-pub fn seconds_after(at: Timestamp, begun: Timestamp, seconds: f64) -> Cx {
+/// Business time `at`, so many seconds of machine time after `begun_at`.
+pub fn seconds_after(at: Timestamp, begun_at: Timestamp, seconds: f64) -> Cx {
     let passed = SignedDuration::try_from_secs_f64(seconds).expect("a span");
-    Cx::at(at, begun + passed)
+    Cx::at(at, begun_at + passed)
 }
 
 /// The text of what is said.
@@ -298,7 +298,7 @@ pub fn body(said: &Outgoing) -> anyhow::Result<String> {
     let message: Submitted = serde_json::from_slice(&said.json)?;
     match message.content {
         Content::Body(body) => Ok(body),
-        Content::Template { .. } => anyhow::bail!("an answer is a text of its own"),
+        other => anyhow::bail!("an answer is a text of its own, not {other:?}"),
     }
 }
 

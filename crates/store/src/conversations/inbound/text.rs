@@ -3,7 +3,7 @@
 use domain::{
     address::Address,
     automatic::AutomaticAnswer,
-    ids::{ContactId, ConversationId, SenderId, TenantId},
+    ids::{ContactId, ConversationId, InboxId, SenderId, TenantId},
     message::class::Channel,
     sender_code::SenderCode,
 };
@@ -124,7 +124,7 @@ impl NewText {
     /// Whether it stands in a conversation that people look at: a sign on a message or what a
     /// machine answers for a person moves none, and no conversation is begun by a guess at whose
     /// number was meant.
-    pub(super) fn is_shown(&self) -> bool {
+    pub(in crate::conversations) fn is_shown(&self) -> bool {
         let is_said = match self.writer {
             Writer::Person { .. } => self.meaning.is_said(),
             Writer::Code(_) => true,
@@ -134,7 +134,7 @@ impl NewText {
 
     /// Whether a person is to read it: stops, starts and calls for help are answered by
     /// themselves, unless what was said may mean something else.
-    pub(super) fn is_for_people(&self) -> bool {
+    pub(in crate::conversations) fn is_for_people(&self) -> bool {
         let is_text = match self.meaning {
             Meaning::Text | Meaning::Automatic => true,
             Meaning::OptOut | Meaning::OptIn | Meaning::Help | Meaning::Reaction => false,
@@ -143,7 +143,7 @@ impl NewText {
     }
 
     /// Whether it was read as an opt-out by other words than a keyword: it may be none.
-    pub(super) fn is_doubtful(&self) -> bool {
+    pub(in crate::conversations) fn is_doubtful(&self) -> bool {
         self.meaning == Meaning::OptOut && self.method == ConsentMethod::Phrase
     }
 }
@@ -157,6 +157,8 @@ pub struct Thread {
     pub conversation: ConversationId,
     /// Whether the number that was texted is a sender of the tenant: else nobody answers.
     pub is_to_sender: bool,
+    /// That the text has opened its conversation.
+    pub opens: Option<Opening>,
     /// Business time at which it first came: a repeat says the same.
     pub received_at: Timestamp,
     /// The automatic answer that it has had, or gets.
@@ -175,6 +177,13 @@ pub struct Thread {
     pub program: Option<String>,
     /// Whether the text asks for messages and a later one has stopped them: see [`overtaken`].
     pub overtaken: bool,
+}
+
+/// That a text has opened its conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// The inbox in which it has opened.
+    pub inbox: Option<InboxId>,
 }
 
 /// A tenant as it introduces itself to people.

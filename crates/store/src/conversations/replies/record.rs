@@ -63,9 +63,10 @@ pub async fn record(
     // record
     use_up(tx, &finals).await?;
     let kept: Vec<&Final<'_>> = finals.iter().filter(|one| !one.is_overtaken).collect();
-    let new = insert(tx, &kept, at).await?;
+    let mut new = insert(tx, &kept, at).await?;
+    // Of a text that is there twice the first decision was inserted.
     let new: Vec<&Final<'_>> =
-        kept.into_iter().filter(|one| new.contains(&one.ask().message.0)).collect();
+        kept.into_iter().filter(|one| new.remove(&one.ask().message.0)).collect();
     let answered: Vec<(&TenantId, Uuid, AutomaticAnswer)> = new
         .iter()
         .filter(|one| one.body.is_some())
