@@ -9,8 +9,9 @@ use crate::invisible::is_invisible;
 /// Nobody sees it, but as a blank.
 const BRAILLE_BLANK: char = '\u{2800}';
 
-/// The A of the letters that flags are made of.
+/// The A and the Z of the letters that flags are made of.
 const FIRST_IN_FLAGS: char = '\u{1f1e6}';
+const LAST_IN_FLAGS: char = '\u{1f1ff}';
 
 /// Fills the gap where words were taken out; no text has it as a word.
 pub(super) const MASK: &str = "_";
@@ -53,7 +54,7 @@ pub(super) fn fold(text: &str) -> String {
             BRAILLE_BLANK => folded.push(' '),
             c if is_invisible(c) => {}
             '🛑' => folded.push_str(" stop "),
-            c if let Some(letter) = in_a_flag(c) => folded.push(letter),
+            FIRST_IN_FLAGS..=LAST_IN_FLAGS => folded.extend(in_a_flag(c)),
             'ß' | 'ẞ' => folded.push_str("ss"),
             'œ' | 'Œ' => folded.push_str("oe"),
             c if c.is_alphanumeric() => folded.extend(c.to_lowercase()),
@@ -65,8 +66,8 @@ pub(super) fn fold(text: &str) -> String {
 
 /// The letter of a sign that flags are made of.
 fn in_a_flag(c: char) -> Option<char> {
-    let place = u32::from(c).checked_sub(u32::from(FIRST_IN_FLAGS)).filter(|place| *place < 26)?;
-    char::from_u32(u32::from('a') + place)
+    let index = u32::from(c).checked_sub(u32::from(FIRST_IN_FLAGS))?;
+    char::from_u32(u32::from('a') + index)
 }
 
 /// A number sign that numbers nothing ("wrong #") is the word, a dollar before a letter ("$top")
