@@ -55,6 +55,7 @@ fn in_other_words(text: &str, words: &[&str]) -> Option<LexiconRule> {
     phrase(words)
         .or_else(|| normal::clauses(text).find_map(in_clause))
         .or_else(|| keyword_that_stands(text))
+        .or_else(|| normal::clauses(text).find_map(stranger))
         .or_else(|| {
             let words = without_other_meanings(&normal::once(words));
             without_courtesies(&words).find_map(|words| WORDS.whole(Kind::Whole, words))
@@ -107,6 +108,32 @@ fn keyword_that_stands(text: &str) -> Option<LexiconRule> {
         let taken_back = WORDS.find(Kind::TakenBack, &normal::words(&behind)).is_some();
         (!taken_back).then_some(rule)
     })
+}
+
+/// A clause by which its writer is not the one who was meant: "I'm not Ann", with a name of up to
+/// two words behind what says so.
+fn stranger(clause: &str) -> Option<LexiconRule> {
+    let mut said = clause.trim();
+    for _ in 0..2 {
+        let (before, last) = said.rsplit_once(' ')?;
+        if !is_name(last) {
+            return None;
+        }
+        let folded = normal::fold(before);
+        let rule = WORDS.whole(Kind::Stranger, &normal::words(&folded));
+        if rule.is_some() {
+            return rule;
+        }
+        said = before.trim_end();
+    }
+    None
+}
+
+/// Whether a word is written like a name; "OK" is none.
+fn is_name(word: &str) -> bool {
+    word.starts_with(char::is_uppercase)
+        && word.chars().skip(1).all(char::is_lowercase)
+        && word.chars().count() >= 3
 }
 
 /// A strong keyword, or what says as much, that is all of a clause, or has nothing but courtesies

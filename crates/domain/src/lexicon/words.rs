@@ -30,6 +30,9 @@ pub(super) enum Kind {
     /// A pattern that opts out as a whole clause, unless a clause behind it takes it back ("Stop
     /// it! I love it").
     Clause,
+    /// A pattern of the words with which somebody says that they are not the one who was meant; the
+    /// name stands behind them ("I'm not Ann").
+    Stranger,
     /// A pattern behind a keyword by which its writer takes it back ("Stop. Never mind").
     TakenBack,
     /// A pattern of the texts that machines answer an opt-out, opt-in or HELP with: ours, those of
@@ -190,6 +193,7 @@ fn add(
         | Kind::Always
         | Kind::Whole
         | Kind::Clause
+        | Kind::Stranger
         | Kind::TakenBack
         | Kind::Automatic
         | Kind::Away
@@ -216,6 +220,7 @@ fn kind(name: &str) -> Kind {
         "always" => Kind::Always,
         "whole" => Kind::Whole,
         "clause" => Kind::Clause,
+        "stranger" => Kind::Stranger,
         "taken_back" => Kind::TakenBack,
 
         "automatic" => Kind::Automatic,
