@@ -1,7 +1,7 @@
 //! Texts that try to make the assistant do what it may not: what they say stays data, and what a
 //! model that obeyed them would say goes to a person.
 
-use domain::assistant::{AssistantSettings, Doubt, TurnSpeaker, instructions, judge, turns};
+use domain::assistant::{AnswerDoubt, AssistantSettings, TurnSpeaker, instructions, judge, turns};
 use serde_json::{Value, json};
 
 /// A text that tries something.
@@ -17,7 +17,8 @@ struct Injection {
 fn injections() -> Vec<Injection> {
     let rows = include_str!("../data/injections.tsv").lines().filter(|row| !row.starts_with('#'));
     let injection = |row: &'static str| {
-        let [kind, text, obedient] = row.split('\t').collect::<Vec<_>>().try_into().expect(row);
+        let columns: Vec<&str> = row.split('\t').collect();
+        let [kind, text, obedient] = columns[..] else { panic!("three columns, not {row}") };
         let obedient = if obedient == "*long" { "ACME ".repeat(500) } else { obedient.to_owned() };
         Injection { kind, text: text.replace("\\n", "\n"), obedient }
     };
@@ -70,7 +71,7 @@ fn what_a_text_says_stays_between_its_marks_and_out_of_the_instructions() {
 fn an_answer_that_obeys_goes_to_a_person() {
     for Injection { kind, text, obedient } in injections() {
         let doubt = judge(&settings(), &said(&obedient)).expect_err(&obedient);
-        let expected = if kind == "long" { Doubt::TooLong } else { Doubt::NotAllowed };
+        let expected = if kind == "long" { AnswerDoubt::TooLong } else { AnswerDoubt::NotAllowed };
         assert_eq!(doubt, expected, "{text}: {obedient}");
     }
 }
