@@ -280,7 +280,7 @@ proptest! {
 
     #[test]
     fn a_stop_of_its_own_counts_whatever_else_is_said(
-        before in "[a-z ]{0,40}", after in "[a-h ]{0,40}", // no word of it takes anything back
+        before in "[a-z ]{0,40}", after in "[b-h ]{0,40}", // no word of it takes anything back
     ) {
         let text = format!("{before}. STOP. {after}");
         prop_assert!(classify(&text).is_opt_out(), "{:?}", text);
