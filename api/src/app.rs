@@ -67,6 +67,9 @@ const SIMULATIONS_OF_TENANT: usize = 1;
 /// How many calls about numbers of one tenant a process makes at once.
 const NUMBER_CALLS_OF_TENANT: usize = 2;
 
+/// How many questions to the model of one tenant a process makes at once, to try its settings.
+const AI_TRIALS_OF_TENANT: usize = 2;
+
 /// What the ingress is made of. Clones share everything.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
@@ -101,6 +104,8 @@ pub struct ApiSettings {
     pub carrier_hosts: Vec<String>,
     /// Where the sandbox is called, in which test keys work. Without it none is made.
     pub sandbox_url: Option<String>,
+    /// What asks the model, to try an assistant; none: it cannot be tried.
+    pub ai: Option<carriers::anthropic::Client>,
     /// Messages per second that one tenant may submit through this process, averaged.
     pub submit_per_second: u32,
     /// Messages that one tenant may submit at once after it was idle.
@@ -166,6 +171,7 @@ impl Default for ApiSettings {
             subscribers: None,
             carrier_hosts: Vec::new(),
             sandbox_url: None,
+            ai: None,
             submit_per_second: 10_000,
             submit_burst: 50_000,
             calls: (2_000, 10_000),
@@ -234,6 +240,8 @@ pub struct Inner {
     /// What speaks to carriers about numbers, and calls that are under way, by tenant.
     pub(crate) carriers: CarrierClients,
     pub(crate) number_calls: Shares,
+    /// Trials of the assistant that are under way, by tenant.
+    pub(crate) ai_trials: Shares,
     /// What goes on after its request was answered.
     pub(crate) background: TaskTracker,
     /// Cancelled when the ingress stops: background work ends at its next step.
@@ -295,6 +303,7 @@ impl App {
                 parts.sealer.clone(),
             ),
             number_calls: Shares::new(NUMBER_CALLS_OF_TENANT),
+            ai_trials: Shares::new(AI_TRIALS_OF_TENANT),
             transactions: Transactions::new(parts.store.clone()),
             stopping: CancellationToken::new(),
             store: parts.store,

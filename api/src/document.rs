@@ -35,10 +35,11 @@ use crate::{
 };
 
 /// The groups of operations, in the order of a first day with the platform.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("messages", "One text to one person, or up to 1,000 at once; what became of it, and why."),
     ("contacts", "The people that a tenant texts: one by one, in bulk, or from files."),
     ("consent", "Who may be texted: consents, opt-outs, the do-not-contact list."),
+    ("conversations", "The inbox: what people write, who answers, and what is noted beside it."),
     ("campaigns", "One template to many people: drafted, simulated, run, counted."),
     ("templates", "What is said: bodies by language and variant, with variables."),
     (

@@ -19,10 +19,9 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, broadcast},
     time::Instant,
 };
-use wire::subject::Scope;
 
 pub(crate) use follow::keep;
-pub(crate) use said::{LiveMessage, Said};
+pub(crate) use said::{LiveMessage, Said, Topic};
 
 use crate::{http::problem::Problem, ids, shares::Shares};
 
@@ -52,7 +51,7 @@ pub(crate) struct Live {
 struct State {
     /// The position of the latest thing said.
     position: u64,
-    feeds: HashMap<TenantId, HashMap<Scope, Feed>>,
+    feeds: HashMap<TenantId, HashMap<Topic, Feed>>,
     followed: [bool; 2],
     is_closed: bool,
 }
@@ -122,7 +121,7 @@ impl Live {
     }
 
     /// Reads a topic, behind the position of the `Last-Event-ID` where that is still kept.
-    pub(crate) fn read(&self, tenant: &TenantId, topic: &Scope, last: Option<&str>) -> Reader {
+    pub(crate) fn read(&self, tenant: &TenantId, topic: &Topic, last: Option<&str>) -> Reader {
         let after = last.and_then(|last| self.position_in(last));
         let mut state = self.lock();
         let position = state.position;
@@ -158,7 +157,7 @@ impl Live {
     }
 
     /// Says something to whoever reads the topic.
-    fn say(&self, tenant: &TenantId, topic: &Scope, message: LiveMessage) {
+    fn say(&self, tenant: &TenantId, topic: &Topic, message: LiveMessage) {
         let mut state = self.lock();
         let position = state.position + 1;
         let feed = state.feeds.get_mut(tenant).and_then(|of_tenant| of_tenant.get_mut(topic));
@@ -244,44 +243,44 @@ mod tests {
 
     fn say(live: &Live, times: usize) {
         for _ in 0..times {
-            live.say(&acme(), &Scope::Dashboard, LiveMessage::default());
+            live.say(&acme(), &Topic::Dashboard, LiveMessage::default());
         }
     }
 
     #[test]
     fn who_was_away_for_a_moment_reads_on_and_who_was_away_for_long_begins_anew() {
         let live = live();
-        let first = live.read(&acme(), &Scope::Dashboard, None);
+        let first = live.read(&acme(), &Topic::Dashboard, None);
         assert!(first.missed.is_none());
         say(&live, 3);
 
         let id = live.id_of(first.position + 1);
-        let again = live.read(&acme(), &Scope::Dashboard, Some(&id));
+        let again = live.read(&acme(), &Topic::Dashboard, Some(&id));
         let missed: Vec<_> = again.missed.expect("kept").iter().map(|one| one.position).collect();
         assert_eq!(missed, [first.position + 2, first.position + 3]);
 
         say(&live, KEPT);
-        assert!(live.read(&acme(), &Scope::Dashboard, Some(&id)).missed.is_none());
+        assert!(live.read(&acme(), &Topic::Dashboard, Some(&id)).missed.is_none());
         let elsewhere = format!("another-{}", first.position + 1);
-        assert!(live.read(&acme(), &Scope::Dashboard, Some(&elsewhere)).missed.is_none());
+        assert!(live.read(&acme(), &Topic::Dashboard, Some(&elsewhere)).missed.is_none());
     }
 
     #[test]
     fn a_reader_that_falls_behind_is_dropped_and_nothing_piles_up() {
         let live = live();
-        let mut slow = live.read(&acme(), &Scope::Dashboard, None);
+        let mut slow = live.read(&acme(), &Topic::Dashboard, None);
         say(&live, KEPT * 10);
 
         assert!(matches!(slow.said.try_recv(), Err(TryRecvError::Lagged(_))));
-        let kept = live.lock().feeds[&acme()][&Scope::Dashboard].kept.len();
+        let kept = live.lock().feeds[&acme()][&Topic::Dashboard].kept.len();
         assert_eq!(kept, KEPT);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_topic_that_nobody_reads_is_kept_for_a_minute() {
         let live = live();
-        drop(live.read(&acme(), &Scope::Dashboard, None));
-        let other = Scope::Campaign(uuid::Uuid::from_u128(7));
+        drop(live.read(&acme(), &Topic::Dashboard, None));
+        let other = Topic::Campaign(uuid::Uuid::from_u128(7));
         let _reader = live.read(&acme(), &other, None);
         assert_eq!(live.lock().topics(), 2);
 
@@ -293,9 +292,9 @@ mod tests {
     #[test]
     fn of_many_topics_those_that_nobody_reads_are_forgotten_at_once() {
         let live = live();
-        let read = live.read(&acme(), &Scope::Dashboard, None);
+        let read = live.read(&acme(), &Topic::Dashboard, None);
         for n in 0..2 * MANY {
-            let campaign = Scope::Campaign(uuid::Uuid::from_u128(n as u128));
+            let campaign = Topic::Campaign(uuid::Uuid::from_u128(n as u128));
             drop(live.read(&acme(), &campaign, None));
             assert!(live.lock().topics() <= MANY);
         }
@@ -306,7 +305,7 @@ mod tests {
     #[test]
     fn readers_end_where_something_may_have_been_missed_and_are_few() {
         let live = live();
-        let mut reader = live.read(&acme(), &Scope::Dashboard, None);
+        let mut reader = live.read(&acme(), &Topic::Dashboard, None);
         live.set_followed(Source::Totals, false);
         assert!(matches!(reader.said.try_recv(), Err(TryRecvError::Closed)));
         assert!(live.admit(&acme()).is_err(), "nothing is followed");

@@ -1,9 +1,11 @@
 //! The routes: a folder per group of resources, a file per resource. Each handler carries its
 //! permission in its signature and its part of the document beside it.
 
+mod assistant;
 pub(crate) mod campaigns;
 mod consent;
 mod contacts;
+mod conversations;
 mod media;
 mod messages;
 mod operations;
@@ -31,9 +33,11 @@ use crate::{
 /// What takes the credentials of a caller.
 fn resources() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(assistant::router())
         .merge(campaigns::router())
         .merge(consent::router())
         .merge(contacts::router())
+        .merge(conversations::router())
         .merge(media::router())
         .merge(messages::router())
         .merge(operations::router())

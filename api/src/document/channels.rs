@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use wire::{
     EventKind,
     event::{
-        BudgetData, CampaignData, ContactData, CountsData, Event, MessageData, ReceivedData,
-        SenderData,
+        BudgetData, CampaignData, ContactData, ConversationData, CountsData, Event, MessageData,
+        ReceivedData, SenderData,
     },
     totals::Totals,
 };
@@ -109,6 +109,18 @@ fn data_of(kind: EventKind) -> String {
         | EventKind::CampaignAudienceFixed => name_of::<CampaignData>(),
         EventKind::BudgetWarning | EventKind::BudgetExhausted => name_of::<BudgetData>(),
         EventKind::SenderQuarantined | EventKind::SenderRecovered => name_of::<SenderData>(),
+        EventKind::ConversationOpened
+        | EventKind::ConversationReplied
+        | EventKind::ConversationNoted
+        | EventKind::ConversationRead
+        | EventKind::ConversationLabelled
+        | EventKind::ConversationAssigned
+        | EventKind::ConversationSnoozed
+        | EventKind::ConversationClosed
+        | EventKind::ConversationReopened
+        | EventKind::ConversationTakenOver
+        | EventKind::ConversationHandedBack
+        | EventKind::ConversationHandedOff => name_of::<ConversationData>(),
         EventKind::CountsMoved => name_of::<CountsData>(),
     }
 }
@@ -150,6 +162,7 @@ fn schemas() -> Map<String, Value> {
     add::<CampaignData>(&mut found);
     add::<BudgetData>(&mut found);
     add::<SenderData>(&mut found);
+    add::<ConversationData>(&mut found);
     add::<CountsData>(&mut found);
     add::<Totals>(&mut found);
     found.into_iter().map(|(name, schema)| (name, wire::json::to_value(&schema))).collect()

@@ -59,12 +59,16 @@ pub(crate) const SESSION: &str = "0198f1d2-7c00-7a00-8000-0000000000b0";
 pub(crate) const REFRESH_TOKEN: &str = "mr_refresh_an-example";
 /// A code that was mailed.
 pub(crate) const CODE: &str = "417305";
+/// The conversation of the contact with the sender.
+pub(crate) const CONVERSATION: &str = "6ce4cf59-a5e7-57ed-860e-31252e2e43c8";
+/// An answer that people keep at hand.
+pub(crate) const CANNED_ANSWER: &str = "0198f1d2-7c00-7a00-8000-0000000000ca";
 /// The token of a link that was mailed.
 pub(crate) const LINK_TOKEN: &str = "mr_link_an-example";
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::{ContactId, SenderId, TenantId};
+    use domain::ids::{ContactId, ConversationId, SenderId, TenantId};
 
     use super::*;
 
@@ -73,6 +77,8 @@ mod tests {
         let acme: TenantId = "acme".parse().expect("a tenant");
         assert_eq!(ContactId::of(&acme, PHONE).to_string(), CONTACT);
         assert_eq!(SenderId::of(&acme, "+12125550199").to_string(), SENDER);
+        let (contact, sender) = (ContactId::of(&acme, PHONE), SenderId::of(&acme, "+12125550199"));
+        assert_eq!(ConversationId::of(contact, sender).to_string(), CONVERSATION);
         assert_eq!(SenderId::of(&acme, "+12125550197").to_string(), SPARE_SENDER);
         assert_eq!(SenderId::of(&acme, "+12025550150").to_string(), NUMBER);
         assert_eq!(SenderId::of(&acme, "+12025550151").to_string(), SPARE_NUMBER);

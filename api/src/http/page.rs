@@ -117,6 +117,25 @@ impl Paging {
         text.split_once(' ').and_then(read).map(Some).ok_or_else(bad_cursor)
     }
 
+    /// The key of the last row seen, where keys are times with a word and an id.
+    pub(crate) fn after_time_word_and_id(
+        &self,
+    ) -> Result<Option<(Timestamp, String, Uuid)>, Problem> {
+        let Some(text) = self.after_text()? else { return Ok(None) };
+        let mut parts = text.splitn(3, ' ');
+        let mut read = || {
+            let at = parts.next()?.parse().ok()?;
+            let word = parts.next()?.to_owned();
+            Some((at, word, parts.next()?.parse().ok()?))
+        };
+        read().map(Some).ok_or_else(bad_cursor)
+    }
+
+    /// The problem with a cursor that no page has given.
+    pub(crate) fn bad_cursor() -> Problem {
+        bad_cursor()
+    }
+
     /// The key of the last row seen, where keys are numbers.
     pub(crate) fn after_number(&self) -> Result<Option<i64>, Problem> {
         let Some(text) = self.after_text()? else { return Ok(None) };
@@ -173,7 +192,7 @@ mod tests {
                 prop_assert!(is_storable(&text));
             }
             let _ = (paging.after_id(), paging.after_number(), paging.after_time_and_id());
-            let _ = paging.after_number_and_channel();
+            let _ = (paging.after_number_and_channel(), paging.after_time_word_and_id());
         }
     }
 }

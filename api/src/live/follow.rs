@@ -9,9 +9,9 @@ use futures::TryStreamExt;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use wire::{Event, Stream, frame, subject::Scope, totals::Totals};
+use wire::{Event, EventKind, Stream, frame, totals::Totals};
 
-use super::{Live, LiveMessage, Source};
+use super::{Live, LiveMessage, Source, Topic};
 use crate::{app::App, ids};
 
 /// How long to wait after a failure.
@@ -20,10 +20,15 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// After which time the broker forgets a consumer that nobody asks.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
 
-/// What happens seldom and changes what a page shows. The totals tell of messages.
-const EVENTS: [&str; 2] = ["events.*.campaign.*", "events.*.budget.*"];
+/// What changes what a page shows. The totals tell of messages, but for those of conversations.
+const EVENTS: &[&str] = &[
+    "events.*.campaign.*",
+    "events.*.budget.*",
+    "events.*.conversation.*",
+    "events.*.message.received",
+];
 
-const TOTALS: [&str; 2] = ["analytics.*.dashboard", "analytics.*.campaign.*"];
+const TOTALS: &[&str] = &["analytics.*.dashboard", "analytics.*.campaign.*"];
 
 /// Follows both streams until `stop`.
 pub(crate) fn keep(app: &App, stop: &CancellationToken) {
@@ -51,7 +56,7 @@ async fn follow(app: &App, source: Source) -> Result<(), String> {
     };
     let config = pull::Config {
         name: Some(format!("live_{}", ids::fresh().simple())),
-        filter_subjects: subjects.map(str::to_owned).to_vec(),
+        filter_subjects: subjects.iter().map(|&subject| subject.to_owned()).collect(),
         deliver_policy: DeliverPolicy::New,
         ack_policy: AckPolicy::None,
         inactive_threshold: FORGOTTEN_AFTER,
@@ -86,25 +91,42 @@ fn take(live: &Live, source: Source, subject: &str, payload: &[u8]) {
         }
         Source::Totals => {
             let Ok(totals) = serde_json::from_slice::<Totals>(payload) else { return };
-            let topic = totals.id.map_or(Scope::Dashboard, Scope::Campaign);
+            let topic = totals.id.map_or(Topic::Dashboard, Topic::Campaign);
             let message = LiveMessage { totals: Some(totals), ..LiveMessage::default() };
             live.say(&tenant, &topic, message);
         }
     }
 }
 
-/// An event concerns the dashboard, and its campaign.
+/// An event concerns the dashboard, and its campaign. What happens in a conversation concerns that
+/// one and its inbox alone.
 fn say(live: &Live, tenant: &TenantId, event: Event) {
-    #[derive(Deserialize)]
-    struct OfCampaign {
+    #[derive(Default, Deserialize)]
+    struct Concerns {
         campaign: Option<Uuid>,
+        conversation: Option<Uuid>,
+        inbox: Option<Uuid>,
     }
 
-    let of = serde_json::from_str::<OfCampaign>(event.data.get()).ok();
-    let campaign = of.and_then(|of| of.campaign);
-    let message = LiveMessage { event: Some(event), campaign, ..LiveMessage::default() };
-    if let Some(campaign) = campaign {
-        live.say(tenant, &Scope::Campaign(campaign), message.clone());
+    let of: Concerns = serde_json::from_str(event.data.get()).unwrap_or_default();
+    let (campaign, conversation) =
+        (of.campaign.filter(|_| of.conversation.is_none()), of.conversation);
+    let kind = event.kind;
+    let message = LiveMessage { event: Some(event), campaign, conversation, ..Default::default() };
+    if let Some(conversation) = conversation {
+        live.say(tenant, &Topic::Conversation(conversation), message.clone());
+        if let Some(inbox) = of.inbox {
+            live.say(tenant, &Topic::Inbox(inbox), message);
+        }
+        return;
     }
-    live.say(tenant, &Scope::Dashboard, message);
+
+    // A text of a version that names no conversation changes nothing that a page shows live.
+    if kind == EventKind::MessageReceived {
+        return;
+    }
+    if let Some(campaign) = campaign {
+        live.say(tenant, &Topic::Campaign(campaign), message.clone());
+    }
+    live.say(tenant, &Topic::Dashboard, message);
 }

@@ -5,10 +5,34 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{Event, subject::Scope, totals::Totals};
 
+/// What somebody reads live.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Topic {
+    /// The whole tenant.
+    Dashboard,
+    /// One campaign.
+    Campaign(Uuid),
+    /// One conversation.
+    Conversation(Uuid),
+    /// The conversations that are looked after in an inbox.
+    Inbox(Uuid),
+}
+
+impl Topic {
+    /// What is counted of it; none of what has no totals.
+    pub(crate) fn scope(&self) -> Option<Scope> {
+        match self {
+            Self::Dashboard => Some(Scope::Dashboard),
+            Self::Campaign(id) => Some(Scope::Campaign(*id)),
+            Self::Conversation(_) | Self::Inbox(_) => None,
+        }
+    }
+}
+
 /// What `GET /v1/live` says: the totals of a topic, or what happened to it.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub(crate) struct LiveMessage {
-    /// What it is about: `dashboard` or `campaign:<id>`.
+    /// What it is about: `dashboard`, or `campaign:`, `conversation:` or `inbox:` with an id.
     pub(crate) topic: String,
     /// Its position: it rises with everything that is said.
     pub(crate) sequence: u64,
@@ -23,6 +47,9 @@ pub(crate) struct LiveMessage {
     /// The campaign that the event is about: whoever does not see it is not told.
     #[serde(skip)]
     pub(crate) campaign: Option<Uuid>,
+    /// The conversation that the event is about, likewise.
+    #[serde(skip)]
+    pub(crate) conversation: Option<Uuid>,
 }
 
 /// A message that is written out.
@@ -34,18 +61,21 @@ pub(crate) struct Said {
     pub(crate) watermark: Option<i64>,
     /// The campaign that it is about, where it is an event of one.
     pub(crate) campaign: Option<Uuid>,
+    /// The conversation that it is about, where it is an event of one.
+    pub(crate) conversation: Option<Uuid>,
     /// The message as JSON.
     pub(crate) json: String,
 }
 
 impl Said {
     /// A message about a topic, at its position.
-    pub(crate) fn new(topic: &Scope, position: u64, mut message: LiveMessage) -> Self {
+    pub(crate) fn new(topic: &Topic, position: u64, mut message: LiveMessage) -> Self {
         message.topic = name_of(topic);
         message.sequence = position;
         let watermark = message.totals.as_ref().map(|totals| totals.watermark);
         let json = String::from_utf8(wire::json::to_vec(&message)).unwrap_or_default();
-        Self { position, watermark, campaign: message.campaign, json }
+        let LiveMessage { campaign, conversation, .. } = message;
+        Self { position, watermark, campaign, conversation, json }
     }
 
     /// The name that server-sent events give it.
@@ -55,9 +85,11 @@ impl Said {
 }
 
 /// How a topic is written.
-fn name_of(topic: &Scope) -> String {
+fn name_of(topic: &Topic) -> String {
     match topic {
-        Scope::Dashboard => "dashboard".to_owned(),
-        Scope::Campaign(id) => format!("campaign:{id}"),
+        Topic::Dashboard => "dashboard".to_owned(),
+        Topic::Campaign(id) => format!("campaign:{id}"),
+        Topic::Conversation(id) => format!("conversation:{id}"),
+        Topic::Inbox(id) => format!("inbox:{id}"),
     }
 }

@@ -1,9 +1,10 @@
-//! Contacts: one at a time, in bulk, and from a file.
+//! Contacts: one at a time, in bulk, and from a file, with what was between them and the company.
 
 mod bulk;
 mod change;
 mod imports;
 mod manage;
+mod timeline;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -16,4 +17,5 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .merge(change::router())
         .merge(imports::router())
         .merge(manage::router())
+        .merge(timeline::router())
 }

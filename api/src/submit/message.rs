@@ -212,6 +212,31 @@ struct Checked {
 }
 
 impl NewMessage<'_> {
+    /// A person's reply in a conversation, as a caller would write it.
+    pub(crate) fn reply(
+        to: String,
+        channel: Channel,
+        from: String,
+        body: Option<String>,
+        media: Vec<String>,
+    ) -> NewMessage<'static> {
+        NewMessage {
+            to: Some(to.into()),
+            class: Some(MessageClass::Conversational.as_str().into()),
+            body: body.map(Cow::Owned),
+            media,
+            template: None,
+            carrier_template: None,
+            channel: Some(channel.as_str().into()),
+            from: Some(from.into()),
+            pool: None,
+            validity_seconds: None,
+            on_late: None,
+            metadata: BTreeMap::new(),
+            idempotency_key: None,
+        }
+    }
+
     /// What the decoder of a message objects to first.
     pub(crate) fn probe(written: &Value) -> Option<Wrong> {
         probe_borrowed::<NewMessage<'_>>(written)

@@ -158,6 +158,11 @@ async fn an_erasure_takes_texts_and_withdraws_what_is_on_its_way() {
              select 'acme', gen_random_uuid(), s, 'promo', 'sms', '{contact}', '+12125550123',
                  'Hi Ana', 1, 7900, '', now(), now(), '[]', '{{\"order\": \"7\"}}'
              from unnest(array[22, 1, 4]) s;
+             insert into millrace.conversations (tenant_id, conversation_id, contact_id, sender_id,
+                 labels) values ('acme', '{thread}', '{contact}', '{sender}', '{{Ana}}');
+             insert into millrace.conversation_entries (tenant_id, entry_id, conversation_id, kind,
+                 author, body, at)
+             values ('acme', gen_random_uuid(), '{thread}', 'note', 'key:1', 'Ana calls', now());
              insert into millrace.inbound_texts (tenant_id, inbound_id, conversation_id, contact_id,
                  sender_id, body, meaning, epoch, received_at)
              values ('acme', gen_random_uuid(), '{thread}', '{contact}', '{sender}', 'I am Ana',
@@ -170,7 +175,10 @@ async fn an_erasure_takes_texts_and_withdraws_what_is_on_its_way() {
 
     let erased = caller.delete(&format!("/v1/contacts/{contact}")).await.expect(200);
     assert_eq!(erased["messages_cancelled"], 2);
-    assert_eq!(erased["texts_removed"], 3);
+    assert_eq!(erased["texts_removed"], 4);
+    let noted = "select (select count(*) from millrace.conversation_entries where body <> '')
+                      + (select count(*) from millrace.conversations where labels <> '{}')";
+    assert_eq!(world.number(noted).await, 0);
 
     let left = "select count(*) from millrace.messages
         where body <> '' or metadata is not null or text_expired_at is null";

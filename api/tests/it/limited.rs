@@ -221,6 +221,42 @@ async fn who_is_limited_sees_the_messages_of_their_senders_and_campaigns() {
 }
 
 #[tokio::test]
+async fn who_is_limited_sees_in_a_timeline_what_is_of_their_brand() {
+    let (world, admin, coffee, tea) = company().await;
+    let limits = json!({ "brands": [coffee.brand["id"]] });
+    let limited = key(&world, &admin, "agent", &limits).await;
+    let contact = json!({ "phone": "+12125550100" });
+    let contact = id(&admin.post("/v1/contacts", &contact).await.expect(201));
+    for (n, part) in [(1, &coffee), (2, &tea)] {
+        let thread = format!("0198f1d2-7c00-7a00-8000-0000000000e{n}");
+        let (sender, brand) = (part.sender.as_str().expect("an id"), id(&part.brand));
+        world
+            .run(&format!(
+                "insert into millrace.messages (tenant_id, message_id, state, class, channel,
+                     contact_id, number, body, segments, cost_micros, body_hash, submitted_at,
+                     changed_at, passport, sender_id)
+                 values ('acme', '{thread}', 22, 'promo', 'sms', '{contact}', '+12125550100', 'out',
+                     1, 7900, '', now(), now(), '[]', '{sender}');
+                 insert into millrace.conversations (tenant_id, conversation_id, contact_id,
+                     sender_id, brand_id)
+                 values ('acme', '{thread}', '{contact}', '{sender}', '{brand}');
+                 insert into millrace.inbound_texts (tenant_id, inbound_id, conversation_id,
+                     contact_id, sender_id, body, meaning, epoch, received_at)
+                 values ('acme', '{thread}', '{thread}', '{contact}', '{sender}', 'in', 'text', 1,
+                     now());
+                 insert into millrace.conversation_entries (tenant_id, entry_id, conversation_id,
+                     kind, author, body, at)
+                 values ('acme', '{thread}', '{thread}', 'note', 'key:1', 'note', now())"
+            ))
+            .await;
+    }
+
+    let path = format!("/v1/contacts/{contact}/timeline");
+    assert_eq!(ids(&admin, &path).await.len(), 6);
+    assert_eq!(ids(&limited, &path).await, vec![json!("0198f1d2-7c00-7a00-8000-0000000000e1"); 3]);
+}
+
+#[tokio::test]
 async fn an_inbox_brings_its_brand_and_no_other_inbox() {
     let (world, admin, coffee, tea) = company().await;
     let other = json!({ "name": "Orders", "brand": coffee.brand["id"] });

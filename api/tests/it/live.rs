@@ -13,16 +13,16 @@ use crate::{
 };
 
 /// The events of one answer, as they come.
-struct Read {
+pub(crate) struct Read {
     answer: Response,
     text: String,
 }
 
 /// One of them: its id, its name, its data.
-type One = (String, String, Value);
+pub(crate) type One = (String, String, Value);
 
 impl Read {
-    async fn of(caller: &Caller, topics: &str, last: Option<&str>) -> Self {
+    pub(crate) async fn of(caller: &Caller, topics: &str, last: Option<&str>) -> Self {
         let path = format!("/v1/live?topics={topics}");
         loop {
             let request = caller.request(Method::GET, &path);
@@ -61,7 +61,7 @@ impl Read {
         }
     }
 
-    async fn expect(&mut self, name: &str) -> One {
+    pub(crate) async fn expect(&mut self, name: &str) -> One {
         let one = self.next().await.expect("one more");
         assert_eq!(one.1, name, "{}", one.2);
         one

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod assistant;
 mod audit;
 mod brands;
 mod budgets;
@@ -12,6 +13,7 @@ mod codes;
 mod companies;
 mod consent;
 mod console;
+mod conversations;
 mod cookies;
 mod do_not_contact;
 mod document;
@@ -44,6 +46,7 @@ mod settings;
 mod sign_in;
 mod simulate;
 mod storable;
+mod timeline;
 mod twins;
 mod unmatched_receipts;
 mod walls;

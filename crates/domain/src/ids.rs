@@ -6,6 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::message::class::Channel;
+
 /// The tenant's own key: `[a-z0-9-]{2,32}`, immutable, the same in rows, subjects and URLs.
 /// Two characters at least, so that it is never a NATS wildcard or empty token.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -114,7 +116,7 @@ uuid_ids! {
     InboxId
     /// A message text with variables, in versions.
     TemplateId
-    /// The thread between one contact and one sender, derived from both.
+    /// The thread between one contact and one sender, or one pool of senders, derived from both.
     ConversationId
     /// A picture, a sound or a paper: what came with a text, or what a tenant sends.
     MediaId
@@ -200,6 +202,12 @@ impl ConversationId {
     /// The thread between a contact and a sender.
     pub fn of(contact: ContactId, sender: SenderId) -> Self {
         Self(derive("conversation", &[contact.0.as_bytes(), sender.0.as_bytes()]))
+    }
+
+    /// The thread between a contact and the senders of a pool that are of one channel.
+    pub fn of_pool(contact: ContactId, pool: PoolId, channel: Channel) -> Self {
+        let channel = channel.as_str().as_bytes();
+        Self(derive("conversation_pool", &[contact.0.as_bytes(), pool.0.as_bytes(), channel]))
     }
 }
 

@@ -5,9 +5,11 @@
 
 pub mod account;
 pub mod address;
+pub mod assistant;
 pub mod automatic;
 pub mod billing;
 pub mod clock;
+pub mod conversation;
 pub mod country;
 pub mod draft;
 pub mod email;

@@ -26,6 +26,7 @@ cases! {
     inbound_stands_everything INBOUND;
     media_stands_everything MEDIA;
     reply_stands_everything REPLY;
+    answers_stand_everything ANSWERS;
     rollup_stands_everything ROLLUP;
     schedule_stands_everything SCHEDULE;
 }

@@ -2,6 +2,7 @@
 
 pub mod erase;
 pub mod imports;
+pub mod timeline;
 
 use std::collections::BTreeMap;
 

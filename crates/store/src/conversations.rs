@@ -1,5 +1,16 @@
-//! Conversations: the texts that people wrote, and what they were answered.
+//! Conversations: the texts that people wrote, what they were answered, and who answers next.
 
 pub mod answers;
+mod arrival;
+pub mod bursts;
+pub mod canned;
+pub mod entries;
+mod hand_offs;
 pub mod inbound;
+pub mod list;
+pub mod ownership;
 pub mod replies;
+pub mod row;
+mod senders;
+pub mod timeline;
+pub mod unknown;

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod archive;
+pub mod assistant;
 pub mod brands;
 pub mod budgets;
 pub mod event_consumers;

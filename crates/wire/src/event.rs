@@ -4,10 +4,11 @@
 pub mod kind;
 
 use domain::{
+    conversation::{ConversationOwner, ConversationStatus},
     country::Country,
     gates::Gate,
     health::HealthCause,
-    ids::{CampaignId, ContactId, MediaId, MessageId, SenderId, TenantId},
+    ids::{CampaignId, ContactId, ConversationId, InboxId, MediaId, MessageId, SenderId, TenantId},
     message::{class::MessageClass, state::MessageState},
     money::Micros,
 };
@@ -129,6 +130,10 @@ pub struct ReceivedData {
     pub contact: ContactId,
     /// The tenant's sender that was texted.
     pub sender: SenderId,
+    /// The conversation that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub conversation: Option<ConversationId>,
     /// The campaign whose message was the last one from this sender to this contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -161,6 +166,32 @@ pub struct ContactData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub campaign: Option<CampaignId>,
+}
+
+/// The data of `conversation.*`: the conversation as it is since. Its texts and notes are with the
+/// API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ConversationData {
+    /// The conversation it happened to.
+    pub conversation: ConversationId,
+    /// The contact who writes in it.
+    pub contact: ContactId,
+    /// The inbox that it is looked after in, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub inbox: Option<InboxId>,
+    /// Whether somebody is to look at it.
+    pub status: ConversationStatus,
+    /// Who answers its next text.
+    pub owner: ConversationOwner,
+    /// The person who looks after it, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub assignee: Option<Uuid>,
+    /// Who did it, as the audit trail names them; left out where a text of the contact did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub by: Option<String>,
 }
 
 /// The data of `budget.*`.

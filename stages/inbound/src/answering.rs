@@ -14,7 +14,8 @@ use uuid::Uuid;
 pub(crate) type People = HashMap<(TenantId, ContactId, Channel), AnsweredPerson>;
 
 /// The answers of texts that were stored just now, in the order in which they came: each changes
-/// what the next one of its person gets. `by_carrier` holds those that the carrier has answered.
+/// what the next one of its person gets. A number that is no sender answers nothing. `by_carrier`
+/// holds those that the carrier has answered.
 pub(crate) fn decide<'a>(
     texts: &'a [NewText],
     threads: &HashMap<Uuid, Thread>,
@@ -25,6 +26,9 @@ pub(crate) fn decide<'a>(
     new.sort_by_key(|text| (text.received_at, text.id));
 
     let answer = |text: &'a NewText| {
+        if !threads[&text.id].is_to_sender {
+            return None;
+        }
         let person = people.get_mut(&(text.tenant.clone(), text.contact, text.channel))?;
         let request = request(text.meaning, &threads[&text.id])?;
         let answer = person.answer(request, by_carrier.contains(&text.id))?;

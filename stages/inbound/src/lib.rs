@@ -4,8 +4,10 @@
 //! |---|---|
 //! | Consumes | `carrier.*.*.inbound` and `.mixed` |
 //! | Emits | `inbound.<tenant>`; `msg.submitted.urgent` (confirmations, HELP answers); events |
-//! | | message.received, contact.opted_out, contact.opted_in |
-//! | Reads | `carrier_accounts`, `policies`, `campaigns`, `tenants` |
+//! | | message.received, conversation.opened, contact.opted_out, contact.opted_in; by way of the |
+//! | | outbox conversation.reopened |
+//! | Reads | `carrier_accounts`, `policies`, `campaigns`, `tenants`, `senders`, `pools`, |
+//! | | `inboxes` |
 //! | Writes | `inbound_texts`, `conversations`, `contacts`, `standings`, `consents`, `parked`, |
 //! | | `media`, `audit_log` |
 //! | Calls | nobody |

@@ -30,13 +30,13 @@ pub(crate) async fn record(
     now: Timestamp,
     arrived: &[Arrived],
 ) -> Result<Recorded, Fault> {
-    let texts = distinct(arrived);
+    let mut texts = distinct(arrived);
     if texts.is_empty() {
         return Ok(Recorded::default());
     }
     let mut tx = store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
 
-    let threads = inbound::receive(&mut tx, &texts).await?;
+    let threads = inbound::receive(&mut tx, &mut texts).await?;
     let mut threads: HashMap<Uuid, Thread> =
         threads.into_iter().map(|thread| (thread.inbound, thread)).collect();
 

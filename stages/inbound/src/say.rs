@@ -1,6 +1,7 @@
 //! What follows from a text: events, the one compliance answer, or a conversation. Pure.
 
 use domain::{
+    conversation::{ConversationOwner, ConversationStatus},
     ids::{CampaignId, MessageId},
     language::Language,
     message::class::{Lane, MessageClass},
@@ -9,7 +10,7 @@ use stage::Outcome;
 use store::conversations::inbound::{Meaning, Thread};
 use wire::{
     Event, EventKind, InboundText, Subject, Submitted,
-    event::{ContactData, ReceivedData},
+    event::{ContactData, ConversationData, ReceivedData},
     frame::Outgoing,
     message::{Content, From, Head},
 };
@@ -48,6 +49,7 @@ fn say(received: &Received, recorded: &Recorded) -> Vec<Outgoing> {
         Meaning::Help | Meaning::Reaction | Meaning::Automatic => {}
     }
     said.extend(answer(received, thread));
+    said.extend(opened_event(received, thread));
     said
 }
 
@@ -57,6 +59,7 @@ fn received_event(received: &Received, thread: &Thread) -> Outgoing {
         inbound: text.id,
         contact: text.contact,
         sender: text.sender,
+        conversation: Some(thread.conversation),
         campaign: thread.campaign.map(CampaignId),
         meaning: text.meaning.as_str().to_owned(),
         media: media::ids(received),
@@ -65,6 +68,22 @@ fn received_event(received: &Received, thread: &Thread) -> Outgoing {
     };
     let kind = EventKind::MessageReceived;
     Event::new(kind, &text.tenant, text.id, 1, thread.received_at, &data).outgoing()
+}
+
+/// That the text has opened its conversation, which happens once: its version is the first.
+fn opened_event(received: &Received, thread: &Thread) -> Option<Outgoing> {
+    let (text, opening) = (&received.text, thread.opens?);
+    let data = ConversationData {
+        conversation: thread.conversation,
+        contact: text.contact,
+        inbox: opening.inbox,
+        status: ConversationStatus::Open,
+        owner: ConversationOwner::Assistant,
+        assignee: None,
+        by: None,
+    };
+    let (kind, id) = (EventKind::ConversationOpened, thread.conversation.0);
+    Some(Event::new(kind, &text.tenant, id, 1, thread.received_at, &data).outgoing())
 }
 
 /// An event of the contact, named by the text that caused it.
@@ -78,14 +97,18 @@ fn contact_event(received: &Received, thread: &Thread, kind: EventKind) -> Outgo
     Event::new(kind, &text.tenant, text.id, 1, thread.received_at, &data).outgoing()
 }
 
-/// The text as it goes to whoever answers; none where no person has written it.
+/// The text as it goes to whoever answers; none where no person has written it, or where its number
+/// is no sender that could answer.
 fn conversation(received: &Received, thread: &Thread) -> Option<Outgoing> {
     let text = &received.text;
+    if !thread.is_to_sender {
+        return None;
+    }
     let address = text.address()?.clone();
     let inbound = InboundText {
         id: text.id,
         tenant: text.tenant.clone(),
-        conversation: text.conversation,
+        conversation: thread.conversation,
         epoch: u32::try_from(thread.epoch).unwrap_or(1),
         contact: text.contact,
         address,

@@ -1,64 +1,155 @@
 //! One question to the model, and what its answer means.
 
-use carriers::anthropic::{AiNextStep, Client, Message, Reply, Request, Speaker};
-use stage::{Dependency, Fault};
-use store::conversations::replies::{Ask, ReplyDecision, ReplyReason};
-use wire::InboundText;
+use std::time::{Duration, Instant};
 
-use crate::decide::silence;
+use carriers::anthropic::{AiNextStep, AssistantQuestion, Breaker, Client, ToolAnswer};
+use domain::{
+    assistant::{AnswerDoubt, AssistantSettings, Turn, judge},
+    money::Micros,
+};
+use jiff::Timestamp;
+use stage::machine;
+use store::conversations::replies::{AssistantFacts, Generation, ReplyDecision, ReplyReason};
 
-/// Answers are texts: short. Also the model's limit.
-const MAX_TOKENS: u32 = 200;
+use crate::{
+    decide::{day_of, silence},
+    question::Question,
+};
 
-/// Texts longer than this are cut before they go out: two segments in GSM-7.
-const MAX_CHARACTERS: usize = 300;
+/// The longest call: people who text do not wait for more.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Asks the model once. A call that may be tried again is an outage; everything else ends as a
-/// decision not to answer, so that no text is asked about forever.
+/// The model that answers, as one process calls it.
+#[derive(Debug)]
+pub struct Model {
+    client: Client,
+    /// The name at the provider, where settings name none.
+    name: String,
+    breaker: Breaker,
+}
+
+impl Model {
+    /// The model of this name, behind this client; a call may take 20 s.
+    pub fn new(client: Client, name: String) -> Self {
+        Self { client: client.with_timeout(TIMEOUT), name, breaker: Breaker::default() }
+    }
+
+    /// The same, with another limit for a call.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.client = self.client.with_timeout(timeout);
+        self
+    }
+
+    /// Until when no call may begin, because too many have failed.
+    pub(crate) fn paused_until(&self, machine: Timestamp) -> Option<Timestamp> {
+        self.breaker.paused_until(machine)
+    }
+}
+
+/// The model gave no answer, and may later.
+pub(crate) struct NoAnswer {
+    /// The wait that the provider asked for.
+    pub(crate) after: Option<Duration>,
+}
+
+/// Asks the model once.
+///
+/// # Errors
+/// No answer, which may come of another call. Everything else is a decision: the answer, or that a
+/// person goes on.
 pub(crate) async fn ask(
-    client: &Client,
-    model: &str,
-    text: &InboundText,
-    ask: Ask,
-) -> Result<ReplyDecision, Fault> {
-    let system = instructions(&text.language);
-    let messages = [Message { role: Speaker::User, content: &text.body }];
-    let request = Request { model, system: &system, messages: &messages, max_tokens: MAX_TOKENS };
+    model: &Model,
+    now: Timestamp,
+    question: &Question,
+    assistant: &AssistantFacts,
+    turns: &[Turn],
+) -> Result<ReplyDecision, NoAnswer> {
+    let reason = |reason| Ok(silence(question.ask.clone(), reason));
+    let (Some(settings), Some(zone)) = (&assistant.settings, assistant.zone) else {
+        return reason(ReplyReason::BadSettings);
+    };
+    if turns.is_empty() {
+        return reason(ReplyReason::Empty);
+    }
 
-    let error = match client.message(request).await {
-        Ok(reply) if reply.stop_reason.is_complete() && !reply.text.trim().is_empty() => {
-            return Ok(answered(ask, &reply));
+    let conversation =
+        AssistantQuestion { settings, company: &assistant.company, turns, model: &model.name };
+    let begun = Instant::now();
+    let answer = model.client.converse(conversation).await;
+    let took = begun.elapsed();
+    metrics::histogram!("millrace_reply_model_seconds").record(took);
+
+    let error = match answer {
+        Ok(answer) => {
+            model.breaker.answered();
+            let day = day_of(now, zone);
+            return Ok(decision(question, assistant, settings, answer, (day, took)));
         }
-        Ok(_) => return Ok(silence(ask, ReplyReason::AiIncomplete)),
         Err(error) => error,
     };
-
     match error.next_step() {
-        AiNextStep::Retry { .. } => {
-            Err(Fault::Unavailable { what: Dependency::Ai, source: error.into() })
+        AiNextStep::Retry { after } => {
+            tracing::warn!(%error, "the AI gives no answer");
+            model.breaker.failed(machine::now(), after);
+            Err(NoAnswer { after })
         }
         AiNextStep::StopAccount => {
             tracing::error!(%error, "the AI account refuses calls: check ANTHROPIC_API_KEY");
-            Ok(silence(ask, ReplyReason::AiAccount))
+            reason(ReplyReason::AiAccount)
         }
-        AiNextStep::GiveUp => Ok(silence(ask, ReplyReason::AiRefused)),
+        AiNextStep::GiveUp => {
+            tracing::error!(%error, "the AI refuses a question: check the model's name");
+            reason(ReplyReason::AiRefused)
+        }
     }
 }
 
-fn answered(ask: Ask, reply: &Reply) -> ReplyDecision {
-    ReplyDecision {
-        ask,
-        body: Some(reply.text.trim().chars().take(MAX_CHARACTERS).collect()),
-        reason: ReplyReason::Answered,
-        input_tokens: i64::try_from(reply.input_tokens).unwrap_or(i64::MAX),
-        output_tokens: i64::try_from(reply.output_tokens).unwrap_or(i64::MAX),
-    }
+/// What an answer becomes, with what it has cost.
+fn decision(
+    question: &Question,
+    assistant: &AssistantFacts,
+    settings: &AssistantSettings,
+    answer: ToolAnswer,
+    (day, took): (jiff::civil::Date, Duration),
+) -> ReplyDecision {
+    let number = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+    let (read, written) = (number(answer.input_tokens), number(answer.output_tokens));
+    let mut generation = Generation {
+        scope: assistant.scope,
+        target: assistant.target,
+        day,
+        model: answer.model,
+        input_tokens: read,
+        cached_tokens: number(answer.cached_tokens),
+        output_tokens: written,
+        cost: settings.price.map_or(Micros::ZERO, |price| price.of(read, written)),
+        latency_ms: i32::try_from(took.as_millis()).unwrap_or(i32::MAX),
+        confidence: None,
+        qualification: Default::default(),
+    };
+
+    let judged = match answer.input {
+        Some(said) => judge(settings, &said),
+        None => Err(AnswerDoubt::Unreadable),
+    };
+    let (body, reason) = match judged {
+        Ok(draft) => {
+            generation.confidence = Some(draft.confidence);
+            generation.qualification = draft.qualification;
+            (Some(draft.body), ReplyReason::Answered)
+        }
+        Err(doubt) => (None, reason_of(doubt)),
+    };
+    ReplyDecision { ask: question.ask.clone(), body, reason, generation: Some(generation) }
 }
 
-fn instructions(language: &str) -> String {
-    format!(
-        "You answer text messages for a business. Answer the person's question in one or two short \
-         sentences, in the language with the ISO code {language}. Plain text only. Do not invent \
-         prices, dates or promises; if you do not know, say that a colleague will get back."
-    )
+fn reason_of(doubt: AnswerDoubt) -> ReplyReason {
+    match doubt {
+        AnswerDoubt::Unreadable => ReplyReason::AiIncomplete,
+        AnswerDoubt::HandedOff => ReplyReason::AiHandsOff,
+        AnswerDoubt::Unsure => ReplyReason::AiUnsure,
+        AnswerDoubt::TooLong => ReplyReason::AiTooLong,
+        AnswerDoubt::NotAllowed => ReplyReason::AiNotAllowed,
+    }
 }

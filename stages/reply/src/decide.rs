@@ -1,165 +1,166 @@
-//! Whether a text is answered at all. Pure.
+//! What is to be done about a text, by the settings and by what its thread has had. Pure.
 
-use domain::automatic::{DAY, PER_DAY};
-use jiff::{SignedDuration, Timestamp};
-use store::conversations::replies::{
-    Ask, HadAnswers, ReplyDecision, ReplyFacts, ReplyReason, Since,
+use domain::{
+    assistant::{AssistantSettings, Foreword},
+    automatic::{DAY, PER_DAY},
+    conversation::{ConversationOwner, Ownership},
+    invisible::is_blank,
+    zones::Zone,
 };
-use wire::InboundText;
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use store::conversations::replies::{
+    Ask, AssistantFacts, ReplyDecision, ReplyFacts, ReplyReason, Since,
+};
 
-/// How many answers one thread gets in the time that is [`COUNTED`]: two machines texting each
-/// other slow down there, and end at those of the day.
-const ANSWERS_PER_HOUR: i64 = 3;
+use crate::question::Question;
 
-/// The time in which answers to one thread are counted.
+/// The time in which the texts and answers of one thread are counted.
 const COUNTED: SignedDuration = SignedDuration::from_hours(1);
+
+/// More texts than a person writes in [`COUNTED`].
+const FLOOD: i64 = 60;
 
 /// Since when answers count, at an instant.
 pub(crate) fn since(now: Timestamp) -> Since {
     Since { hour_start: now - COUNTED, day_start: now - DAY }
 }
 
+/// What to do about a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum ReplyIntent<'a> {
+    /// Ask the model, by these settings.
+    Ask(&'a AssistantSettings),
+    /// Say this, for this reason.
+    Say(&'a str, ReplyReason),
+    /// Say nothing, for this reason.
+    Silence(ReplyReason),
+}
+
+use ReplyIntent::{Say, Silence};
+
+/// Decides about a text. Facts that are not there mean silence.
+pub(crate) fn decide<'a>(
+    now: Timestamp,
+    question: &Question,
+    facts: Option<&'a ReplyFacts>,
+    has_model: bool,
+) -> ReplyIntent<'a> {
+    let Some(facts) = facts else { return Silence(ReplyReason::NoFacts) };
+    if let Some(reason) = quiet(&question.ask, facts) {
+        return Silence(reason);
+    }
+    let assistant = &facts.assistant;
+    let (Some(settings), Some(zone)) = (&assistant.settings, assistant.zone) else {
+        return Silence(ReplyReason::BadSettings);
+    };
+
+    if !settings.enabled {
+        return Silence(ReplyReason::AiOff);
+    }
+    if let Some(reason) = guard(now, question, facts, settings) {
+        return Silence(reason);
+    }
+    match settings.foreword(&question.ask.wording, now, zone) {
+        Foreword::Keyword(answer) => return Say(answer, ReplyReason::Keyword),
+        Foreword::Escalated => return Silence(ReplyReason::Escalated),
+        Foreword::Closed(Some(answer)) if facts.had.closed_answers == 0 => {
+            return Say(answer, ReplyReason::ClosedAnswer);
+        }
+        Foreword::Closed(_) => return Silence(ReplyReason::Closed),
+        Foreword::None => {}
+    }
+
+    if facts.had.to_same_words {
+        return Silence(ReplyReason::Repeated);
+    }
+    if !has_model {
+        Silence(ReplyReason::AiOff)
+    } else if is_used_up(assistant, settings, day_of(now, zone)) {
+        Silence(ReplyReason::Budget)
+    } else {
+        ReplyIntent::Ask(settings)
+    }
+}
+
+/// Why the assistant has nothing to say in a thread, whatever the text is.
+fn quiet(ask: &Ask, facts: &ReplyFacts) -> Option<ReplyReason> {
+    if facts.silenced { Some(ReplyReason::OptedOut) } else { void(&facts.ownership, ask.epoch) }
+}
+
+/// Why an answer that was begun in an epoch is void; none where it may be sent.
+fn void(now: &Ownership, begun_in: i32) -> Option<ReplyReason> {
+    if now.epoch != begun_in {
+        return Some(ReplyReason::EpochOver);
+    }
+    match now.owner {
+        ConversationOwner::Assistant => None,
+        ConversationOwner::Person | ConversationOwner::Nobody => Some(ReplyReason::PersonAnswers),
+    }
+}
+
+/// What keeps two machines from texting each other, and the assistant from answering what is over.
+fn guard(
+    now: Timestamp,
+    question: &Question,
+    facts: &ReplyFacts,
+    settings: &AssistantSettings,
+) -> Option<ReplyReason> {
+    let had = &facts.had;
+    if is_blank(&question.body) {
+        Some(ReplyReason::Empty)
+    } else if had.says_same {
+        Some(ReplyReason::Echo)
+    } else if had.texts > FLOOD {
+        Some(ReplyReason::Flood)
+    } else if now.duration_since(question.received_at) > settings.answer_within() {
+        Some(ReplyReason::TooOld)
+    } else {
+        enough(facts, settings)
+    }
+}
+
 /// Why there is no further answer after those that a thread and its person have had.
-pub(crate) fn over(had: &HadAnswers) -> Option<ReplyReason> {
-    if had.to_same_words {
-        Some(ReplyReason::Repeated)
-    } else if had.in_thread >= ANSWERS_PER_HOUR {
+fn enough(facts: &ReplyFacts, settings: &AssistantSettings) -> Option<ReplyReason> {
+    if facts.had.in_thread >= i64::from(settings.budget.answers_per_hour) {
         Some(ReplyReason::AnswersPerHour)
-    } else if had.today >= PER_DAY {
+    } else if facts.had.today >= PER_DAY {
         Some(ReplyReason::AnswersPerDay)
     } else {
         None
     }
 }
 
-/// What to do about a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReplyIntent {
-    /// Ask the model.
-    Answer,
-    /// Say nothing, for this reason.
-    Silence(ReplyReason),
+/// Why an answer that was made becomes silence, by what holds when it is recorded.
+pub(crate) fn still(ask: &Ask, facts: &ReplyFacts) -> Option<ReplyReason> {
+    let settings = facts.assistant.settings.as_ref();
+    quiet(ask, facts).or_else(|| match settings {
+        Some(settings) if settings.enabled => enough(facts, settings),
+        Some(_) => Some(ReplyReason::AiOff),
+        None => Some(ReplyReason::BadSettings),
+    })
 }
 
-/// Decides whether to ask. Facts that are not there mean silence.
-pub(crate) fn decide(
-    text: &InboundText,
-    facts: Option<&ReplyFacts>,
-    has_model: bool,
-) -> ReplyIntent {
-    let Some(facts) = facts else { return ReplyIntent::Silence(ReplyReason::NoFacts) };
+/// Whether the tokens or the money of a day are used up.
+fn is_used_up(assistant: &AssistantFacts, settings: &AssistantSettings, day: Date) -> bool {
+    let (used, budget) = (assistant.used_on(day), settings.budget);
+    budget.tokens_per_day.is_some_and(|most| used.tokens >= most)
+        || budget.cost_micros_per_day.is_some_and(|most| used.cost >= most)
+}
 
-    let is_epoch_over = u32::try_from(facts.epoch).ok() != Some(text.epoch);
-    if facts.silenced {
-        ReplyIntent::Silence(ReplyReason::OptedOut)
-    } else if is_epoch_over {
-        ReplyIntent::Silence(ReplyReason::EpochOver)
-    } else if let Some(reason) = over(&facts.had) {
-        ReplyIntent::Silence(reason)
-    } else if text.body.trim().is_empty() {
-        ReplyIntent::Silence(ReplyReason::Empty)
-    } else if !has_model {
-        ReplyIntent::Silence(ReplyReason::AiOff)
-    } else {
-        ReplyIntent::Answer
-    }
+/// The day that it is in a company's zone.
+pub(crate) fn day_of(now: Timestamp, zone: Zone) -> Date {
+    now.to_zoned(zone.rules().clone()).date()
+}
+
+/// The decision to say what needs no model.
+pub(crate) fn said(ask: Ask, body: &str, reason: ReplyReason) -> ReplyDecision {
+    ReplyDecision { ask, body: Some(body.to_owned()), reason, generation: None }
 }
 
 /// The decision not to answer.
 pub(crate) fn silence(ask: Ask, reason: ReplyReason) -> ReplyDecision {
-    ReplyDecision { ask, body: None, reason, input_tokens: 0, output_tokens: 0 }
+    ReplyDecision { ask, body: None, reason, generation: None }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(body: &str) -> InboundText {
-        let tenant: domain::ids::TenantId = "demo".parse().expect("valid");
-        let address: domain::address::Address = "+12125550123".parse().expect("valid");
-        let contact = domain::ids::ContactId::of(&tenant, address.as_str());
-        let sender = domain::ids::SenderId::of(&tenant, "+12125550199");
-        InboundText {
-            id: uuid::Uuid::nil(),
-            conversation: domain::ids::ConversationId::of(contact, sender),
-            tenant,
-            epoch: 1,
-            contact,
-            address,
-            sender,
-            channel: domain::message::class::Channel::Sms,
-            body: body.to_owned(),
-            payload: None,
-            language: "en".to_owned(),
-            received_at: jiff::Timestamp::UNIX_EPOCH,
-            trace: None,
-        }
-    }
-
-    fn facts() -> ReplyFacts {
-        ReplyFacts {
-            inbound: uuid::Uuid::nil(),
-            epoch: 1,
-            silenced: false,
-            had: HadAnswers::default(),
-            decided: None,
-        }
-    }
-
-    #[test]
-    fn a_question_is_answered() {
-        assert_eq!(decide(&text("When?"), Some(&facts()), true), ReplyIntent::Answer);
-    }
-
-    #[test]
-    fn someone_who_opted_out_is_never_answered() {
-        let facts = ReplyFacts { silenced: true, ..facts() };
-        assert_eq!(
-            decide(&text("When?"), Some(&facts), true),
-            ReplyIntent::Silence(ReplyReason::OptedOut)
-        );
-    }
-
-    #[test]
-    fn a_thread_gets_three_answers_an_hour() {
-        let asked = |in_thread| asked(HadAnswers { in_thread, ..HadAnswers::default() });
-        assert_eq!(asked(2), ReplyIntent::Answer);
-        assert_eq!(asked(3), ReplyIntent::Silence(ReplyReason::AnswersPerHour));
-    }
-
-    #[test]
-    fn a_person_gets_twenty_automatic_answers_a_day_and_one_to_the_same_words() {
-        let today = |today| asked(HadAnswers { today, ..HadAnswers::default() });
-        assert_eq!(today(19), ReplyIntent::Answer);
-        assert_eq!(today(20), ReplyIntent::Silence(ReplyReason::AnswersPerDay));
-
-        let same = HadAnswers { to_same_words: true, ..HadAnswers::default() };
-        assert_eq!(asked(same), ReplyIntent::Silence(ReplyReason::Repeated));
-    }
-
-    fn asked(had: HadAnswers) -> ReplyIntent {
-        decide(&text("When?"), Some(&ReplyFacts { had, ..facts() }), true)
-    }
-
-    #[test]
-    fn an_answer_of_an_epoch_that_is_over_is_not_made() {
-        let facts = ReplyFacts { epoch: 2, ..facts() };
-        assert_eq!(
-            decide(&text("When?"), Some(&facts), true),
-            ReplyIntent::Silence(ReplyReason::EpochOver)
-        );
-    }
-
-    #[test]
-    fn without_facts_or_a_model_nothing_is_said() {
-        assert_eq!(decide(&text("When?"), None, true), ReplyIntent::Silence(ReplyReason::NoFacts));
-        assert_eq!(
-            decide(&text("When?"), Some(&facts()), false),
-            ReplyIntent::Silence(ReplyReason::AiOff)
-        );
-        assert_eq!(
-            decide(&text("  "), Some(&facts()), true),
-            ReplyIntent::Silence(ReplyReason::Empty)
-        );
-    }
-}
+mod tests;

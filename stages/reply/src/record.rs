@@ -4,32 +4,43 @@ use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Store,
-    conversations::replies::{self, ReplyDecided, ReplyDecision},
+    conversations::replies::{self, Recorded, ReplyDecision},
 };
 
-use crate::decide::{over, since};
+use crate::decide::{since, still};
 
-/// Records a decision, and gives the one that stands: an earlier one about this text, or silence
-/// where another process has used up the answers of the thread or the person.
+/// Records decisions, and says what became of each, in their order: an earlier one about the text
+/// stands, and an answer becomes silence where a person has taken over, or another process has used
+/// up the answers.
 pub(crate) async fn record(
     store: &Store,
     now: Timestamp,
-    decision: &ReplyDecision,
-) -> Result<ReplyDecided, Fault> {
-    let mut tx = store.scoped([&decision.ask.tenant]).await?;
-    let decided = replies::decide(&mut tx, decision, now, since(now), over).await?;
+    decisions: &[ReplyDecision],
+) -> Result<Vec<Recorded>, Fault> {
+    let mut tx = store.scoped(decisions.iter().map(|one| &one.ask.tenant)).await?;
+    let recorded = replies::record(&mut tx, decisions, now, since(now), still).await?;
     tx.commit().await.map_err(store::fault)?;
-    Ok(decided)
+
+    for (decision, recorded) in decisions.iter().zip(&recorded) {
+        tell(decision, recorded);
+    }
+    Ok(recorded)
 }
 
-/// Records decisions not to answer, all at once, and gives those that stand, in their order.
-pub(crate) async fn silence(
-    store: &Store,
-    now: Timestamp,
-    silences: &[ReplyDecision],
-) -> Result<Vec<ReplyDecided>, Fault> {
-    let mut tx = store.scoped(silences.iter().map(|one| &one.ask.tenant)).await?;
-    let decided = replies::silence(&mut tx, silences, now).await?;
-    tx.commit().await.map_err(store::fault)?;
-    Ok(decided)
+/// Counts what became of a text, and what the model has cost.
+fn tell(decision: &ReplyDecision, recorded: &Recorded) {
+    let reason = match recorded {
+        Recorded::Stands(decided) => decided.reason.as_str(),
+        Recorded::Overtaken => "overtaken",
+    };
+    metrics::counter!("millrace_replies_total", "reason" => reason).increment(1);
+    if let Some(made) = &decision.generation {
+        let count = |kind: &'static str, tokens: i64| {
+            metrics::counter!("millrace_reply_tokens_total", "kind" => kind)
+                .increment(tokens.max(0).unsigned_abs());
+        };
+        count("read", made.input_tokens);
+        count("cached", made.cached_tokens);
+        count("written", made.output_tokens);
+    }
 }

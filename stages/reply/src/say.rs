@@ -8,30 +8,30 @@ use wire::{
     message::{Content, From, Head},
 };
 
-use crate::load::Asked;
+use crate::question::Question;
 
 /// The message that a decision becomes; none for silence.
-pub(crate) fn answer(asked: &Asked<'_>, decided: &ReplyDecided) -> Option<Outgoing> {
-    let body = decided.body.clone()?;
-    let text = asked.text;
+pub(crate) fn answer(question: &Question, decided: &ReplyDecided) -> Option<Outgoing> {
+    let body = decided.body.clone().filter(|body| !body.is_empty())?;
+    let ask = &question.ask;
     let head = Head {
-        id: asked.ask.message,
-        tenant: text.tenant.clone(),
+        id: ask.message,
+        tenant: ask.tenant.clone(),
         turn: 1,
         class: MessageClass::Conversational,
-        channel: text.channel,
-        to: text.address.clone(),
+        channel: ask.channel,
+        to: ask.address.clone(),
         campaign: None,
-        submitted_at: text.received_at,
+        submitted_at: question.received_at,
         expires_at: None,
         on_late: None,
-        trace: text.trace.clone(),
+        trace: question.trace.clone(),
     };
 
     let message = Submitted {
         head,
         content: Content::Body(body),
-        from: From::Sender(text.sender),
+        from: From::Sender(question.sender),
         body_hash: String::new(),
         metadata: Default::default(),
         batch: None,

@@ -106,7 +106,19 @@ fn other(event: &Event) -> Option<Other> {
         | K::BudgetWarning
         | K::BudgetExhausted
         | K::SenderQuarantined
-        | K::SenderRecovered => return None,
+        | K::SenderRecovered
+        | K::ConversationOpened
+        | K::ConversationReplied
+        | K::ConversationNoted
+        | K::ConversationRead
+        | K::ConversationLabelled
+        | K::ConversationAssigned
+        | K::ConversationSnoozed
+        | K::ConversationClosed
+        | K::ConversationReopened
+        | K::ConversationTakenOver
+        | K::ConversationHandedBack
+        | K::ConversationHandedOff => return None,
 
         // Counted by the groups that `counts.moved` tells of.
         K::CountsMoved

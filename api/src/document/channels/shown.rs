@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 use wire::{
     EventKind,
     event::{
-        BudgetData, CampaignData, ContactData, CountsData, MessageData, ReceivedData, SenderData,
+        BudgetData, CampaignData, ContactData, ConversationData, CountsData, MessageData,
+        ReceivedData, SenderData,
     },
 };
 
 use super::name_of;
-use crate::document::examples::{CONTACT, MESSAGE, RUNNING, SENDER};
+use crate::document::examples::{CONTACT, CONVERSATION, INBOX, MESSAGE, RUNNING, SENDER};
 
 /// A frame of one event of this type; `data` names the schema of its data.
 pub(super) fn frame(kind: EventKind, data: &str) -> Value {
@@ -49,7 +50,7 @@ fn data_like(kind: &str, data: &str) -> Value {
     });
     let received = json!({
         "inbound": "5201d3f9-100a-58c2-b35d-6dd54b460b34", "contact": CONTACT, "sender": SENDER,
-        "campaign": RUNNING, "meaning": "text",
+        "conversation": CONVERSATION, "campaign": RUNNING, "meaning": "text",
     });
     let cause = if kind == "contact.reviewed" { "dismissed" } else { "keyword" };
 
@@ -61,6 +62,7 @@ fn data_like(kind: &str, data: &str) -> Value {
             json!({ "campaign": RUNNING, "audience": 1840 })
         }
         data if data == name_of::<BudgetData>() => period,
+        data if data == name_of::<ConversationData>() => conversation(kind),
         data if data == name_of::<CountsData>() => moved,
         data if data == name_of::<SenderData>() => judged(kind),
         _ => Value::Null,
@@ -75,6 +77,21 @@ fn judged(kind: &str) -> Value {
         data["until"] = json!("2026-05-01T16:00:00Z");
     }
     data
+}
+
+/// The data of an event of a conversation, as it is since.
+fn conversation(kind: &str) -> Value {
+    let (status, owner) = match kind {
+        "conversation.closed" => ("closed", "person"),
+        "conversation.snoozed" => ("snoozed", "person"),
+        "conversation.opened" | "conversation.handed_back" => ("open", "assistant"),
+        "conversation.handed_off" => ("open", "nobody"),
+        _ => ("open", "person"),
+    };
+    json!({
+        "conversation": CONVERSATION, "contact": CONTACT, "inbox": INBOX, "status": status,
+        "owner": owner,
+    })
 }
 
 /// The data of an event of a message: its type ends with the state, but for the first two.

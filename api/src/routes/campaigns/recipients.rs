@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    body::Body,
     extract::State,
-    http::{HeaderMap, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -39,7 +38,7 @@ use crate::{
     },
     http::{
         Id, Page, Paging, Problem, Query,
-        accept::{NDJSON, accepted},
+        accept::{Format, csv, lines},
     },
 };
 
@@ -140,13 +139,6 @@ async fn load(
     Ok(found.into_iter().map(view).collect())
 }
 
-/// How an export is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Ndjson,
-    Csv,
-}
-
 /// `GET /v1/campaigns/{id}/recipients?state=`, for every role: the recipients in pages of JSON, or
 /// all of them where the caller accepts NDJSON or CSV; 404 where there is no such campaign. NDJSON
 /// has a line for each recipient, CSV its fields as columns under a header.
@@ -204,17 +196,6 @@ async fn list(
     Ok(Json(Page::until(found, next)).into_response())
 }
 
-impl Format {
-    /// The first format that the caller accepts; none where JSON is to do.
-    fn accepted(headers: &HeaderMap) -> Option<Self> {
-        accepted(headers).find_map(|kind| match kind {
-            kind if NDJSON.contains(&kind) => Some(Self::Ndjson),
-            "text/csv" => Some(Self::Csv),
-            _ => None,
-        })
-    }
-}
-
 /// Everybody behind the recipient `after`, read step by step while the caller reads.
 fn export(
     app: App,
@@ -235,34 +216,14 @@ fn export(
         }
     });
 
-    let kind = match format {
-        Format::Ndjson => "application/x-ndjson",
-        Format::Csv => "text/csv; charset=utf-8",
-    };
-    ([(header::CONTENT_TYPE, kind)], Body::from_stream(steps)).into_response()
+    format.answer(steps)
 }
 
 /// Some recipients in a format. The first have the header, where there is one.
 fn write(found: &[RecipientView], format: Format, first: bool) -> Bytes {
     match format {
-        Format::Ndjson => {
-            let mut lines = Vec::with_capacity(found.len() * 200);
-            for recipient in found {
-                wire::json::push_line(&mut lines, recipient);
-            }
-            lines.into()
-        }
-        Format::Csv => {
-            // The header belongs to an empty audience too.
-            let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-            if first {
-                csv.write_record(COLUMNS).expect("a record into memory");
-            }
-            for recipient in found {
-                csv.serialize(recipient).expect("a flat record into memory");
-            }
-            csv.into_inner().expect("memory does not fail").into()
-        }
+        Format::Ndjson => lines(found),
+        Format::Csv => csv(found, &COLUMNS, first),
     }
 }
 

@@ -122,7 +122,7 @@ async fn remove(
     let mut texts_removed = texts(&app, &caller, contact, now).await?;
 
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    texts_removed += erase::texts_of_conversations(&mut tx, &caller.tenant, contact).await?;
+    texts_removed += erase::texts_of_conversations(&mut tx, contact).await?;
     let media_removed = erase::media(&mut tx, &caller.tenant, contact).await?;
     if !erase::contact(&mut tx, &caller.tenant, contact, now).await? {
         return Err(Problem::not_found("contact"));

@@ -50,6 +50,9 @@ pub(super) struct MessageView {
     /// The sender that carries it; null before one is chosen.
     #[schema(required)]
     sender_id: Option<SenderId>,
+    /// The carrier of that sender, by its name.
+    #[schema(required, example = json!(Carrier::ALL[0].as_str()))]
+    carrier: Option<String>,
     /// The text as the person reads it; empty once it is no longer kept.
     body: String,
     /// What went with it, in order: ids of media, or addresses. Empty, as its text is, once that is
@@ -130,6 +133,7 @@ pub(super) fn view(message: MessageDetail, currency: &str) -> MessageView {
         campaign_id: message.campaign,
         variant: message.variant,
         sender_id: message.sender,
+        carrier: message.carrier,
         body: message.body,
         media: message.media,
         text_expired_at: message.text_expired_at,

@@ -15,22 +15,23 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use domain::ids::CampaignId;
+use domain::ids::{CampaignId, ConversationId, InboxId};
 use futures::{Stream, StreamExt, future, stream};
 use serde::Deserialize;
-use store::{Scoped, analytics, campaigns};
+use stage::Fault;
+use store::{Scoped, analytics, campaigns, conversations::row, settings::inboxes};
 use tokio::{sync::broadcast, time::sleep};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
-use wire::{subject::Scope, totals::Totals};
+use wire::totals::Totals;
 
 use crate::{
     app::App,
     auth::{Allowed, Needs, Reach, Read},
     document::answers::{Always, Missing},
     http::{Problem, Query},
-    live::{LiveMessage, Reader, ReaderPermit, Said},
+    live::{LiveMessage, Reader, ReaderPermit, Said, Topic},
 };
 
 /// The longest that one answer goes on, in seconds: then the caller's credentials are asked again.
@@ -50,7 +51,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Wanted {
-    /// `dashboard` and `campaign:<id>`, one to eight of them with commas between.
+    /// `dashboard`, `campaign:<id>`, `conversation:<id>` and `inbox:<id>`, one to eight of them
+    /// with commas between.
     #[param(example = "dashboard", max_length = 400)]
     topics: String,
     /// After how many seconds the answer ends, 1 to 300; 300 where it is not said.
@@ -60,11 +62,13 @@ struct Wanted {
 
 /// `GET /v1/live?topics=&seconds=`, for every role: what moves, by server-sent events. Of each
 /// topic first a `snapshot` with its totals, then `totals` whenever they have changed and an
-/// `event` for what happened to campaigns and budgets. Each has an id: asked again with the last
+/// `event` for what happened to campaigns and budgets. A conversation and an inbox have no totals:
+/// their `event`s tell of texts that came and of what was done, those of an inbox of what was done
+/// with its conversations. Each has an id: asked again with the last
 /// one in `Last-Event-ID`, it goes on behind that where it still can, and else with a new snapshot.
 /// An answer ends after 300 seconds at most, and where its reader is too slow. 429 where too many
 /// of the company read, 503 where too many of all do or the broker is not followed. Whoever is
-/// limited to brands or inboxes hears of the campaigns that they see.
+/// limited to brands or inboxes hears of the campaigns and conversations that they see.
 #[utoipa::path(
     get, path = "/v1/live", tag = "operations", operation_id = "follow_live",
     security(("bearer" = [Read::NAME])),
@@ -102,9 +106,8 @@ async fn live(
     // load: a topic that is not there begins no feed
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     for topic in &topics {
-        if let Scope::Campaign(id) = topic {
-            let found = campaigns::get(&mut tx, &caller.tenant, CampaignId(*id), false).await?;
-            found.ok_or_else(|| Problem::not_found("campaign"))?;
+        if !is_there(&mut tx, &caller.tenant, topic).await? {
+            return Err(Problem::not_found("topic"));
         }
     }
 
@@ -119,7 +122,7 @@ async fn live(
     for (reader, topic) in readers {
         let found = match reader.missed {
             Some(_) => None,
-            None => Some(totals(&app, &mut tx, &caller, &topic).await?),
+            None => totals(&app, &mut tx, &caller, &topic).await?,
         };
         topics.push(said(&app, &caller.tenant, reader, &topic, found).boxed());
     }
@@ -131,30 +134,50 @@ async fn live(
     Ok(([("x-accel-buffering", "no")], answer).into_response())
 }
 
+/// Whether a topic is there, as far as somebody sees.
+async fn is_there(tx: &mut Scoped, reach: &Reach, topic: &Topic) -> Result<bool, Fault> {
+    match topic {
+        Topic::Dashboard => Ok(true),
+        Topic::Campaign(id) => {
+            Ok(campaigns::get(tx, reach, CampaignId(*id), false).await?.is_some())
+        }
+        Topic::Conversation(id) => {
+            let found = row::get(tx, reach, ConversationId(*id), false).await?;
+            Ok(found.is_some_and(|found| found.opened_at.is_some()))
+        }
+        Topic::Inbox(id) => Ok(inboxes::get(tx, reach, InboxId(*id), false).await?.is_some()),
+    }
+}
+
 /// The topics that a caller names.
-fn topics(written: &str) -> Result<BTreeSet<Scope>, Problem> {
+fn topics(written: &str) -> Result<BTreeSet<Topic>, Problem> {
     let read = |name: &str| match name.split_once(':') {
-        None if name == "dashboard" => Some(Scope::Dashboard),
-        Some(("campaign", id)) => id.parse().ok().map(Scope::Campaign),
+        None if name == "dashboard" => Some(Topic::Dashboard),
+        Some(("campaign", id)) => id.parse().ok().map(Topic::Campaign),
+        Some(("conversation", id)) => id.parse().ok().map(Topic::Conversation),
+        Some(("inbox", id)) => id.parse().ok().map(Topic::Inbox),
         _ => None,
     };
     let topics: Option<BTreeSet<_>> = written.split(',').map(|name| read(name.trim())).collect();
     topics.filter(|topics| topics.len() <= TOPICS).ok_or_else(|| {
-        let detail = "one to eight of dashboard and campaign:<id>, with commas between";
+        let detail = "one to eight of dashboard, campaign:<id>, conversation:<id> and inbox:<id>, \
+                      with commas between";
         Problem::field("topics", "unknown_topic", detail)
     })
 }
 
-/// The totals of a topic at this instant.
+/// The totals of a topic at this instant; none of what has no totals.
 async fn totals(
     app: &App,
     tx: &mut Scoped,
     caller: &Allowed<Read>,
-    topic: &Scope,
-) -> Result<Totals, Problem> {
-    let found = analytics::get(tx, &caller.tenant, topic).await?;
-    let (as_of, id) = (app.now(), topic.id());
-    Ok(found.unwrap_or(Totals { as_of, watermark: 0, version: 0, id, totals: [].into() }))
+    topic: &Topic,
+) -> Result<Option<Totals>, Problem> {
+    let Some(scope) = topic.scope() else { return Ok(None) };
+    let found = analytics::get(tx, &caller.tenant, &scope).await?;
+    let (as_of, id) = (app.now(), scope.id());
+    let nothing = || Totals { as_of, watermark: 0, version: 0, id, totals: [].into() };
+    Ok(Some(found.unwrap_or_else(nothing)))
 }
 
 /// What is said about one topic: a snapshot or what was missed, then what comes.
@@ -162,12 +185,13 @@ fn said(
     app: &App,
     reach: &Reach,
     reader: Reader,
-    topic: &Scope,
+    topic: &Topic,
     found: Option<Totals>,
 ) -> impl Stream<Item = Event> + use<> {
     let counted = found.as_ref().map_or(i64::MIN, |totals| totals.watermark);
-    let snapshot = found.map(|totals| {
-        let message = LiveMessage { totals: Some(totals), ..LiveMessage::default() };
+    let begins = reader.missed.is_none();
+    let snapshot = begins.then(|| {
+        let message = LiveMessage { totals: found, ..LiveMessage::default() };
         let said = Said::new(topic, reader.position, message);
         Event::default().id(app.live.id_of(said.position)).event("snapshot").data(said.json)
     });
@@ -198,7 +222,7 @@ impl Listener {
                 None => self.said.recv().await.ok()?,
             };
             let is_news = said.watermark.is_none_or(|watermark| watermark > self.counted);
-            if !is_news || !self.sees(said.campaign).await? {
+            if !is_news || !self.sees(&said).await? {
                 continue;
             }
 
@@ -208,12 +232,13 @@ impl Listener {
         }
     }
 
-    /// Whether they see the campaign that something is about; none where the database cannot say.
-    async fn sees(&self, campaign: Option<Uuid>) -> Option<bool> {
-        let Some(id) = campaign.filter(|_| self.reach.is_limited()) else { return Some(true) };
+    /// Whether they see what something is about; none where the database cannot say.
+    async fn sees(&self, said: &Said) -> Option<bool> {
+        let campaign = said.campaign.map(Topic::Campaign);
+        let about = said.conversation.map(Topic::Conversation).or(campaign);
+        let Some(about) = about.filter(|_| self.reach.is_limited()) else { return Some(true) };
         let mut tx = self.app.transactions.begin(&self.reach).await.ok()?;
-        let found = campaigns::get(&mut tx, &self.reach, CampaignId(id), false).await;
-        found.ok().map(|found| found.is_some())
+        is_there(&mut tx, &self.reach, &about).await.ok()
     }
 }
 

@@ -78,3 +78,27 @@ select 'acme', '0198f1d2-7c00-7a00-8000-0000000000d0', 'in', '0198f1d2-7c00-7a00
        '2026-05-01T14:00:00Z', '2026-05-01T14:00:00Z'
 from millrace.contacts c, millrace.senders s
 where c.number = '+12125550123' and s.number = '+12125550199';
+insert into millrace.conversations (tenant_id, conversation_id, contact_id, sender_id, address, brand_id, inbox_id,
+    unread, opened_at, last_inbound_at, last_text_at, last_text_id)
+select 'acme', '6ce4cf59-a5e7-57ed-860e-31252e2e43c8', c.contact_id, s.sender_id, c.number,
+       '0198f1d2-7c00-7a00-8000-0000000000b0', '0198f1d2-7c00-7a00-8000-0000000000b1', 1, '2026-05-01T14:00:00Z',
+       '2026-05-01T14:00:00Z', '2026-05-01T14:00:00Z', '0198f1d2-7c00-7a00-8000-0000000000d1'
+from millrace.contacts c, millrace.senders s
+where c.number = '+12125550123' and s.number = '+12125550199';
+insert into millrace.inbound_texts (tenant_id, inbound_id, conversation_id, contact_id, sender_id, body, meaning, epoch,
+    received_at)
+select 'acme', v.last_text_id, v.conversation_id, v.contact_id, v.sender_id, 'Are you open on Sunday?', 'text', 1,
+       v.last_text_at
+from millrace.conversations v;
+insert into millrace.inbound_texts (tenant_id, inbound_id, conversation_id, contact_id, sender_id, body, meaning, epoch,
+    received_at, unknown_to)
+select 'acme', '0198f1d2-7c00-7a00-8000-0000000000d2', gen_random_uuid(), v.contact_id, gen_random_uuid(), 'Hello?',
+       'text', 1, '2026-05-01T14:10:00Z', '+12125550196'
+from millrace.conversations v;
+insert into millrace.conversation_entries (tenant_id, entry_id, conversation_id, kind, author, body, at)
+select 'acme', '0198f1d2-7c00-7a00-8000-0000000000e0', v.conversation_id, 'note',
+       'user:0198f1d2-7c00-7a00-8000-000000000090', 'She asks every week.', '2026-05-01T14:05:00Z'
+from millrace.conversations v;
+insert into millrace.canned_answers values
+    ('acme', '0198f1d2-7c00-7a00-8000-0000000000ca', 'Hours', 'Hi {first_name|there}, we are open until six.',
+     '2026-05-01T12:00:00Z', '2026-05-01T12:00:00Z');

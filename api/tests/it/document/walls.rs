@@ -112,10 +112,11 @@ fn known_ids(document: &Value) -> Vec<String> {
 }
 
 /// Paths of things that belong to brands. What else there is belongs to the whole company.
-const OF_BRANDS: [&str; 9] = [
+const OF_BRANDS: [&str; 10] = [
     "/v1/analytics/campaigns/{",
     "/v1/brands/{",
     "/v1/campaigns/{",
+    "/v1/conversations/{",
     "/v1/inboxes/{",
     "/v1/media/{",
     "/v1/messages/{",
@@ -152,6 +153,7 @@ async fn another_brands_things_are_not_there_for_who_is_limited() {
         }
         for path in [
             "/v1/campaigns",
+            "/v1/conversations",
             "/v1/inboxes",
             "/v1/messages",
             "/v1/messages/conflicts",

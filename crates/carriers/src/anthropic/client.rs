@@ -137,7 +137,16 @@ impl Client {
     /// # Errors
     /// Everything but a readable message; [`AiError::next_step`] says what may be done.
     pub async fn message(&self, request: Request<'_>) -> Result<Reply, AiError> {
-        let body = serde_json::to_vec(&request).expect("texts and a number encode");
+        self.post(&request, read_message).await
+    }
+
+    /// Asks once, and reads what a 2xx holds.
+    pub(super) async fn post<R>(
+        &self,
+        request: &impl Serialize,
+        read: impl Fn(&[u8]) -> Option<R>,
+    ) -> Result<R, AiError> {
+        let body = serde_json::to_vec(request).expect("texts and numbers encode");
 
         let mut post = reqwest::Request::new(Method::POST, self.url.clone());
         let headers = post.headers_mut();
@@ -155,7 +164,7 @@ impl Client {
         };
 
         match reply.status {
-            200..=299 => read_message(&reply.body).ok_or_else(unreadable),
+            200..=299 => read(&reply.body).ok_or_else(unreadable),
             0..=199 | 300.. => Err(AiError::of_reply(&reply)),
         }
     }

@@ -9,6 +9,10 @@ use crate::invisible::is_invisible;
 /// Nobody sees it, but as a blank.
 const BRAILLE_BLANK: char = '\u{2800}';
 
+/// The A and the Z of the letters that flags are made of.
+const FIRST_IN_FLAGS: char = '\u{1f1e6}';
+const LAST_IN_FLAGS: char = '\u{1f1ff}';
+
 /// Fills the gap where words were taken out; no text has it as a word.
 pub(super) const MASK: &str = "_";
 
@@ -50,12 +54,20 @@ pub(super) fn fold(text: &str) -> String {
             BRAILLE_BLANK => folded.push(' '),
             c if is_invisible(c) => {}
             '🛑' => folded.push_str(" stop "),
+            FIRST_IN_FLAGS..=LAST_IN_FLAGS => folded.extend(in_a_flag(c)),
             'ß' | 'ẞ' => folded.push_str("ss"),
+            'œ' | 'Œ' => folded.push_str("oe"),
             c if c.is_alphanumeric() => folded.extend(c.to_lowercase()),
             _ => folded.push(' '),
         }
     }
     folded
+}
+
+/// The letter of a sign that flags are made of.
+fn in_a_flag(c: char) -> Option<char> {
+    let index = u32::from(c).checked_sub(u32::from(FIRST_IN_FLAGS))?;
+    char::from_u32(u32::from('a') + index)
 }
 
 /// A number sign that numbers nothing ("wrong #") is the word, a dollar before a letter ("$top")

@@ -9,6 +9,10 @@ use super::{
 /// How long a keyword is at least that is known in two pieces, in bytes: shorter pieces are words.
 const LEAST_BROKEN: usize = 8;
 
+/// In how many ways the courtesies at one end are taken off: the last ones may be words of a
+/// keyword ("ya no más").
+const WAYS: usize = 4;
+
 /// The opt-out that a text is, if it is one. In doubt it is.
 pub(super) fn find(text: &str) -> Option<(Tier, LexiconRule)> {
     let folded = normal::fold(text);
@@ -20,11 +24,21 @@ pub(super) fn find(text: &str) -> Option<(Tier, LexiconRule)> {
 
     let as_written = in_other_words(text, &words);
     let rule = as_written.or_else(|| {
-        let read = lookalikes::read(&folded)?;
-        let words = normal::words(&read);
-        keyword(&words, &[Kind::Stop, Kind::StopAlone]).or_else(|| in_other_words(&read, &words))
+        lookalikes::readings(&folded).iter().find_map(|read| {
+            let words = normal::words(read);
+            let stops = [Kind::Stop, Kind::StopAlone];
+            keyword(&words, &stops).or_else(|| in_other_words(read, &words))
+        })
     });
+    let rule = rule.or_else(|| drawn_out(&words));
     rule.map(|rule| (Tier::Phrase, rule))
+}
+
+/// A keyword of which letters are written twice ("ALTOO").
+fn drawn_out(words: &[&str]) -> Option<LexiconRule> {
+    let once: Vec<String> = words.iter().map(|word| lookalikes::letters_once(word)).collect();
+    let once: Vec<&str> = once.iter().map(String::as_str).collect();
+    keyword(&once, &[Kind::Stop, Kind::StopAlone])
 }
 
 /// The opt-out that somebody has put behind a machine's text: a keyword that is its last clause.
@@ -41,8 +55,16 @@ fn in_other_words(text: &str, words: &[&str]) -> Option<LexiconRule> {
     phrase(words)
         .or_else(|| normal::clauses(text).find_map(in_clause))
         .or_else(|| keyword_that_stands(text))
-        .or_else(|| WORDS.whole(Kind::Whole, &without_other_meanings(&normal::once(words))))
-        .or_else(|| keyword(without_courtesies(words), &[Kind::Stop, Kind::StopAlone]))
+        .or_else(|| normal::clauses(text).find_map(stranger))
+        .or_else(|| {
+            let words = without_other_meanings(&normal::once(words));
+            without_courtesies(&words).find_map(|words| WORDS.whole(Kind::Whole, words))
+        })
+        .or_else(|| {
+            let words = without_other_meanings(words);
+            let mut messages = without_courtesies(&words);
+            messages.find_map(|words| keyword(words, &[Kind::Stop, Kind::StopAlone]))
+        })
 }
 
 /// A keyword that is the whole message, however often it is repeated, spaced out or broken in two
@@ -88,19 +110,50 @@ fn keyword_that_stands(text: &str) -> Option<LexiconRule> {
     })
 }
 
+/// A clause by which its writer is not the one who was meant: "I'm not Ann", with a name of up to
+/// two words behind what says so.
+fn stranger(clause: &str) -> Option<LexiconRule> {
+    let mut said = clause.trim();
+    for _ in 0..2 {
+        let (before, last) = said.rsplit_once(' ')?;
+        if !is_name(last) {
+            return None;
+        }
+        let folded = normal::fold(before);
+        let rule = WORDS.whole(Kind::Stranger, &normal::words(&folded));
+        if rule.is_some() {
+            return rule;
+        }
+        said = before.trim_end();
+    }
+    None
+}
+
+/// Whether a word is written like a name; "OK" is none.
+fn is_name(word: &str) -> bool {
+    word.starts_with(char::is_uppercase)
+        && word.chars().skip(1).all(char::is_lowercase)
+        && word.chars().count() >= 3
+}
+
 /// A strong keyword, or what says as much, that is all of a clause, or has nothing but courtesies
 /// around it ("please stop").
 fn own_keyword(clause: &str) -> Option<LexiconRule> {
     let folded = normal::fold(clause);
-    let words = normal::words(&folded);
-    let words = without_courtesies(&words);
-    keyword(words, &[Kind::Stop]).or_else(|| WORDS.whole(Kind::Clause, words))
+    let words = without_other_meanings(&normal::words(&folded));
+    without_courtesies(&words).find_map(|words| {
+        keyword(words, &[Kind::Stop]).or_else(|| WORDS.whole(Kind::Clause, words))
+    })
 }
 
-/// The words between the courtesies at both ends.
-fn without_courtesies<'a, 'b>(words: &'b [&'a str]) -> &'b [&'a str] {
+/// The words between the courtesies at both ends: without all of them first, and with none of them
+/// last.
+fn without_courtesies<'a, 'b>(words: &'b [&'a str]) -> impl Iterator<Item = &'b [&'a str]> {
     let courtesy = |word: &&&str| WORDS.has_word(Kind::Courtesy, word);
     let front = words.iter().take_while(courtesy).count();
-    let back = words[front..].iter().rev().take_while(courtesy).count();
-    &words[front..words.len() - back]
+    let back = words.iter().rev().take_while(courtesy).count();
+
+    let ways = |all: usize| (0..WAYS.min(all)).map(move |kept| all - kept).chain([0]);
+    let ends = ways(front).flat_map(move |front| ways(back).map(move |back| (front, back)));
+    ends.filter_map(|(front, back)| words.get(front..words.len().checked_sub(back)?))
 }

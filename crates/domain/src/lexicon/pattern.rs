@@ -2,9 +2,10 @@
 //!
 //! `stop texting|messaging me? .. $`: alternatives with `|`, an optional word with `?`, up to
 //! three words of any kind with `..`, one word of any kind with `*`, a number with `#`, the start
-//! and end of the message with `^` and `$`.
+//! and end of the message with `^` and `$`. `@texts` stands for each word of the class that the
+//! language's file has under this name.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use super::normal::MASK;
 
@@ -28,16 +29,19 @@ enum Part {
 /// How many words `..` may stand for.
 const GAP: usize = 3;
 
+/// The classes of words that a language's patterns name.
+pub(super) type Classes = HashMap<&'static str, Vec<&'static str>>;
+
 impl Pattern {
     /// Reads a row. It must begin with a required word: patterns are looked up by it.
-    pub(super) fn parse(text: &'static str) -> Self {
+    pub(super) fn parse(text: &'static str, classes: &Classes) -> Self {
         let body = text.trim_start_matches('^').trim_end_matches('$').trim();
         let parts = body.split_whitespace().map(|part| match part.strip_suffix('?') {
             _ if part == ".." => Part::Gap,
             _ if part == "*" => Part::Any,
             _ if part == "#" => Part::Number,
-            Some(words) => Part::Optional(words.split('|').collect()),
-            None => Part::Word(part.split('|').collect()),
+            Some(words) => Part::Optional(options(words, classes)),
+            None => Part::Word(options(part, classes)),
         });
 
         Self {
@@ -104,13 +108,23 @@ impl Pattern {
     }
 }
 
+/// The words that a part lists, those of its classes among them.
+fn options(part: &'static str, classes: &Classes) -> Vec<&'static str> {
+    let words = |option: &'static str| match option.strip_prefix('@') {
+        Some(name) => classes.get(name).expect("a class of the language").clone(),
+        None => vec![option],
+    };
+    part.split('|').flat_map(words).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Pattern;
+    use super::{Classes, Pattern};
 
     fn matches(pattern: &'static str, text: &str) -> bool {
         let words: Vec<&str> = text.split(' ').collect();
-        let pattern = Pattern::parse(pattern);
+        let classes = Classes::from([("pets", vec!["cat", "dog"])]);
+        let pattern = Pattern::parse(pattern, &classes);
         (0..words.len()).any(|start| pattern.find_from(&words, start).is_some())
     }
 
@@ -130,6 +144,9 @@ mod tests {
         assert!(!matches("^ stop", "do stop") && matches("stop $", "do stop"));
 
         assert!(matches("^ stop * $", "stop sales") && !matches("^ stop * $", "stop _"));
+        assert!(matches("feed @pets|bird", "feed dog") && matches("feed @pets|bird", "feed bird"));
+        assert!(!matches("feed @pets", "feed pets"));
+
         assert!(matches("end # $", "end 12345") && !matches("end # $", "end sales"));
     }
 }

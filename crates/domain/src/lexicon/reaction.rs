@@ -2,17 +2,18 @@
 //! what was sent (`Liked “Sale. Reply STOP to opt out”`), and their person has said none of it.
 
 use super::{
-    normal,
+    normal, opt_out,
     words::{Kind, WORDS},
 };
 use crate::invisible::is_invisible;
 
 /// The signs that begin a quotation, in all languages with built-in words, and those that end it.
-const QUOTES: [(char, &[char]); 6] = [
+const QUOTES: [(char, &[char]); 7] = [
     ('“', &['”']),
     ('"', &['"']),
     ('«', &['»']),
-    ('„', &['“', '”']),
+    ('»', &['«']),
+    ('„', &['“', '”', '"']),
     ('‘', &['’']),
     ('\'', &['\'']),
 ];
@@ -33,7 +34,7 @@ pub(super) fn rest(text: &str) -> Option<&str> {
         let (head, quoted) = (&text[..start], &text[start + sign.len_utf8()..]);
         let rest = after_quotation(quoted, closing);
         if is_head(head) {
-            return Some(rest);
+            return Some(if is_behind(&letters(rest)) { "" } else { rest });
         }
         is_around(head, rest).then_some("")
     })
@@ -55,48 +56,48 @@ fn is_head(head: &str) -> bool {
 /// Whether these are the words around the quotation, where a language has some behind it: `Hat „…“
 /// geliebt`.
 fn is_around(head: &str, rest: &str) -> bool {
-    WORDS.keyword(Kind::ReactionBefore, &letters(head)).is_some()
-        && WORDS.keyword(Kind::ReactionBehind, &letters(rest)).is_some()
+    WORDS.keyword(Kind::ReactionBefore, &letters(head)).is_some() && is_behind(&letters(rest))
+}
+
+/// Whether these are words behind the quotation: `Reacted to “…” with 👍`.
+fn is_behind(words: &str) -> bool {
+    WORDS.keyword(Kind::ReactionBehind, words).is_some()
 }
 
 /// The words of a text without its signs: the stop sign of `Reacted 🛑 to` is none of them, and a
 /// keycap has no number.
 fn letters(text: &str) -> String {
-    let letters: String = text.chars().filter(|c| c.is_alphabetic() || c.is_whitespace()).collect();
+    let is_kept = |c: &char| c.is_alphabetic() || c.is_whitespace() || *c == '-';
+    let letters: String = text.chars().filter(is_kept).collect();
     normal::words(&normal::fold(&letters)).join(" ")
 }
 
-/// Whether a text is a sign and nothing else: `👍`. The stop sign says stop.
+/// Whether a text is a sign and nothing else: `👍`. The stop sign says stop, and so do letters that
+/// flags are made of.
 fn is_sign_alone(text: &str) -> bool {
-    let says = |c: char| c.is_alphanumeric() || matches!(c, '?' | '¿' | '？' | '🛑');
-    has_sign(text) && !text.contains(says)
+    let says = |c: char| c.is_alphanumeric() || matches!(c, '?' | '¿' | '？');
+    has_sign(text) && !text.contains(says) && opt_out::find(text).is_none()
 }
 
-/// Whether a text reacts to what cannot be quoted: `Loved an image`.
+/// Whether a text reacts to what cannot be quoted: `Loved an image`, `Liked 3 images`.
 fn is_of_thing(text: &str) -> bool {
-    let folded = normal::fold(text);
-    // Several things are counted: `Liked 3 images`.
-    let is_count = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
-    let words: Vec<&str> =
-        normal::words(&folded).into_iter().filter(|word| !is_count(word)).collect();
+    let words = letters(text);
+    let words = normal::words(&words);
+    let is = |kind, words: &[&str]| WORDS.keyword(kind, &words.join(" ")).is_some();
+    let is_thing = |words: &[&str], least_behind: usize| {
+        (1..=words.len().saturating_sub(least_behind)).any(|end| {
+            let (thing, behind) = words.split_at(end);
+            let is_whole = behind.is_empty() || is(Kind::ReactionBehind, behind);
+            is(Kind::ReactionThing, thing) && is_whole
+        })
+    };
+
     words.len() <= LONGEST_OF_THING
         && (1..words.len()).any(|at| {
-            let (head, thing) = (words[..at].join(" "), words[at..].join(" "));
-            let is_head = WORDS.keyword(Kind::Reaction, &head).is_some()
-                || (has_sign(text) && WORDS.keyword(Kind::ReactionSign, &head).is_some());
-            is_head && WORDS.keyword(Kind::ReactionThing, &thing).is_some()
-                || is_around_thing(&head, &words[at..])
-        })
-}
-
-/// Whether a thing and the words behind it follow these, where a language has some behind it: `Hat
-/// ein Bild geliebt`.
-fn is_around_thing(head: &str, rest: &[&str]) -> bool {
-    WORDS.keyword(Kind::ReactionBefore, head).is_some()
-        && (1..rest.len()).any(|at| {
-            let (thing, behind) = (rest[..at].join(" "), rest[at..].join(" "));
-            WORDS.keyword(Kind::ReactionThing, &thing).is_some()
-                && WORDS.keyword(Kind::ReactionBehind, &behind).is_some()
+            let (head, rest) = words.split_at(at);
+            let is_head =
+                is(Kind::Reaction, head) || (has_sign(text) && is(Kind::ReactionSign, head));
+            (is_head && is_thing(rest, 0)) || (is(Kind::ReactionBefore, head) && is_thing(rest, 1))
         })
 }
 

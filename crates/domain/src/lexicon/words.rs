@@ -6,7 +6,10 @@ use std::{
     sync::LazyLock,
 };
 
-use super::{pattern::Pattern, rule::LexiconRule};
+use super::{
+    pattern::{Classes, Pattern},
+    rule::LexiconRule,
+};
 use crate::language::Language;
 
 /// What a row is for.
@@ -27,6 +30,9 @@ pub(super) enum Kind {
     /// A pattern that opts out as a whole clause, unless a clause behind it takes it back ("Stop
     /// it! I love it").
     Clause,
+    /// A pattern of the words with which somebody says that they are not the one who was meant; the
+    /// name stands behind them ("I'm not Ann").
+    Stranger,
     /// A pattern behind a keyword by which its writer takes it back ("Stop. Never mind").
     TakenBack,
     /// A pattern of the texts that machines answer an opt-out, opt-in or HELP with: ours, those of
@@ -136,17 +142,32 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
     };
 
     for language in Language::ALL {
+        let mut classes = Classes::new();
         let rows = source(language).lines().filter(|row| !row.starts_with('#') && !row.is_empty());
         for row in rows {
             let (name, text) = row.split_once('\t').expect("two columns in the lexicon");
-            add(&mut words, language, name, text);
+            if name == CLASS {
+                let (name, members) = text.split_once(' ').expect("a name and its words");
+                classes.insert(name, members.split('|').collect());
+            } else {
+                add(&mut words, &classes, language, name, text);
+            }
         }
     }
     words
 });
 
+/// The first column of a row that names a class of words for the patterns below it.
+const CLASS: &str = "class";
+
 /// Adds one row of a language's file.
-fn add(words: &mut Words, language: Language, name: &'static str, text: &'static str) {
+fn add(
+    words: &mut Words,
+    classes: &Classes,
+    language: Language,
+    name: &'static str,
+    text: &'static str,
+) {
     let kind = kind(name);
     let rule = LexiconRule { language, kind: name, words: text };
 
@@ -172,11 +193,12 @@ fn add(words: &mut Words, language: Language, name: &'static str, text: &'static
         | Kind::Always
         | Kind::Whole
         | Kind::Clause
+        | Kind::Stranger
         | Kind::TakenBack
         | Kind::Automatic
         | Kind::Away
         | Kind::Line => {
-            let pattern = Pattern::parse(text);
+            let pattern = Pattern::parse(text, classes);
             for first in pattern.first() {
                 words.starts.entry((kind, *first)).or_default().push(words.patterns.len());
             }
@@ -198,6 +220,7 @@ fn kind(name: &str) -> Kind {
         "always" => Kind::Always,
         "whole" => Kind::Whole,
         "clause" => Kind::Clause,
+        "stranger" => Kind::Stranger,
         "taken_back" => Kind::TakenBack,
 
         "automatic" => Kind::Automatic,

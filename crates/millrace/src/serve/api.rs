@@ -11,6 +11,7 @@ use store::{Role, Store};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+use super::stage::ai_client;
 use crate::{cli, gauges, process::ProcessParts, public_url::PublicUrlUse};
 
 /// Connections to Postgres of one ingress process.
@@ -72,6 +73,7 @@ pub fn serve(
             subscribers: settings.nats_subscribers.clone(),
             carrier_hosts: settings.carrier_hosts.clone(),
             sandbox_url: settings.sandbox_url.clone(),
+            ai: ai_client(settings)?,
             tls: tls(settings)?,
             trusted_proxies: settings.edge.trusted_proxies.clone(),
             sign_in: SignInWays {

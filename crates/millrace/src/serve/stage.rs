@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use boot::settings::{RetentionSettings, SignInSettings};
+use boot::settings::{RetentionSettings, Settings, SignInSettings};
 use carriers::anthropic;
 use pipeline::{
     StreamPurge,
@@ -49,9 +49,6 @@ const COUNTING: SourceConfig =
 /// How what is said to people who sign in is looked for: they wait for it.
 const SAYING: SourceConfig =
     SourceConfig { interval: Duration::from_millis(250), drain: Duration::from_secs(20) };
-
-/// The model that answers texts, unless the tenant says otherwise.
-const MODEL: &str = "claude-haiku-5-5";
 
 /// How long a stage that has drained waits for its last acks to be on their way.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -131,9 +128,15 @@ pub async fn stage(
         }
         StageName::Media => media_sources(process, runtime, store, sealer).await,
         StageName::Reply => {
-            let reply = reply::ReplyStage::new(store, model(process)?, MODEL.to_owned());
+            let model = model(process)?;
             let config = StageConfig { in_flight: TEXTS, ..config.clone() };
-            Ok(run_stage(reply, runtime, &config).await?)
+            let texts = reply::ReplyStage::new(store.clone(), model.is_some());
+            let answers = reply::AnswerSource::new(store, model);
+            let (texts, answers) = tokio::join!(
+                run_stage(texts, runtime, &config),
+                run_source(answers, runtime, &source),
+            );
+            Ok(answers.and(texts?))
         }
         StageName::Rollup => {
             let tell = run_source(rollup::CountsTeller::new(store.clone()), runtime, &TELLING);
@@ -282,10 +285,18 @@ fn receipt_poller(
     Ok(reconcile::ReceiptPoller::new(store, sealer, carriers::http::client()?, config))
 }
 
+/// The AI; none without a key.
+fn model(process: &ProcessParts) -> anyhow::Result<Option<reply::Model>> {
+    let client = ai_client(&process.settings)?;
+    Ok(client.map(|client| reply::Model::new(client, anthropic::MODEL.to_owned())))
+}
+
 /// The client of the AI; none without a key.
-fn model(process: &ProcessParts) -> anyhow::Result<Option<anthropic::Client>> {
-    let settings = &process.settings;
+///
+/// # Errors
+/// The key or the address is unusable.
+pub fn ai_client(settings: &Settings) -> anyhow::Result<Option<anthropic::Client>> {
     let Some(key) = &settings.anthropic_api_key else { return Ok(None) };
-    let client = carriers::http::client()?;
-    Ok(Some(anthropic::Client::new(client, &settings.anthropic_base_url, key)?))
+    let http = carriers::http::client()?;
+    Ok(Some(anthropic::Client::new(http, &settings.anthropic_base_url, key)?))
 }

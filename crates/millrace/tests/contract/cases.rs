@@ -48,6 +48,10 @@ const PEOPLE_THINK_AGAIN: &[&str] = &["update millrace.standings
          do_not_contact_at = null, do_not_contact_reason = null,
          marketing_consent_at = '2026-06-10 15:00Z'"];
 
+/// As if all texts had joined bursts, which are made afterwards.
+const JOINED: &str =
+    "update millrace.inbound_texts set burst_at = '2026-01-01Z' where meaning = 'text'";
+
 /// Sources are handed nothing, so nothing comes to them again, and no input is poison: a row is
 /// what the database has taken.
 const SOURCE: (Change, Poison) = (
@@ -70,6 +74,10 @@ enum Made {
     Pictures,
     /// What has moved of messages that were submitted at noon, told message by message.
     Counts,
+    /// Messages that were submitted at noon, and answers that are written for what people say.
+    Keywords,
+    /// Messages that were submitted at noon, whose texts have joined bursts.
+    Bursts,
 }
 
 pub const ENRICH: Case = Case {
@@ -130,9 +138,10 @@ pub const INBOUND: Case = Case {
     poison: Poison::None("what the database refuses is left out of a text"),
 };
 
+/// Texts that have answers of their own: the stage answers them by itself.
 pub const REPLY: Case = Case {
     stage: Reply,
-    made: Made::Messages,
+    made: Made::Keywords,
     before: &[Enrich, Gate, Throttle, Send, Inbound],
     work: ContractWork::Frames,
     changes: Change::Rows(PEOPLE_THINK_AGAIN),
@@ -182,6 +191,25 @@ pub const SCHEDULE: Case = Case {
                from parts p where p.id = r.message_id and p.index % $2 = $1",
         later: "select",
         left: "select count(*) from millrace.parked where due < '2100-01-01Z'",
+    }),
+    changes: SOURCE.0,
+    poison: SOURCE.1,
+};
+
+/// Texts that wait in bursts: the source asks the model about them.
+pub const ANSWERS: Case = Case {
+    stage: Reply,
+    made: Made::Bursts,
+    before: &[Enrich, Gate, Throttle, Send, Inbound, Reply],
+    work: ContractWork::Rows(DueRows {
+        parts: 64,
+        tick: "due_bursts",
+        aside: "update millrace.reply_bursts set due = '2100-01-01Z'",
+        give: "update millrace.reply_bursts b set due = '2026-01-01Z'
+               from parts p where p.id = b.burst_id and p.index % $2 = $1",
+        later: "update millrace.reply_bursts set leased_until = null, due = '2026-01-01Z'
+                where due < '2100-01-01Z'",
+        left: "select count(*) from millrace.reply_bursts where due < '2100-01-01Z'",
     }),
     changes: SOURCE.0,
     poison: SOURCE.1,
@@ -287,6 +315,10 @@ impl ContractSubject for Case {
             if earlier == Inbound {
                 inputs::answer(&caller).await?;
             }
+            if earlier == Reply {
+                // Its texts have joined bursts, so that none of their frames is left.
+                world.change(JOINED).await?;
+            }
             let process = world.start(earlier, None).await?;
             world.work(earlier, &ContractWork::Frames, process).await?.end().await?;
         }
@@ -361,6 +393,30 @@ impl Made {
             Self::Campaigns => &["create table parts as
                   select campaign_id as id, row_number() over (order by campaign_id) - 1 as index
                   from millrace.campaigns"],
+
+            Self::Keywords => &["insert into millrace.assistant_settings
+                      (tenant_id, scope, target, version, body, changed_at, changed_by)
+                  values ('acme', 'company', '00000000-0000-0000-0000-000000000000', 1,
+                          '{\"keywords\": [{\"words\": [\"gracias\", \"how late are you open\"],
+                                          \"answer\": \"Until six.\"}]}',
+                          '2026-06-10 16:00Z', 'key:test')"],
+
+            // One for each conversation, as the stage makes them.
+            Self::Bursts => &[
+                "insert into millrace.reply_bursts (tenant_id, burst_id, conversation_id, epoch,
+                     inbound_id, contact_id, sender_id, number, channel, received_at, began_at, due)
+                 select distinct on (i.conversation_id) i.tenant_id, i.inbound_id,
+                        i.conversation_id, i.epoch, i.inbound_id, i.contact_id, i.sender_id,
+                        c.number, 'sms', i.received_at, now(), '2026-01-01Z'
+                 from millrace.inbound_texts i
+                 join millrace.contacts c
+                   on c.tenant_id = i.tenant_id and c.contact_id = i.contact_id
+                 where i.meaning = 'text'
+                 order by i.conversation_id, i.received_at desc, i.inbound_id",
+                "create table parts as
+                 select burst_id as id, row_number() over (order by burst_id) - 1 as index
+                 from millrace.reply_bursts",
+            ],
 
             Self::Pictures => &["create table parts as
                   select media_id as id, row_number() over (order by media_id) - 1 as index

@@ -3,7 +3,7 @@
 //! and in the records of messages until their retention ends.
 
 use domain::{
-    ids::{ContactId, ConversationId, MessageId, SenderId, TenantId},
+    ids::{ContactId, MessageId, TenantId},
     message::state::MessageState,
 };
 use jiff::Timestamp;
@@ -83,20 +83,10 @@ pub async fn texts_of_messages(
     Ok(done.rows_affected())
 }
 
-/// Removes what a person wrote and what was answered to them, in the thread with each sender.
-pub async fn texts_of_conversations(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    contact: ContactId,
-) -> Result<u64, Fault> {
-    let senders =
-        sqlx::query_scalar!("select sender_id from senders where tenant_id = $1", tenant.as_str())
-            .fetch_all(&mut **tx)
-            .await
-            .map_err(fault)?;
-    let thread = |sender: &Uuid| ConversationId::of(contact, SenderId(*sender)).0;
-    let threads: Vec<Uuid> = senders.iter().map(thread).collect();
-
+/// Removes what a person wrote, what was answered to them, and what was noted and labelled about
+/// them, in the conversation with each group of senders.
+pub async fn texts_of_conversations(tx: &mut Scoped, contact: ContactId) -> Result<u64, Fault> {
+    let threads = threads(tx, contact).await?;
     let written = sqlx::query!(
         "update inbound_texts i set body = ''
          from unnest($1::uuid[]) as k (conversation_id)
@@ -108,7 +98,7 @@ pub async fn texts_of_conversations(
     .map_err(fault)?;
 
     let answered = sqlx::query!(
-        "update ai_replies r set body = ''
+        "update ai_replies r set body = '', qualification = null
          from unnest($1::uuid[]) as k (conversation_id)
          where r.conversation_id = k.conversation_id and r.body <> ''",
         &threads,
@@ -116,7 +106,28 @@ pub async fn texts_of_conversations(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(written.rows_affected() + answered.rows_affected())
+
+    let noted = sqlx::query!(
+        "update conversation_entries e set body = ''
+         from unnest($1::uuid[]) as k (conversation_id)
+         where e.conversation_id = k.conversation_id and e.body <> ''",
+        &threads,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(written.rows_affected() + answered.rows_affected() + noted.rows_affected())
+}
+
+/// The conversations of a person, without their labels from now on.
+async fn threads(tx: &mut Scoped, contact: ContactId) -> Result<Vec<Uuid>, Fault> {
+    sqlx::query_scalar!(
+        "update conversations set labels = '{}' where contact_id = $1 returning conversation_id",
+        contact.0,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)
 }
 
 /// Has the pictures and papers go that a person has sent: the next step of retention removes them.

@@ -4,18 +4,24 @@ mod text;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use domain::{address::Address, gates::OptOutScope, ids::TenantId};
+use domain::{
+    address::Address,
+    gates::OptOutScope,
+    ids::{ContactId, ConversationId, InboxId, TenantId},
+    message::class::Channel,
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-pub use text::{Company, Meaning, NewText, Thread, Writer};
+pub use text::{Company, Meaning, NewText, Opening, Thread, Writer};
 
+use super::{arrival, senders};
 use crate::{
     Scoped, Store,
     core::{
-        keyed::{LockOrder, in_lock_order, index},
+        keyed::{self, LockOrder, in_lock_order, index},
         words::{self, optional},
     },
     fault,
@@ -24,13 +30,22 @@ use crate::{
 };
 
 /// Makes the contacts, recipient statuses and threads of these texts where they are missing, then
-/// stores each text once. Answers in the order of `texts`.
-pub async fn receive(tx: &mut Scoped, texts: &[NewText]) -> Result<Vec<Thread>, Fault> {
+/// stores each text once, and notes on `texts` which thread each is in. Answers in their order.
+pub async fn receive(tx: &mut Scoped, texts: &mut [NewText]) -> Result<Vec<Thread>, Fault> {
+    senders::resolve(tx, texts).await?;
     let order = LockOrder::by(texts, |text| (&text.tenant, text.id));
+    make_people(tx, &order.sorted(texts)).await?;
+    let made = make_threads(tx, &order.sorted(texts)).await?;
+    for text in texts.iter_mut() {
+        let key = (text.tenant.clone(), text.contact, text.channel, text.group);
+        text.conversation = made.get(&key).copied().unwrap_or(text.conversation);
+    }
+
     let sorted = order.sorted(texts);
-    make_people(tx, &sorted).await?;
-    make_threads(tx, &sorted).await?;
     let first = insert(tx, &sorted).await?;
+    let new: Vec<&NewText> =
+        sorted.iter().copied().filter(|text| first.contains(&text.id)).collect();
+    arrival::record(tx, &new).await?;
 
     let mut threads = threads(tx, &sorted, &first).await?;
     let mut thread = |text: &NewText| threads.remove(&text.id);
@@ -44,7 +59,9 @@ async fn threads(
     first: &HashSet<Uuid>,
 ) -> Result<HashMap<Uuid, Thread>, Fault> {
     let rows = sqlx::query!(
-        r#"select i.inbound_id, i.received_at, i.answer, i.epoch, v.last_campaign_id,
+        r#"select i.inbound_id, i.conversation_id, i.unknown_to is null as "is_to_sender!",
+                  i.opens, i.opens_inbox,
+                  i.received_at, i.answer, i.epoch, v.last_campaign_id,
                   c.language as "language?", t.name,
                   (select p.body ->> 'help_contact' from policies p
                    where p.tenant_id = k.tenant_id order by p.version desc limit 1) as help_contact
@@ -64,6 +81,9 @@ async fn threads(
     let threads = rows.into_iter().map(|row| {
         let thread = Thread {
             inbound: row.inbound_id,
+            conversation: ConversationId(row.conversation_id),
+            is_to_sender: row.is_to_sender,
+            opens: row.opens.then_some(Opening { inbox: row.opens_inbox.map(InboxId) }),
             received_at: row.received_at.to_jiff(),
             answer: optional(row.answer.as_deref())?,
             epoch: row.epoch,
@@ -144,38 +164,78 @@ impl<'a> Person<'a> {
     }
 }
 
-async fn make_threads(tx: &mut Scoped, texts: &[&NewText]) -> Result<(), Fault> {
-    sqlx::query!(
-        "insert into conversations as v
-             (tenant_id, conversation_id, contact_id, sender_id, last_inbound_at, last_campaign_id)
+/// What a contact writes to as one, on a channel.
+type ThreadKey = (TenantId, ContactId, Channel, Uuid);
+
+/// Makes the threads that are missing, and gives the id of each: however many first texts come at
+/// once, one of them makes it.
+async fn make_threads(
+    tx: &mut Scoped,
+    texts: &[&NewText],
+) -> Result<HashMap<ThreadKey, ConversationId>, Fault> {
+    let rows = sqlx::query!(
+        r#"insert into conversations as v
+             (tenant_id, conversation_id, contact_id, sender_id, channel, sender_group, address,
+              is_person, brand_id, inbox_id, last_inbound_at, last_text_at, last_campaign_id)
          select distinct on (k.tenant_id, k.conversation_id)
-                k.tenant_id, k.conversation_id, k.contact_id, k.sender_id,
-                case when k.is_said then k.at end, last.campaign_id
+                k.tenant_id, k.conversation_id, k.contact_id, k.sender_id, k.channel,
+                k.sender_group, k.address, k.is_person, s.brand_id, i.inbox_id,
+                case when k.is_said then k.at end, k.at, last.campaign_id
          from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[],
-                     $6::boolean[])
-           as k (tenant_id, conversation_id, contact_id, sender_id, at, is_said)
+                     $6::boolean[], $7::text[], $8::uuid[], $9::text[], $10::boolean[])
+           as k (tenant_id, conversation_id, contact_id, sender_id, at, is_said, channel,
+                 sender_group, address, is_person)
+         left join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
+         left join lateral (
+             select o.inbox_id from inboxes o
+             where o.tenant_id = k.tenant_id and o.brand_id = s.brand_id and o.archived_at is null
+             order by o.created_at, o.inbox_id limit 1
+         ) i on true
          left join lateral (
              select r.campaign_id from campaign_recipients r
              join campaigns c on c.tenant_id = r.tenant_id and c.campaign_id = r.campaign_id
              where r.tenant_id = k.tenant_id and r.contact_id = k.contact_id
              order by c.started_at desc nulls last limit 1
          ) last on true
-         order by 1, 2, k.is_said desc, k.at desc
-         on conflict (tenant_id, conversation_id) do update
+         order by 1, 2, k.is_said desc, k.at desc, k.sender_id desc
+         on conflict (tenant_id, contact_id, channel, sender_group) do update
          set last_inbound_at = greatest(v.last_inbound_at, excluded.last_inbound_at),
-             last_campaign_id = coalesce(excluded.last_campaign_id, v.last_campaign_id)",
+             sender_id = case
+                 when (coalesce(excluded.last_inbound_at, 'epoch'), excluded.sender_id)
+                      > (coalesce(v.last_inbound_at, 'epoch'), v.sender_id)
+                 then excluded.sender_id else v.sender_id end,
+             address = case
+                 when coalesce(excluded.last_inbound_at, 'epoch')
+                      > coalesce(v.last_inbound_at, 'epoch') or v.address is null
+                 then excluded.address else v.address end,
+             last_campaign_id = coalesce(excluded.last_campaign_id, v.last_campaign_id)
+         returning v.tenant_id, v.contact_id, v.channel, v.sender_group as "sender_group!",
+                   v.conversation_id"#,
         &tenants(texts),
         &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
         &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
         &texts.iter().map(|text| text.meaning.is_said()).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.channel.as_str()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|text| text.group).collect::<Vec<_>>(),
+        &texts.iter().map(|text| text.writer.as_str()).collect::<Vec<_>>() as _,
+        &texts.iter().map(|text| text.address().is_some()).collect::<Vec<_>>(),
     )
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
-    Ok(())
+    let made = rows.into_iter().map(|row| {
+        let key = (
+            keyed::tenant(&row.tenant_id),
+            ContactId(row.contact_id),
+            words::word(&row.channel)?,
+            row.sender_group,
+        );
+        Ok((key, ConversationId(row.conversation_id)))
+    });
+    made.collect()
 }
 
 /// Stores texts, and answers the ids of those that are new.
@@ -184,13 +244,13 @@ async fn insert(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashSet<Uuid>, Fa
 
     let new = sqlx::query_scalar!(
         "insert into inbound_texts (tenant_id, inbound_id, conversation_id, contact_id, sender_id,
-                                    body, meaning, rule, code, epoch, received_at)
+                                    body, meaning, rule, code, unknown_to, epoch, received_at)
          select k.tenant_id, k.inbound_id, k.conversation_id, k.contact_id, k.sender_id, k.body,
-                k.meaning, k.rule, k.code, v.epoch, k.at
+                k.meaning, k.rule, k.code, k.unknown_to, v.epoch, k.at
          from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
-                     $7::text[], $8::text[], $9::text[], $10::timestamptz[])
+                     $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::text[])
            as k (tenant_id, inbound_id, conversation_id, contact_id, sender_id, body, meaning,
-                 rule, code, at)
+                 rule, code, at, unknown_to)
          join conversations v
            on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
          on conflict do nothing returning inbound_id",
@@ -204,12 +264,18 @@ async fn insert(tx: &mut Scoped, texts: &[&NewText]) -> Result<HashSet<Uuid>, Fa
         &texts.iter().map(|text| text.rule.clone()).collect::<Vec<_>>() as _,
         &texts.iter().map(|text| code(text)).collect::<Vec<_>>() as _,
         &times as _,
+        &texts.iter().map(|text| unknown_to(text)).collect::<Vec<_>>() as _,
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
     Ok(new.into_iter().collect())
+}
+
+/// The number that was texted, where it is none of the tenant's senders.
+fn unknown_to(text: &NewText) -> Option<&str> {
+    (!text.is_to_sender).then_some(text.to.as_str())
 }
 
 /// Where a machine's text is from; none for a person's.

@@ -1,122 +1,115 @@
-//! What the AI answered: one row per text that asked, the first decision stands.
+//! What the assistant answered: one row per burst of texts, or per text that needs no model; the
+//! first decision stands.
 
-use std::collections::{BTreeSet, HashMap};
+mod load;
+mod reason;
+mod record;
+
+use std::collections::BTreeMap;
 
 use domain::{
     address::Address,
-    automatic::AutomaticAnswer,
+    assistant::{AssistantScope, AssistantSettings, Confidence},
+    conversation::Ownership,
     ids::{ContactId, ConversationId, MessageId, TenantId},
-    lexicon::wording,
     message::class::Channel,
+    money::Micros,
+    zones::Zone,
 };
-use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
+use jiff::{Timestamp, civil::Date};
 use sqlx::types::Uuid;
-use stage::Fault;
 
-use super::answers;
-use crate::{
-    Scoped,
-    core::words::{optional, word, words},
-    fault,
-};
+pub use load::{facts, written};
+pub use reason::ReplyReason;
+pub use record::{Recorded, record};
 
-/// That a text is answered, or why it is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReplyReason {
-    /// The AI has answered it.
-    Answered,
-    /// The person has opted out or must not be contacted.
-    OptedOut,
-    /// The thread has begun anew since the text came.
-    EpochOver,
-    /// The thread has had its answers of this hour, or as many questions in one batch.
-    AnswersPerHour,
-    /// The person has had their automatic answers of this day.
-    AnswersPerDay,
-    /// The same words have had an answer this day: a machine says them.
-    Repeated,
-    /// There is nothing in the text.
-    Empty,
-    /// Nothing is known of the text's thread.
-    NoFacts,
-    /// No AI is set up.
-    AiOff,
-    /// The AI provider refuses the account.
-    AiAccount,
-    /// The AI provider refuses the question.
-    AiRefused,
-    /// The answer breaks off, or is empty.
-    AiIncomplete,
+/// A text that wants an answer, the last of its burst.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Whose number was texted.
+    pub tenant: TenantId,
+    /// The text that wants an answer.
+    pub inbound: Uuid,
+    /// The thread that the text is in.
+    pub conversation: ConversationId,
+    /// The thread's epoch when the text came.
+    pub epoch: i32,
+    /// The id that the answer will have.
+    pub message: MessageId,
+    /// The address that it came from.
+    pub address: Address,
+    /// The channel that it came by, which the answer travels on.
+    pub channel: Channel,
+    /// The person who wrote it.
+    pub contact: ContactId,
+    /// Its words as they are compared ([`domain::lexicon::wording`]).
+    pub wording: String,
+    /// The burst that it is the last of; none of a text that is answered, or not, by itself.
+    pub burst: Option<Uuid>,
 }
-
-impl ReplyReason {
-    /// Every reason, the answer first.
-    pub const ALL: [Self; 12] = [
-        Self::Answered,
-        Self::OptedOut,
-        Self::EpochOver,
-        Self::AnswersPerHour,
-        Self::AnswersPerDay,
-        Self::Repeated,
-        Self::Empty,
-        Self::NoFacts,
-        Self::AiOff,
-        Self::AiAccount,
-        Self::AiRefused,
-        Self::AiIncomplete,
-    ];
-
-    /// The name in rows.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::OptedOut => "opted_out",
-            Self::EpochOver => "epoch_over",
-            Self::AnswersPerHour => "answers_per_hour",
-            Self::AnswersPerDay => "answers_per_day",
-            Self::Repeated => "repeated",
-            Self::Empty => "empty",
-            Self::NoFacts => "no_facts",
-            Self::AiOff => "ai_off",
-            Self::AiAccount => "ai_account",
-            Self::AiRefused => "ai_refused",
-            Self::AiIncomplete => "ai_incomplete",
-        }
-    }
-
-    /// The reason of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
-    }
-}
-
-words! { ReplyReason = "reason of a reply" }
 
 /// What is known of one text that wants an answer.
 #[derive(Debug, Clone)]
 pub struct ReplyFacts {
     /// The text that wants an answer.
     pub inbound: Uuid,
-    /// The thread's epoch now.
-    pub epoch: i32,
+    /// Who answers the thread now.
+    pub ownership: Ownership,
     /// Whether the person has opted out or must not be contacted.
     pub silenced: bool,
     /// What its thread and its person have had.
     pub had: HadAnswers,
+    /// What the assistant goes by there.
+    pub assistant: AssistantFacts,
+    /// Whether it has joined a burst, which is answered for it.
+    pub joined: bool,
     /// What was decided before, if anything.
     pub decided: Option<ReplyDecided>,
 }
 
-/// Answers before a text.
+/// What the assistant goes by in a thread.
+#[derive(Debug, Clone)]
+pub struct AssistantFacts {
+    /// Whose settings these are: the most specific that there are.
+    pub scope: AssistantScope,
+    /// The brand or the inbox; of the company the nil id.
+    pub target: Uuid,
+    /// The settings; none where this version cannot read them.
+    pub settings: Option<AssistantSettings>,
+    /// The company's zone; none where this version does not know it.
+    pub zone: Option<Zone>,
+    /// What the company is called.
+    pub company: String,
+    /// The day of the company that `used` is of.
+    pub used_on: Option<Date>,
+    /// What was used under these settings on that day.
+    pub used: Used,
+}
+
+/// What a model has cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Tokens that it read and wrote.
+    pub tokens: i64,
+    /// By the price in the settings.
+    pub cost: Micros,
+}
+
+/// Texts and answers before a text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HadAnswers {
-    /// AI answers in the thread in the last hour.
+    /// Answers of the assistant in the thread in the last hour.
     pub in_thread: i64,
+    /// Of these, what was said outside the hours.
+    pub closed_answers: i64,
+    /// Texts of the person in the thread in the last hour.
+    pub texts: i64,
     /// Automatic answers of any kind to the person in the last day.
     pub today: i64,
     /// Whether one of the last day was to the same words.
     pub to_same_words: bool,
+    /// Whether one of the thread's last answers has the same words.
+    pub says_same: bool,
 }
 
 /// Since when answers count.
@@ -137,150 +130,6 @@ pub struct ReplyDecided {
     pub reason: ReplyReason,
 }
 
-impl std::fmt::Debug for ReplyDecided {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Decided({})", self.reason.as_str())
-    }
-}
-
-/// A text that wants an answer.
-#[derive(Debug, Clone)]
-pub struct Ask {
-    /// Whose number was texted.
-    pub tenant: TenantId,
-    /// The text that wants an answer.
-    pub inbound: Uuid,
-    /// The thread that the text is in.
-    pub conversation: ConversationId,
-    /// The id that the answer will have.
-    pub message: MessageId,
-    /// The address that it came from.
-    pub address: Address,
-    /// The channel that it came by, which the answer travels on.
-    pub channel: Channel,
-    /// The person who wrote it.
-    pub contact: ContactId,
-    /// Its words as they are compared ([`wording`]).
-    pub wording: String,
-}
-
-/// Loads what is known of these texts.
-pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Since) -> Result<Vec<ReplyFacts>, Fault> {
-    let had = had_answers(tx, asks, since).await?;
-    let rows = sqlx::query!(
-        r#"select k.inbound_id as "inbound_id!", v.epoch,
-                  (s.opted_out_at is not null or s.do_not_contact_at is not null) as "silenced!",
-                  r.message_id as "message_id?", r.body as "body?", r.reason as "reason?"
-           from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
-             as k (tenant_id, inbound_id, conversation_id, message_id, number, channel)
-           join conversations v
-             on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
-           cross join lateral (
-               select p.opted_out_at, p.do_not_contact_at from standings p
-               where p.tenant_id = k.tenant_id and p.number = k.number and p.channel = k.channel
-               limit 1) s
-           left join ai_replies r on r.tenant_id = k.tenant_id and r.message_id = k.message_id"#,
-        &asks.iter().map(|ask| ask.tenant.to_string()).collect::<Vec<_>>(),
-        &asks.iter().map(|ask| ask.inbound).collect::<Vec<_>>(),
-        &asks.iter().map(|ask| ask.conversation.0).collect::<Vec<_>>(),
-        &asks.iter().map(|ask| ask.message.0).collect::<Vec<_>>(),
-        &asks.iter().map(|ask| ask.address.as_str()).collect::<Vec<_>>() as _,
-        &asks.iter().map(|ask| ask.channel.as_str()).collect::<Vec<_>>() as _,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let facts = rows.into_iter().map(|row| {
-        let reason: Option<ReplyReason> = optional(row.reason.as_deref())?;
-        Ok(ReplyFacts {
-            inbound: row.inbound_id,
-            epoch: row.epoch,
-            silenced: row.silenced,
-            had: had.get(&row.inbound_id).copied().unwrap_or_default(),
-            decided: reason.map(|reason| ReplyDecided { body: row.body, reason }),
-        })
-    });
-    facts.collect()
-}
-
-/// What the threads and people of these texts have had, by text. Counted once a thread and person,
-/// however many texts ask: a thread has thousands of decisions where somebody floods it.
-async fn had_answers(
-    tx: &mut Scoped,
-    asks: &[Ask],
-    since: Since,
-) -> Result<HashMap<Uuid, HadAnswers>, Fault> {
-    let in_thread = in_threads(tx, asks, since.hour_start).await?;
-    let to_people = to_people(tx, asks, since.day_start).await?;
-
-    let had = asks.iter().map(|ask| {
-        let known = to_people.get(&ask.contact.0);
-        let (today, words) = known.map_or((0, [].as_slice()), |(n, words)| (*n, words.as_slice()));
-        let had = HadAnswers {
-            in_thread: in_thread.get(&ask.conversation.0).copied().unwrap_or_default(),
-            today,
-            to_same_words: words.contains(&ask.wording),
-        };
-        (ask.inbound, had)
-    });
-    Ok(had.collect())
-}
-
-async fn in_threads(
-    tx: &mut Scoped,
-    asks: &[Ask],
-    since: Timestamp,
-) -> Result<HashMap<Uuid, i64>, Fault> {
-    let threads: BTreeSet<(&TenantId, ConversationId)> =
-        asks.iter().map(|ask| (&ask.tenant, ask.conversation)).collect();
-    let rows = sqlx::query!(
-        r#"select k.conversation_id as "conversation_id!",
-                  (select count(*) from ai_replies a
-                   where a.tenant_id = k.tenant_id and a.conversation_id = k.conversation_id
-                     and a.at > $3 and a.body is not null) as "answers!"
-           from unnest($1::text[], $2::uuid[]) as k (tenant_id, conversation_id)"#,
-        &threads.iter().map(|thread| thread.0.to_string()).collect::<Vec<_>>(),
-        &threads.iter().map(|thread| thread.1.0).collect::<Vec<_>>(),
-        since.to_sqlx(),
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-    Ok(rows.into_iter().map(|row| (row.conversation_id, row.answers)).collect())
-}
-
-/// How many automatic answers each person has had since then, and to which words the AI's were.
-async fn to_people(
-    tx: &mut Scoped,
-    asks: &[Ask],
-    since: Timestamp,
-) -> Result<HashMap<Uuid, (i64, Vec<String>)>, Fault> {
-    let people: BTreeSet<(&TenantId, ContactId)> =
-        asks.iter().map(|ask| (&ask.tenant, ask.contact)).collect();
-
-    let rows = sqlx::query!(
-        r#"select k.contact_id as "contact_id!", a.today as "today!", a.words as "words!"
-           from unnest($1::text[], $2::uuid[]) as k (tenant_id, contact_id)
-           cross join lateral (
-               select count(*) as today,
-                      coalesce(array_agg(t.body) filter (where t.answer = 'ai'), '{}') as words
-               from inbound_texts t
-               where t.tenant_id = k.tenant_id and t.contact_id = k.contact_id
-                 and t.answer is not null and t.received_at > $3
-           ) a"#,
-        &people.iter().map(|person| person.0.to_string()).collect::<Vec<_>>(),
-        &people.iter().map(|person| person.1.0).collect::<Vec<_>>(),
-        since.to_sqlx(),
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let compared = |words: Vec<String>| words.iter().map(|one| wording(one)).collect();
-    Ok(rows.into_iter().map(|row| (row.contact_id, (row.today, compared(row.words)))).collect())
-}
-
 /// A decision to record.
 #[derive(Clone)]
 pub struct ReplyDecision {
@@ -290,146 +139,46 @@ pub struct ReplyDecision {
     pub body: Option<String>,
     /// That it is answered, or why not.
     pub reason: ReplyReason,
+    /// How the model came to it; none where none was asked.
+    pub generation: Option<Generation>,
+}
+
+/// How a model came to an answer, or to none.
+#[derive(Clone)]
+pub struct Generation {
+    /// The settings that it went by.
+    pub scope: AssistantScope,
+    /// The brand or the inbox of these settings; of the company the nil id.
+    pub target: Uuid,
+    /// The day of the company that it counts for.
+    pub day: Date,
+    /// The model, as the provider names it.
+    pub model: String,
     /// Tokens that the model read.
     pub input_tokens: i64,
+    /// Of these, tokens that came from the prompt's cache.
+    pub cached_tokens: i64,
     /// Tokens that the model wrote.
     pub output_tokens: i64,
+    /// By the price in the settings; zero without one.
+    pub cost: Micros,
+    /// From the question to the end of its answer.
+    pub latency_ms: i32,
+    /// The model's own word; none where it has said nothing of use.
+    pub confidence: Option<Confidence>,
+    /// What the model has read of the person, by the settings' fields.
+    pub qualification: BTreeMap<String, String>,
 }
 
-/// Records decisions not to answer, all at once, each unless one stands; says which stand, in the
-/// order of `silences`.
-pub async fn silence(
-    tx: &mut Scoped,
-    silences: &[ReplyDecision],
-    at: Timestamp,
-) -> Result<Vec<ReplyDecided>, Fault> {
-    if silences.is_empty() {
-        return Ok(Vec::new());
+impl AssistantFacts {
+    /// What was used on a day of the company.
+    pub fn used_on(&self, day: Date) -> Used {
+        if self.used_on == Some(day) { self.used } else { Used::default() }
     }
-
-    let tenants: Vec<&str> = silences.iter().map(|one| one.ask.tenant.as_str()).collect();
-    let messages: Vec<Uuid> = silences.iter().map(|one| one.ask.message.0).collect();
-    sqlx::query!(
-        "insert into ai_replies (tenant_id, message_id, conversation_id, inbound_id, reason,
-                                 input_tokens, output_tokens, at)
-         select tenant_id, message_id, conversation_id, inbound_id, reason, input, output, $8
-         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[],
-                     $7::bigint[])
-              as k (tenant_id, message_id, conversation_id, inbound_id, reason, input, output)
-         order by tenant_id, message_id
-         on conflict do nothing",
-        &tenants as _,
-        &messages,
-        &silences.iter().map(|one| one.ask.conversation.0).collect::<Vec<_>>(),
-        &silences.iter().map(|one| one.ask.inbound).collect::<Vec<_>>(),
-        &silences.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>() as _,
-        &silences.iter().map(|one| one.input_tokens).collect::<Vec<_>>(),
-        &silences.iter().map(|one| one.output_tokens).collect::<Vec<_>>(),
-        at.to_sqlx(),
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let rows = sqlx::query!(
-        r#"select r.body, r.reason
-           from unnest($1::text[], $2::uuid[]) with ordinality as k (tenant_id, message_id, at)
-           cross join lateral (
-               select a.body, a.reason from ai_replies a
-               where a.tenant_id = k.tenant_id and a.message_id = k.message_id limit 1
-           ) r
-           order by k.at"#,
-        &tenants as _,
-        &messages,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-    let decided = rows.into_iter().map(|row| {
-        let reason = word(&row.reason)?;
-        Ok(ReplyDecided { body: row.body, reason })
-    });
-    decided.collect()
 }
 
-/// Records one decision, unless one stands; says which stands. The person's recipient status and
-/// the thread are locked, in this order, so that two processes count one after the other: where
-/// `over` gives a reason, an answer becomes the decision not to answer.
-pub async fn decide(
-    tx: &mut Scoped,
-    decision: &ReplyDecision,
-    at: Timestamp,
-    since: Since,
-    over: impl Fn(&HadAnswers) -> Option<ReplyReason>,
-) -> Result<ReplyDecided, Fault> {
-    let ask = &decision.ask;
-    lock(tx, ask).await?;
-
-    let had = had_answers(tx, std::slice::from_ref(ask), since).await?;
-    let over = had.get(&ask.inbound).and_then(over).filter(|_| decision.body.is_some());
-    let body = decision.body.as_deref().filter(|_| over.is_none());
-
-    let is_new = sqlx::query!(
-        "insert into ai_replies (tenant_id, message_id, conversation_id, inbound_id, body, reason,
-                                 input_tokens, output_tokens, at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
-        ask.tenant.as_str(),
-        ask.message.0,
-        ask.conversation.0,
-        ask.inbound,
-        body,
-        over.unwrap_or(decision.reason).as_str(),
-        decision.input_tokens,
-        decision.output_tokens,
-        at.to_sqlx(),
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?
-    .rows_affected()
-        > 0;
-
-    if is_new && body.is_some() {
-        answers::record(tx, &[(&ask.tenant, ask.inbound, AutomaticAnswer::Ai)]).await?;
+impl std::fmt::Debug for ReplyDecided {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Decided({})", self.reason.as_str())
     }
-    stands(tx, ask).await
-}
-
-/// Locks what answers are counted by.
-async fn lock(tx: &mut Scoped, ask: &Ask) -> Result<(), Fault> {
-    sqlx::query!(
-        "select from standings
-         where tenant_id = $1 and number = $2 and channel = $3 for update",
-        ask.tenant.as_str(),
-        ask.address.as_str() as _,
-        ask.channel.as_str(),
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    sqlx::query!(
-        "select from conversations
-         where tenant_id = $1 and conversation_id = $2 for update",
-        ask.tenant.as_str(),
-        ask.conversation.0,
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
-    Ok(())
-}
-
-/// The decision about a text that stands.
-async fn stands(tx: &mut Scoped, ask: &Ask) -> Result<ReplyDecided, Fault> {
-    let row = sqlx::query!(
-        "select body, reason from ai_replies where tenant_id = $1 and message_id = $2",
-        ask.tenant.as_str(),
-        ask.message.0,
-    )
-    .fetch_one(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    Ok(ReplyDecided { body: row.body, reason: word(&row.reason)? })
 }

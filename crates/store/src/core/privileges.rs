@@ -10,7 +10,7 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 79] = [
+pub const CALLERS: [(&str, &[Role]); 81] = [
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),
     ("accounts_directory", API),
@@ -31,6 +31,7 @@ pub const CALLERS: [(&str, &[Role]); 79] = [
     ("count_nothing", NOBODY),
     ("counters_after", PIPELINE),
     ("doubts_count", PIPELINE),
+    ("due_bursts", PIPELINE),
     ("due_doubts", PIPELINE),
     ("due_media", PIPELINE),
     ("due_parked", PIPELINE),
@@ -51,6 +52,7 @@ pub const CALLERS: [(&str, &[Role]); 79] = [
     ("is_platform_account", API),
     ("keep_counts_limit", NOBODY),
     ("keep_first_address", NOBODY),
+    ("keep_sender_group", NOBODY),
     ("late_doubts", PIPELINE),
     ("limit_counts", PIPELINE),
     ("lock_waiting", NOBODY),
@@ -129,20 +131,21 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Pipeline,
         "select",
-        "brands code_counts codes event_consumers held_prefixes inboxes invitations members \
+        "brands canned_answers code_counts codes event_consumers held_prefixes invitations members \
          numbers persons refresh_tokens sessions waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "insert",
-        "account_shares brands code_counts codes event_consumers full_counts held_prefixes inboxes \
+        "account_shares brands canned_answers code_counts codes event_consumers full_counts \
+         held_prefixes inboxes \
          invitations members notices numbers persons platform_accounts platform_switch \
          refresh_tokens retention_walks sessions waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "update",
-        "account_shares audit_log brands code_counts codes consents event_consumers \
+        "account_shares audit_log brands canned_answers code_counts codes consents event_consumers \
          full_counts held_prefixes inboxes invitations members numbers persons \
          platform_accounts \
          platform_switch platform_url policies refresh_tokens review_decisions sessions \
@@ -151,7 +154,7 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Pipeline,
         "delete",
-        "account_shares audit_heads audit_log brands code_counts codes consents \
+        "account_shares audit_heads audit_log brands canned_answers code_counts codes consents \
          event_consumers full_counts held_prefixes inboxes invitations members numbers persons \
          platform_accounts platform_switch platform_url policies refresh_tokens retention_walks \
          review_decisions sessions template_versions waiting_changes waiting_heads \

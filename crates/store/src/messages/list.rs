@@ -106,9 +106,35 @@ pub async fn by_address(
     limit: usize,
 ) -> Result<ListedMessages<AgePosition>, Fault> {
     let filter = MessageFilter { address: Some(address.clone()), ..filter.clone() };
-    let Some(mut keys) = of_address(tx, tenant, address).await? else {
-        return by_age(tx, tenant, &filter, before, limit).await;
-    };
+    let keys = of_address(tx, tenant, address).await?;
+    among(tx, tenant, keys, &filter, before, limit).await
+}
+
+/// The messages to these contacts before a position, the newest first. Where they have more than
+/// [`MOST`], these are looked for in the order of age.
+pub async fn by_contacts(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    contacts: &[ContactId],
+    before: AgePosition,
+    limit: usize,
+) -> Result<ListedMessages<AgePosition>, Fault> {
+    let filter = MessageFilter { contacts: contacts.to_vec(), ..MessageFilter::default() };
+    let keys = of_contacts(tx, contacts).await?;
+    among(tx, tenant, keys, &filter, before, limit).await
+}
+
+/// Those of these messages before a position that fit a filter, the newest first; without keys they
+/// are looked for in the order of age.
+async fn among(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    keys: Option<Vec<AgePosition>>,
+    filter: &MessageFilter,
+    before: AgePosition,
+    limit: usize,
+) -> Result<ListedMessages<AgePosition>, Fault> {
+    let Some(mut keys) = keys else { return by_age(tx, tenant, filter, before, limit).await };
     keys.retain(|key| *key < before);
     keys.sort_unstable_by(|one, other| other.cmp(one));
 
@@ -116,7 +142,7 @@ pub async fn by_address(
     let mut keys = keys.into_iter().map(|key| (key, key.1));
     while let Some(step) = page.next_step() {
         let step = usize::try_from(step).unwrap_or(STEP);
-        page.look(tx, tenant, &filter, keys.by_ref().take(step).collect()).await?;
+        page.look(tx, tenant, filter, keys.by_ref().take(step).collect()).await?;
     }
     Ok(page.done())
 }
@@ -143,6 +169,28 @@ async fn of_address(
         address.as_str(),
         first,
         address.kind(),
+        MOST as i64 + 1,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let keys = rows.into_iter().map(|row| (row.submitted_at.to_jiff(), row.message_id));
+    Ok(Some(keys.collect()).filter(|keys: &Vec<_>| keys.len() <= MOST))
+}
+
+/// Every message of these contacts; none where there are more than [`MOST`].
+async fn of_contacts(
+    tx: &mut Scoped,
+    contacts: &[ContactId],
+) -> Result<Option<Vec<AgePosition>>, Fault> {
+    let rows = sqlx::query!(
+        "select m.submitted_at, m.message_id
+         from unnest($1::uuid[]) as k (contact_id)
+         cross join lateral (
+             select * from messages r where r.contact_id = k.contact_id limit $2
+         ) m",
+        &contacts.iter().map(|id| id.0).collect::<Vec<_>>(),
         MOST as i64 + 1,
     )
     .fetch_all(&mut **tx)

@@ -105,6 +105,10 @@ pub struct MessageFilter {
     pub class: Option<MessageClass>,
     /// Carried by this sender.
     pub sender: Option<SenderId>,
+    /// Carried by a sender of this carrier, by its name.
+    pub carrier: Option<String>,
+    /// To one of these contacts; empty: to any.
+    pub contacts: Vec<ContactId>,
     /// Of this campaign.
     pub campaign: Option<CampaignId>,
     /// With this reason, or carrier's error.
@@ -233,6 +237,12 @@ pub(super) async fn load(
              and ($8::text is null or m.number = $8)
              and ($9::timestamptz is null or m.submitted_at >= $9)
              and ($10::timestamptz is null or m.submitted_at < $10)
+             and ($11::text is null or exists (
+                 select from senders s
+                 join carrier_accounts a on a.tenant_id = s.tenant_id and a.account = s.account
+                 where s.tenant_id = m.tenant_id and s.sender_id = m.sender_id
+                   and a.carrier = $11))
+             and ($12::uuid[] = '{}' or m.contact_id = any ($12))
            order by k.at"#,
         tenant.as_str(),
         &ids.iter().map(|id| id.0).collect::<Vec<_>>(),
@@ -244,6 +254,8 @@ pub(super) async fn load(
         filter.address.as_ref().map(Address::as_str),
         filter.since.map(|at| at.to_sqlx()) as _,
         filter.until.map(|at| at.to_sqlx()) as _,
+        filter.carrier,
+        &filter.contacts.iter().map(|id| id.0).collect::<Vec<_>>(),
     )
     .fetch_all(&mut **tx)
     .await

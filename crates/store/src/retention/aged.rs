@@ -23,6 +23,10 @@ pub enum AgedTable {
     InboundTexts,
     /// What the AI answered.
     AiReplies,
+    /// Conversations, once the last text of each is due.
+    Conversations,
+    /// Notes of people in conversations, and what was done with them.
+    ConversationEntries,
     /// Events that were counted.
     CountedEvents,
     /// Answers under an `Idempotency-Key`.
@@ -45,9 +49,11 @@ pub enum AgedTable {
 
 impl AgedTable {
     /// Every such table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::InboundTexts,
         Self::AiReplies,
+        Self::Conversations,
+        Self::ConversationEntries,
         Self::CountedEvents,
         Self::IdempotencyKeys,
         Self::BatchKeys,
@@ -64,6 +70,8 @@ impl AgedTable {
         match self {
             Self::InboundTexts => "inbound_texts",
             Self::AiReplies => "ai_replies",
+            Self::Conversations => "conversations",
+            Self::ConversationEntries => "conversation_entries",
             Self::CountedEvents => "counted_events",
             Self::IdempotencyKeys => "idempotency_keys",
             Self::BatchKeys => "batch_keys",
@@ -82,9 +90,11 @@ impl AgedTable {
         match self {
             Self::InboundTexts
             | Self::AiReplies
+            | Self::Conversations
             | Self::CountedEvents
             | Self::BatchKeys
             | Self::LoneConflicts => step.now - keep,
+            Self::ConversationEntries => step.now - step.keep.texts,
             Self::CancelMarks | Self::TakenSids | Self::Imports => step.machine - keep,
             Self::IdempotencyKeys => step.machine - idempotency::KEPT,
             Self::BudgetAlerts => step.now - WINDOWS,
@@ -194,6 +204,8 @@ async fn delete(
                  select ctid from ai_replies where at <= $1
                  order by at limit $2 for update skip locked))"
         ),
+        AgedTable::Conversations => delete_conversations(tx, until, at_most).await,
+        AgedTable::ConversationEntries => delete_entries(tx, until, at_most).await,
         AgedTable::CountedEvents => delete_oldest!(
             (tx, until, at_most),
             "delete from counted_events where ctid = any (array(
@@ -238,14 +250,43 @@ async fn delete(
                  select ctid from imports where created_at <= $1 and not rows_kept
                  order by created_at limit $2 for update skip locked))"
         ),
-        AgedTable::ApiKeys => delete_oldest!(
-            (tx, until, at_most),
-            "delete from api_keys where ctid = any (array(
-                 select ctid from api_keys where least(revoked_at, expires_at) <= $1
-                 order by least(revoked_at, expires_at) limit $2 for update skip locked))"
-        ),
+        AgedTable::ApiKeys => delete_ended_keys(tx, until, at_most).await,
         AgedTable::LoneConflicts => delete_lone_conflicts(tx, until, at_most).await,
     }
+}
+
+/// Deletes the keys that have ended first.
+async fn delete_ended_keys(tx: &mut Scoped, until: Timestamp, at_most: i64) -> Result<u64, Fault> {
+    delete_oldest!(
+        (tx, until, at_most),
+        "delete from api_keys where ctid = any (array(
+                 select ctid from api_keys where least(revoked_at, expires_at) <= $1
+                 order by least(revoked_at, expires_at) limit $2 for update skip locked))"
+    )
+}
+
+/// Deletes the conversations whose last text is the oldest.
+async fn delete_conversations(
+    tx: &mut Scoped,
+    until: Timestamp,
+    at_most: i64,
+) -> Result<u64, Fault> {
+    delete_oldest!(
+        (tx, until, at_most),
+        "delete from conversations where ctid = any (array(
+             select ctid from conversations where last_text_at <= $1
+             order by last_text_at limit $2 for update skip locked))"
+    )
+}
+
+/// Deletes the oldest notes and acts.
+async fn delete_entries(tx: &mut Scoped, until: Timestamp, at_most: i64) -> Result<u64, Fault> {
+    delete_oldest!(
+        (tx, until, at_most),
+        "delete from conversation_entries where ctid = any (array(
+             select ctid from conversation_entries where at <= $1
+             order by at limit $2 for update skip locked))"
+    )
 }
 
 /// Deletes the oldest conflicts that hang on no message.

@@ -21,6 +21,7 @@ pub enum RetentionRule {
     /// They go with their message; those that never had one, as long after their campaign.
     Recipients,
     /// Texts of conversations: by `MILLRACE_RETAIN_TEXT`, the rows by `MILLRACE_RETAIN_MESSAGES`.
+    /// Notes and acts go with the texts, a conversation with the row of its last one.
     Conversation,
     /// By `MILLRACE_RETAIN_TEXT` from their arrival, objects and rows together: the stage that has
     /// the object store removes them.
@@ -41,12 +42,14 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 80] = [
+pub const RULES: [(&str, RetentionRule); 85] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
     ("ai_replies", Conversation),
     ("api_keys", Fixed),
+    ("assistant_settings", Settings),
+    ("assistant_usage", Sums),
     ("audit_heads", Ledger),
     ("audit_log", Ledger),
     ("batch_keys", AsMessages),
@@ -57,13 +60,15 @@ pub const RULES: [(&str, RetentionRule); 80] = [
     ("campaign_transitions", Sums),
     ("campaigns", Settings),
     ("cancel_marks", AsMessages),
+    ("canned_answers", Settings),
     ("carrier_accounts", Settings),
     ("code_counts", Fixed),
     ("codes", Fixed),
     ("consents", Ledger),
     ("contact_addresses", Settings),
     ("contacts", Settings),
-    ("conversations", Settings),
+    ("conversation_entries", Conversation),
+    ("conversations", Conversation),
     ("counted_events", AsMessages),
     ("counted_messages", Work),
     ("counters", Window),
@@ -99,6 +104,7 @@ pub const RULES: [(&str, RetentionRule); 80] = [
     ("pools", Settings),
     ("receipt_watches", Work),
     ("refresh_tokens", Work),
+    ("reply_bursts", Work),
     ("retention_waits", WithMessage),
     ("retention_walks", Sums),
     ("review_decisions", Ledger),

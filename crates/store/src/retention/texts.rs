@@ -46,7 +46,7 @@ async fn blank(tx: &mut Scoped, walk: Walk, keys: &[(TenantId, Uuid)]) -> Result
         keys.iter().map(|key| (key.0.as_str(), key.1)).unzip();
     if walk == Walk::AiReplies {
         let done = sqlx::query!(
-            "update ai_replies r set body = ''
+            "update ai_replies r set body = '', qualification = null
              from unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
              where r.tenant_id = k.tenant_id and r.message_id = k.message_id and r.body <> ''",
             &tenants as _,

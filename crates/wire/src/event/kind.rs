@@ -50,6 +50,18 @@ kinds! {
     BudgetExhausted "budget.exhausted"
     SenderQuarantined "sender.quarantined"
     SenderRecovered "sender.recovered"
+    ConversationOpened "conversation.opened"
+    ConversationReplied "conversation.replied"
+    ConversationNoted "conversation.noted"
+    ConversationRead "conversation.read"
+    ConversationLabelled "conversation.labelled"
+    ConversationAssigned "conversation.assigned"
+    ConversationSnoozed "conversation.snoozed"
+    ConversationClosed "conversation.closed"
+    ConversationReopened "conversation.reopened"
+    ConversationTakenOver "conversation.taken_over"
+    ConversationHandedBack "conversation.handed_back"
+    ConversationHandedOff "conversation.handed_off"
     CountsMoved "counts.moved"
 }
 

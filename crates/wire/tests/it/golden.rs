@@ -13,7 +13,8 @@ use wire::{
     Admitted, DeadLetter, Enriched, Event, EventKind, InboundText, Subject, Submitted,
     WebhookRequest,
     event::{
-        BudgetData, CampaignData, ContactData, CountsData, MessageData, ReceivedData, SenderData,
+        BudgetData, CampaignData, ContactData, ConversationData, CountsData, MessageData,
+        ReceivedData, SenderData,
     },
     frame::{Outgoing, pack, unpack},
     json::to_value,
@@ -44,6 +45,7 @@ fn every_payload_is_read_and_written_as_its_golden_file_says() {
     both_ways::<Event>("event_campaign");
     both_ways::<Event>("event_budget");
     both_ways::<Event>("event_sender");
+    both_ways::<Event>("event_conversation");
     both_ways::<Event>("event_counts");
     both_ways::<Totals>("totals_dashboard");
     both_ways::<Totals>("totals_campaign");
@@ -60,6 +62,7 @@ fn the_data_of_every_kind_of_event_is_read_and_written_as_its_golden_file_says()
     data_both_ways::<CampaignData>("event_campaign");
     data_both_ways::<BudgetData>("event_budget");
     data_both_ways::<SenderData>("event_sender");
+    data_both_ways::<ConversationData>("event_conversation");
     data_both_ways::<CountsData>("event_counts");
 }
 
@@ -173,6 +176,7 @@ fn golden_events_carry_the_id_that_their_entity_type_and_version_give() {
         ("event_received", "inbound"),
         ("event_campaign", "campaign"),
         ("event_sender", "sender"),
+        ("event_conversation", "conversation"),
         ("event_counts", "group"),
     ] {
         let value = file(name);

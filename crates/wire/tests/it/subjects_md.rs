@@ -13,7 +13,8 @@ use wire::{
     Admitted, DeadLetter, Enriched, Event, EventKind, InboundText, Stream, Subject, Submitted,
     WebhookRequest,
     event::{
-        BudgetData, CampaignData, ContactData, CountsData, MessageData, ReceivedData, SenderData,
+        BudgetData, CampaignData, ContactData, ConversationData, CountsData, MessageData,
+        ReceivedData, SenderData,
     },
     stream::Retention,
     subject::{SHARDS, Scope, Token, WebhookKind},
@@ -235,6 +236,18 @@ fn data_of(kind: EventKind) -> &'static str {
         | K::CampaignAudienceFixed => type_name::<CampaignData>(),
         K::BudgetWarning | K::BudgetExhausted => type_name::<BudgetData>(),
         K::SenderQuarantined | K::SenderRecovered => type_name::<SenderData>(),
+        K::ConversationOpened
+        | K::ConversationReplied
+        | K::ConversationNoted
+        | K::ConversationRead
+        | K::ConversationLabelled
+        | K::ConversationAssigned
+        | K::ConversationSnoozed
+        | K::ConversationClosed
+        | K::ConversationReopened
+        | K::ConversationTakenOver
+        | K::ConversationHandedBack
+        | K::ConversationHandedOff => type_name::<ConversationData>(),
         K::CountsMoved => type_name::<CountsData>(),
     })
 }

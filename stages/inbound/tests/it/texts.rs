@@ -68,7 +68,7 @@ async fn a_text_to_a_number_of_a_service_is_one_to_the_sender_that_is_the_servic
 -> anyhow::Result<()> {
     const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
     let world = World::begin().await?;
-    world.account(true).await?;
+    world.account_without_senders(true).await?;
     let service = world.sender(SERVICE, json!({})).await?;
     let text = |sid| world.text(sid, &format!("Hello&MessagingServiceSid={SERVICE}"));
 
@@ -93,7 +93,10 @@ async fn a_question_goes_to_reply_and_changes_no_standing() -> anyhow::Result<()
     world.account(true).await?;
 
     let said = world.receive(vec![world.text("SM1", "Are+you+open+on+Sunday%3F")]).await?;
-    assert_eq!(subjects(&said), ["events.acme.message.received", "inbound.acme"]);
+    assert_eq!(
+        subjects(&said),
+        ["events.acme.message.received", "inbound.acme", "events.acme.conversation.opened"]
+    );
 
     let text: InboundText = serde_json::from_slice(&said[1].json)?;
     assert_eq!((text.body.as_str(), text.epoch), ("Are you open on Sunday?", 1));

@@ -40,6 +40,7 @@ fn of_type(world: &World, n: u128, kind: &str, content: Value) -> WebhookRequest
 async fn world() -> anyhow::Result<World> {
     let world = World::begin().await?;
     world.account(false).await?;
+    world.sender(NUMBER, json!({ "channel": "whatsapp" })).await?;
     Ok(world)
 }
 
@@ -49,7 +50,10 @@ async fn a_message_opens_the_window_of_whatsapp_alone_and_is_answered_there() ->
     let world = world().await?;
     let from = json!({ "from": "12125550123" });
     let said = world.receive(vec![message(&world, 1, from, "When are you open?")]).await?;
-    assert_eq!(subjects(&said), ["events.acme.message.received", "inbound.acme"]);
+    assert_eq!(
+        subjects(&said),
+        ["events.acme.message.received", "inbound.acme", "events.acme.conversation.opened"]
+    );
     let text: InboundText = serde_json::from_slice(&said[1].json)?;
     assert_eq!((text.channel, text.address.as_str()), (Channel::Whatsapp, "+12125550123"));
 

@@ -9,6 +9,9 @@ use testkit::{hand_over, outgoing, world::TestWorld};
 use uuid::Uuid;
 use wire::{WebhookRequest, frame::Outgoing};
 
+/// The number that people text.
+pub const OURS: &str = "+12025550171";
+
 pub struct World {
     base: TestWorld,
     pub stage: InboundStage,
@@ -23,6 +26,12 @@ impl World {
 
     /// An account whose carrier answers its own keywords, or not.
     pub async fn account(&self, confirms_opt_out: bool) -> anyhow::Result<()> {
+        self.account_without_senders(confirms_opt_out).await?;
+        self.sender(OURS, json!({})).await.map(drop)
+    }
+
+    /// The same, whose number is no sender of ours.
+    pub async fn account_without_senders(&self, confirms_opt_out: bool) -> anyhow::Result<()> {
         self.base.account(json!({ "confirms_opt_out": confirms_opt_out })).await
     }
 

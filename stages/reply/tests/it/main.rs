@@ -1,7 +1,13 @@
-//! The reply stage on a real database, with the sandbox as the model.
+//! The reply stage and its source on a real database, with the sandbox as the model.
 
 mod answering;
+mod bursts;
 mod failing;
-mod limits;
+mod guards;
+mod injections;
+mod owners;
+mod scale;
+mod settings;
 mod silence;
+mod takeover;
 mod world;

@@ -1,10 +1,8 @@
 //! Who gets no answer: the model is not asked, and the reason is recorded.
 
 use domain::ids::MessageId;
-use reply::ReplyStage;
-use store::Role;
 
-use super::world::{QUESTION, World, after, answer, now};
+use super::world::{QUESTION, World, after, now};
 
 const OPT_OUT: &str =
     "update millrace.standings s set opted_out_at = now() from t where s.number = t.number";
@@ -28,7 +26,7 @@ async fn who_has_opted_out_or_must_not_be_contacted_gets_nothing() -> anyhow::Re
     let asker = world.text(3, QUESTION).await?;
     let batch = [texts[0].clone(), asker.clone(), texts[1].clone()];
 
-    let said = answer(&world.stage().await?, now(), &batch).await?;
+    let said = world.process().await?.answer(now(), &batch).await?;
 
     let ids: Vec<_> = said.iter().map(|one| MessageId(one.key.id)).collect();
     assert_eq!(ids, [MessageId::from_burst(asker.conversation, 1, asker.id)]);
@@ -43,15 +41,15 @@ async fn a_text_met_with_silence_is_not_answered_after_a_later_start() -> anyhow
     let text = world.text(1, QUESTION).await?;
     world.change(&text, OPT_OUT).await?;
 
-    let stage = world.stage().await?;
-    assert!(answer(&stage, now(), std::slice::from_ref(&text)).await?.is_empty());
+    let process = world.process().await?;
+    assert!(process.answer(now(), std::slice::from_ref(&text)).await?.is_empty());
 
     world.change(&text, OPT_IN).await?;
-    assert!(answer(&stage, after(1), &[text]).await?.is_empty());
+    assert!(process.answer(after(1), &[text]).await?.is_empty());
     assert_eq!(world.calls().await?, 0);
 
     let next = world.text(1, "Are you open on Sunday?").await?;
-    assert_eq!(answer(&stage, after(2), &[next]).await?.len(), 1);
+    assert_eq!(process.answer(after(2), &[next]).await?.len(), 1);
     Ok(())
 }
 
@@ -61,7 +59,7 @@ async fn a_text_of_an_epoch_that_has_ended_gets_nothing() -> anyhow::Result<()> 
     let text = world.text(1, QUESTION).await?;
     world.change(&text, EPOCH_ENDS).await?;
 
-    assert!(answer(&world.stage().await?, now(), &[text]).await?.is_empty());
+    assert!(world.process().await?.answer(now(), &[text]).await?.is_empty());
     assert_eq!(world.reasons().await?, ["epoch_over"]);
     assert_eq!(world.calls().await?, 0);
     Ok(())
@@ -73,12 +71,12 @@ async fn without_facts_words_or_a_model_nothing_is_said() -> anyhow::Result<()> 
     let unknown = world.text_of_nobody(1, QUESTION);
     let blank = world.text(2, " \n ").await?;
 
-    assert!(answer(&world.stage().await?, now(), &[unknown, blank]).await?.is_empty());
+    assert!(world.process().await?.answer(now(), &[unknown, blank]).await?.is_empty());
     assert_eq!(world.reasons().await?, ["empty", "no_facts"]);
 
-    let off = ReplyStage::new(world.database.store(Role::Pipeline).await?, None, String::new());
+    let off = world.without_model().await?;
     let text = world.text(3, QUESTION).await?;
-    assert!(answer(&off, now(), &[text]).await?.is_empty());
+    assert!(off.answer(now(), &[text]).await?.is_empty());
     assert_eq!(world.reasons().await?, ["ai_off", "empty", "no_facts"]);
 
     assert_eq!(world.calls().await?, 0);

@@ -1,6 +1,7 @@
-//! A tenant whose people text it, and a model that answers.
+//! A tenant whose people text it, and a model that answers. Machine time is the tests' own: it goes
+//! on by what they say, and leases and pauses with it.
 
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
 
 use anyhow::Context;
 use carriers::anthropic::Client;
@@ -9,17 +10,17 @@ use domain::{
     message::class::Channel,
 };
 use jiff::{SignedDuration, Timestamp};
-use reply::ReplyStage;
+use reply::{AnswerSource, Model, ReplyStage};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Row};
-use stage::Fault;
+use stage::{Cx, Source, machine};
 use testkit::{
-    hand_over, outgoing,
+    hand_over_at, outgoing, publish,
     world::{TestCarrier, TestWorld, person},
 };
 use uuid::Uuid;
-use wire::{InboundText, frame::Outgoing};
+use wire::{InboundText, Submitted, frame::Outgoing, message::Content};
 
 pub use testkit::world::now;
 
@@ -56,20 +57,52 @@ impl World {
         Ok(Self { base: TestWorld::start().await?, model: TestCarrier::start().await? })
     }
 
-    /// The stage as one more process would run it.
-    pub async fn stage(&self) -> anyhow::Result<ReplyStage> {
-        self.stage_with(&self.url(), KEY, MODEL).await
+    /// The stage and the source as one more process would run them.
+    pub async fn process(&self) -> anyhow::Result<Process> {
+        self.process_with(&self.url(), KEY, MODEL).await
     }
 
-    /// The stage with a model at this address, under this key and name.
-    pub async fn stage_with(
-        &self,
-        url: &str,
-        key: &str,
-        model: &str,
-    ) -> anyhow::Result<ReplyStage> {
+    /// The same, with a model at this address, under this key and name.
+    pub async fn process_with(&self, url: &str, key: &str, model: &str) -> anyhow::Result<Process> {
         let client = Client::new(self.model.http.clone(), url, &SecretString::from(key))?;
-        Ok(ReplyStage::new(self.pipeline().await?, Some(client), model.into()))
+        Process::new(self, Some(Model::new(client, model.into()))).await
+    }
+
+    /// The same, with a model that has so long for an answer.
+    pub async fn impatient(&self, timeout: Duration) -> anyhow::Result<Process> {
+        let client = Client::new(self.model.http.clone(), &self.url(), &SecretString::from(KEY))?;
+        let model = Model::new(client, MODEL.into()).with_timeout(timeout);
+        Process::new(self, Some(model)).await
+    }
+
+    /// The same, without a model.
+    pub async fn without_model(&self) -> anyhow::Result<Process> {
+        Process::new(self, None).await
+    }
+
+    /// Sets what the assistant of the company, a brand or an inbox goes by.
+    pub async fn settings(&self, scope: &str, target: Uuid, body: Value) -> anyhow::Result<()> {
+        sqlx::query(
+            "insert into millrace.assistant_settings (tenant_id, scope, target, version, body,
+                                                      changed_at, changed_by)
+             values ('acme', $1, $2, 1, $3, now(), 'key:test')
+             on conflict (tenant_id, scope, target) do update set body = excluded.body",
+        )
+        .bind(scope)
+        .bind(target)
+        .bind(body)
+        .execute(&mut self.database.superuser().await?)
+        .await?;
+        Ok(())
+    }
+
+    /// How many conversations have gone to people, and how many events say so.
+    pub async fn handed_off(&self) -> anyhow::Result<(i64, i64)> {
+        let conversations = "select count(*) from millrace.conversations
+                             where owner = 'nobody' and attention = 'handoff' and epoch > 1";
+        let events = "select count(*) from millrace.unsaid_events
+                      where event like '%conversation.handed_off%'";
+        Ok((self.number(conversations).await?, self.number(events).await?))
     }
 
     /// Where the model is.
@@ -107,6 +140,16 @@ impl World {
         self.recipients([text.address.as_str()], json!({})).await?;
         self.store_text(&text).await?;
         Ok(text)
+    }
+
+    /// Stores of which epoch a text is.
+    pub async fn of_epoch(&self, text: &InboundText) -> anyhow::Result<()> {
+        sqlx::query("update millrace.inbound_texts set epoch = $2 where inbound_id = $1")
+            .bind(text.id)
+            .bind(i32::try_from(text.epoch)?)
+            .execute(&mut self.database.superuser().await?)
+            .await?;
+        Ok(())
     }
 
     /// The text once more, as one of its own.
@@ -202,13 +245,62 @@ impl Deref for World {
     }
 }
 
-/// Hands texts over at an instant; gives what is said.
-pub async fn answer(
-    stage: &ReplyStage,
-    at: Timestamp,
-    texts: &[InboundText],
-) -> Result<Vec<Outgoing>, Fault> {
-    Ok(outgoing(hand_over(stage, at, texts.to_vec()).await?))
+/// A process that answers.
+pub struct Process {
+    pub texts: ReplyStage,
+    pub source: AnswerSource,
+}
+
+impl Process {
+    async fn new(world: &World, model: Option<Model>) -> anyhow::Result<Self> {
+        let texts = ReplyStage::new(world.pipeline().await?, model.is_some());
+        Ok(Self { texts, source: AnswerSource::new(world.pipeline().await?, model) })
+    }
+
+    /// Hands texts over; gives what is said at once.
+    pub async fn take(&self, cx: &Cx, texts: &[InboundText]) -> anyhow::Result<Vec<Outgoing>> {
+        Ok(outgoing(hand_over_at(&self.texts, cx, texts.to_vec()).await?))
+    }
+
+    /// Answers what is due, to the end; gives what is said.
+    pub async fn answer_due(&self, cx: &Cx) -> anyhow::Result<Vec<Outgoing>> {
+        let mut said = Vec::new();
+        loop {
+            let tick = self.source.tick(cx).await?;
+            let more = tick.more;
+            said.extend(publish(tick).await?);
+            if !more {
+                return Ok(said);
+            }
+        }
+    }
+
+    /// Hands texts over, and answers once their bursts have ended; gives all that is said.
+    pub async fn answer(
+        &self,
+        at: Timestamp,
+        texts: &[InboundText],
+    ) -> anyhow::Result<Vec<Outgoing>> {
+        let begun = machine::now();
+        let mut said = self.take(&Cx::at(at, begun), texts).await?;
+        said.extend(self.answer_due(&Cx::at(at, begun + SignedDuration::from_secs(9))).await?);
+        Ok(said)
+    }
+}
+
+/// Business time `at`, so many seconds of machine time after `begun_at`.
+pub fn seconds_after(at: Timestamp, begun_at: Timestamp, seconds: f64) -> Cx {
+    let passed = SignedDuration::try_from_secs_f64(seconds).expect("a span");
+    Cx::at(at, begun_at + passed)
+}
+
+/// The text of what is said.
+pub fn body(said: &Outgoing) -> anyhow::Result<String> {
+    let message: Submitted = serde_json::from_slice(&said.json)?;
+    match message.content {
+        Content::Body(body) => Ok(body),
+        other => anyhow::bail!("an answer is a text of its own, not {other:?}"),
+    }
 }
 
 /// The payloads of what is said.

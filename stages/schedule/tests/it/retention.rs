@@ -1,5 +1,7 @@
 //! What is kept long enough goes, and nothing else does.
 
+mod conversations;
+
 use domain::{
     ids::{CampaignId, MessageId},
     message::{

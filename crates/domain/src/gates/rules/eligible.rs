@@ -7,20 +7,14 @@
 
 mod health;
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::{
+    conversation::answerable_until,
     gates::{
         evaluation::{Evaluation, Step},
         facts::SenderFacts,
     },
     message::class::{Channel, MessageClass},
 };
-
-/// How long WhatsApp lets a business answer freely after a person's message: its customer service
-/// window (Meta, "Messaging limits and windows" of the Cloud API). A tenant's policy may be
-/// narrower, not wider.
-const WHATSAPP_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 pub(in crate::gates) fn check(evaluation: &mut Evaluation<'_>) -> Step {
     let now = evaluation.now;
@@ -66,11 +60,8 @@ fn senders(evaluation: &Evaluation<'_>) -> Option<Step> {
 /// Conversational messages, and everything on WhatsApp but templates of the carrier, may go out for
 /// some hours after the contact's own text.
 fn conversation(evaluation: &mut Evaluation<'_>) -> Step {
-    let after = match evaluation.candidate.channel {
-        Channel::Sms => evaluation.policy.conversation(),
-        Channel::Whatsapp => evaluation.policy.conversation().min(WHATSAPP_WINDOW),
-    };
-    let closes = |last: Timestamp| last.saturating_add(after).unwrap_or(last);
+    let (channel, after) = (evaluation.candidate.channel, evaluation.policy.conversation());
+    let closes = |last| answerable_until(last, channel, after);
     let closes_at = evaluation.recipient.last_inbound_at.map(closes);
     let is_open = closes_at.is_some_and(|closes_at| evaluation.now < closes_at);
 

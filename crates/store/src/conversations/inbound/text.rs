@@ -3,7 +3,7 @@
 use domain::{
     address::Address,
     automatic::AutomaticAnswer,
-    ids::{ContactId, ConversationId, SenderId, TenantId},
+    ids::{ContactId, ConversationId, InboxId, SenderId, TenantId},
     message::class::Channel,
     sender_code::SenderCode,
 };
@@ -82,7 +82,8 @@ pub struct NewText {
     pub tenant: TenantId,
     /// Its id, made from the account and the carrier's id of the text.
     pub id: Uuid,
-    /// The thread that it belongs to.
+    /// The thread that it belongs to; until [`super::receive`] has found out, that of the contact
+    /// with the sender alone.
     pub conversation: ConversationId,
     /// The contact that wrote it, or would have if it were a person.
     pub contact: ContactId,
@@ -92,6 +93,13 @@ pub struct NewText {
     pub channel: Channel,
     /// The sender that was texted.
     pub sender: SenderId,
+    /// The number that was texted, as the carrier writes it.
+    pub to: String,
+    /// Whether that number is a sender of the tenant. [`super::receive`] finds it out.
+    pub is_to_sender: bool,
+    /// The senders that the contact writes to as one: that sender, or the pool that
+    /// [`super::receive`] finds it in.
+    pub group: Uuid,
     /// What they wrote.
     pub body: String,
     /// What it asks for.
@@ -112,6 +120,32 @@ impl NewText {
             Writer::Code(_) => None,
         }
     }
+
+    /// Whether it stands in a conversation that people look at: a sign on a message or what a
+    /// machine answers for a person moves none, and no conversation is begun by a guess at whose
+    /// number was meant.
+    pub(in crate::conversations) fn is_shown(&self) -> bool {
+        let is_said = match self.writer {
+            Writer::Person { .. } => self.meaning.is_said(),
+            Writer::Code(_) => true,
+        };
+        self.is_to_sender && is_said
+    }
+
+    /// Whether a person is to read it: stops, starts and calls for help are answered by
+    /// themselves, unless what was said may mean something else.
+    pub(in crate::conversations) fn is_for_people(&self) -> bool {
+        let is_text = match self.meaning {
+            Meaning::Text | Meaning::Automatic => true,
+            Meaning::OptOut | Meaning::OptIn | Meaning::Help | Meaning::Reaction => false,
+        };
+        self.is_shown() && (is_text || self.is_doubtful())
+    }
+
+    /// Whether it was read as an opt-out by other words than a keyword: it may be none.
+    pub(in crate::conversations) fn is_doubtful(&self) -> bool {
+        self.meaning == Meaning::OptOut && self.method == ConsentMethod::Phrase
+    }
 }
 
 /// What the store knows of a text's thread and person.
@@ -119,6 +153,12 @@ impl NewText {
 pub struct Thread {
     /// The text that it is about.
     pub inbound: Uuid,
+    /// The thread's id.
+    pub conversation: ConversationId,
+    /// Whether the number that was texted is a sender of the tenant: else nobody answers.
+    pub is_to_sender: bool,
+    /// That the text has opened its conversation.
+    pub opens: Option<Opening>,
     /// Business time at which it first came: a repeat says the same.
     pub received_at: Timestamp,
     /// The automatic answer that it has had, or gets.
@@ -137,6 +177,13 @@ pub struct Thread {
     pub program: Option<String>,
     /// Whether the text asks for messages and a later one has stopped them: see [`overtaken`].
     pub overtaken: bool,
+}
+
+/// That a text has opened its conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// The inbox in which it has opened.
+    pub inbox: Option<InboxId>,
 }
 
 /// A tenant as it introduces itself to people.

@@ -1,0 +1,208 @@
+//! A question whose answer is in the form of a tool's input: the model must use the tool. What is
+//! the same from question to question - tool and instructions - is marked for the provider's cache.
+
+use std::fmt;
+
+use domain::storable::storable;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    client::{Client, Message, StopReason},
+    error::AiError,
+};
+use crate::redact::Hidden;
+
+/// A tool that the model must use.
+#[derive(Debug, Clone, Copy)]
+pub struct Tool<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it is for.
+    pub description: &'a str,
+    /// The JSON schema of its input, an object.
+    pub schema: &'a Value,
+}
+
+/// One question to the model.
+#[derive(Clone, Copy)]
+pub struct ToolRequest<'a> {
+    /// The model's name; comes from settings.
+    pub model: &'a str,
+    /// Instructions; must not be empty.
+    pub system: &'a str,
+    /// The conversation so far, the oldest first, a user's message last.
+    pub messages: &'a [Message<'a>],
+    /// Longest answer, in tokens.
+    pub max_tokens: u32,
+    /// The tool that the model must use.
+    pub tool: Tool<'a>,
+}
+
+/// What the model said to the tool.
+#[derive(Clone, PartialEq)]
+pub struct ToolAnswer {
+    /// The tool's input, which need not follow its schema; none where the model has not used the
+    /// tool, or broke off.
+    pub input: Option<Value>,
+    /// The model that answered, by the provider's word.
+    pub model: String,
+    /// Tokens read, those to and from the prompt cache included.
+    pub input_tokens: u64,
+    /// Of these, tokens that came from the prompt cache.
+    pub cached_tokens: u64,
+    /// Tokens that the model wrote.
+    pub output_tokens: u64,
+}
+
+/// How many characters of a model's name are read.
+const LONGEST_NAME: usize = 100;
+
+// === impl Client ===
+
+impl Client {
+    /// Asks the model once, which must answer by the tool.
+    ///
+    /// # Errors
+    /// Everything but a readable message; [`AiError::next_step`] says what may be done.
+    pub async fn use_tool(&self, request: ToolRequest<'_>) -> Result<ToolAnswer, AiError> {
+        let name = request.tool.name;
+        self.post(&body(request), |body| read(body, name)).await
+    }
+}
+
+fn body(request: ToolRequest<'_>) -> Value {
+    let ToolRequest { model, system, messages, max_tokens, tool } = request;
+    json!({
+        "model": model,
+        "max_tokens": max_tokens,
+        "system": [{ "type": "text", "text": system, "cache_control": { "type": "ephemeral" } }],
+        "messages": messages,
+        "tools": [{
+            "name": tool.name,
+            "description": tool.description,
+            "input_schema": tool.schema,
+            "strict": true,
+        }],
+        "tool_choice": { "type": "tool", "name": tool.name, "disable_parallel_tool_use": true },
+    })
+}
+
+impl fmt::Debug for ToolRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolRequest")
+            .field("model", &self.model)
+            .field("system", &Hidden(self.system))
+            .field("messages", &self.messages)
+            .field("max_tokens", &self.max_tokens)
+            .field("tool", &self.tool.name)
+            .finish()
+    }
+}
+
+impl fmt::Debug for ToolAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolAnswer")
+            .field("has_input", &self.input.is_some())
+            .field("model", &self.model)
+            .field("input_tokens", &self.input_tokens)
+            .field("cached_tokens", &self.cached_tokens)
+            .field("output_tokens", &self.output_tokens)
+            .finish()
+    }
+}
+
+// === the wire form ===
+
+#[derive(Deserialize)]
+struct WireMessage {
+    #[serde(default)]
+    model: String,
+    content: Vec<WireBlock>,
+    stop_reason: StopReason,
+    usage: WireUsage,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum WireBlock {
+    ToolUse {
+        name: String,
+        input: Value,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct WireUsage {
+    input_tokens: u64,
+    output_tokens: u64,
+    #[serde(default)]
+    cache_creation_input_tokens: Option<u64>,
+    #[serde(default)]
+    cache_read_input_tokens: Option<u64>,
+}
+
+fn read(body: &[u8], tool: &str) -> Option<ToolAnswer> {
+    let wire: WireMessage = serde_json::from_slice(body).ok()?;
+    let used = wire.content.into_iter().find_map(|block| match block {
+        WireBlock::ToolUse { name, input } if name == tool => Some(input),
+        WireBlock::ToolUse { .. } | WireBlock::Other => None,
+    });
+    // An answer that broke off at its longest, or that the model refused to end, is none.
+    let is_whole = wire.stop_reason == StopReason::ToolUse;
+
+    let usage = wire.usage;
+    let cached_tokens = usage.cache_read_input_tokens.unwrap_or(0);
+    let written = usage.cache_creation_input_tokens.unwrap_or(0);
+    Some(ToolAnswer {
+        input: used.filter(|_| is_whole).map(stored),
+        model: storable(wire.model.chars().take(LONGEST_NAME).collect()),
+        input_tokens: usage.input_tokens.saturating_add(cached_tokens).saturating_add(written),
+        cached_tokens,
+        output_tokens: usage.output_tokens,
+    })
+}
+
+/// A value whose texts can be stored.
+fn stored(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(storable(text)),
+        Value::Array(items) => items.into_iter().map(stored).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (storable(name), stored(value))).collect()
+        }
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_)) => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(content: &Value, stop_reason: &str) -> Vec<u8> {
+        let usage = json!({ "input_tokens": 10, "output_tokens": 5,
+                            "cache_creation_input_tokens": 3, "cache_read_input_tokens": 4 });
+        let message = json!({ "model": "m", "content": content, "stop_reason": stop_reason,
+                              "usage": usage });
+        message.to_string().into_bytes()
+    }
+
+    #[test]
+    fn the_input_of_the_named_tool_is_the_answer_and_only_a_whole_one() {
+        let used = json!([{ "type": "text", "text": "Let me see" },
+                          { "type": "tool_use", "id": "t", "name": "answer", "input": { "a": 1 } }]);
+        let read_as = |stop: &str| read(&message(&used, stop), "answer").expect("readable");
+
+        let whole = read_as("tool_use");
+        assert_eq!(whole.input, Some(json!({ "a": 1 })));
+        assert_eq!((whole.input_tokens, whole.cached_tokens, whole.output_tokens), (17, 4, 5));
+        for stop in ["max_tokens", "refusal", "end_turn"] {
+            assert_eq!(read_as(stop).input, None, "{stop}");
+        }
+
+        assert_eq!(read(&message(&used, "tool_use"), "other").expect("readable").input, None);
+        assert_eq!(read(b"{}", "answer"), None);
+    }
+}

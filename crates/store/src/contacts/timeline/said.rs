@@ -1,0 +1,107 @@
+//! What was written: texts of a person, and notes about them.
+
+use domain::ids::{ConversationId, MediaId, SenderId, TenantId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use super::{
+    entry::{NoteEntry, TextEntry, TimelineEntry, TimelineFact},
+    person::Person,
+};
+use crate::{Scoped, core::words::word, fault};
+
+/// Texts of a person before a position, the newest first.
+pub(super) async fn texts(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    person: &Person,
+    before: (Timestamp, Uuid),
+    limit: i64,
+) -> Result<Vec<TimelineEntry>, Fault> {
+    let rows = sqlx::query!(
+        r#"select i.inbound_id, i.conversation_id, i.sender_id, i.body, i.meaning, i.received_at,
+                  v.channel,
+                  array(select m.media_id from media m
+                        where m.tenant_id = i.tenant_id and m.inbound_id = i.inbound_id
+                        order by m.position) as "media!"
+           from unnest($2::uuid[]) as k (contact_id)
+           cross join lateral (
+               select * from inbound_texts t
+               where t.contact_id = k.contact_id and (t.received_at, t.inbound_id) < ($3, $4)
+               order by t.received_at desc, t.inbound_id desc limit $5
+           ) i
+           join conversations v
+             on v.tenant_id = $1 and v.conversation_id = i.conversation_id
+           where i.tenant_id = $1
+           order by i.received_at desc, i.inbound_id desc limit $5"#,
+        tenant.as_str(),
+        &person.ids(),
+        before.0.to_sqlx() as _,
+        before.1,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let entries = rows.into_iter().map(|row| {
+        let text = TextEntry {
+            conversation: ConversationId(row.conversation_id),
+            channel: word(&row.channel)?,
+            sender: SenderId(row.sender_id),
+            body: row.body,
+            meaning: row.meaning,
+            media: row.media.into_iter().map(MediaId).collect(),
+        };
+        Ok(TimelineEntry {
+            id: row.inbound_id,
+            at: row.received_at.to_jiff(),
+            what: TimelineFact::Text(text),
+        })
+    });
+    entries.collect()
+}
+
+/// Notes in a person's conversations before a position, the newest first.
+pub(super) async fn notes(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    person: &Person,
+    before: (Timestamp, Uuid),
+    limit: i64,
+) -> Result<Vec<TimelineEntry>, Fault> {
+    let rows = sqlx::query!(
+        r#"select e.entry_id, e.conversation_id, e.author, e.body, e.at
+           from unnest($2::uuid[]) as k (contact_id)
+           join conversations v on v.tenant_id = $1 and v.contact_id = k.contact_id
+           cross join lateral (
+               select * from conversation_entries n
+               where n.conversation_id = v.conversation_id and n.kind = 'note'
+                 and (n.at, n.entry_id) < ($3, $4)
+               order by n.at desc, n.entry_id desc limit $5
+           ) e
+           where e.tenant_id = $1
+           order by e.at desc, e.entry_id desc limit $5"#,
+        tenant.as_str(),
+        &person.ids(),
+        before.0.to_sqlx() as _,
+        before.1,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let entries = rows.into_iter().map(|row| TimelineEntry {
+        id: row.entry_id,
+        at: row.at.to_jiff(),
+        what: TimelineFact::Note(NoteEntry {
+            conversation: ConversationId(row.conversation_id),
+            author: row.author,
+            body: row.body,
+        }),
+    });
+    Ok(entries.collect())
+}

@@ -1,0 +1,250 @@
+//! What stands in a conversation, in one order: texts that came in, messages that went out, notes,
+//! and what was done with it. The newest first, a page at a time.
+
+use domain::{
+    conversation::Act,
+    ids::{CampaignId, MediaId, SenderId, TenantId},
+    message::{class::MessageClass, state::MessageState},
+    money::Micros,
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use super::{row::Conversation, senders};
+use crate::{
+    Scoped,
+    core::words::{self, word, words},
+    fault,
+};
+
+words! {
+    Act = "act on a conversation",
+}
+
+/// Of how many of a contact's messages those of one conversation are picked, at most.
+const MOST_MESSAGES: i64 = 10_000;
+
+/// A place in a conversation: a business time, and the id of what stands there.
+pub type EntryPosition = (Timestamp, Uuid);
+
+/// One thing in a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its id: of a message that of `GET /v1/messages/{id}`.
+    pub id: Uuid,
+    /// Business time.
+    pub at: Timestamp,
+    /// What it is.
+    pub detail: EntryDetail,
+}
+
+/// What stands in a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EntryDetail {
+    /// A text of the contact.
+    In(TextIn),
+    /// A message to the contact.
+    Out(MessageOut),
+    /// A note.
+    Note {
+        /// Who has written it.
+        author: String,
+        /// What it says.
+        body: String,
+    },
+    /// Something that was done with the conversation.
+    Act {
+        /// Who has done it.
+        author: String,
+        /// What was done.
+        act: Act,
+    },
+}
+
+/// A text of the contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextIn {
+    /// What they wrote; empty once its retention has ended.
+    pub body: String,
+    /// What it asks for.
+    pub meaning: String,
+    /// The sender that was texted.
+    pub sender: SenderId,
+    /// What came with it.
+    pub media: Vec<MediaId>,
+}
+
+/// A message to the contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageOut {
+    /// What it says; empty once its retention has ended.
+    pub body: String,
+    /// The state that it is in.
+    pub state: MessageState,
+    /// The reason code, or the carrier's error code.
+    pub code: Option<String>,
+    /// What it is for.
+    pub class: MessageClass,
+    /// The sender that carries it, once one is chosen.
+    pub sender: Option<SenderId>,
+    /// The campaign that it belongs to.
+    pub campaign: Option<CampaignId>,
+    /// How many segments it takes.
+    pub segments: i16,
+    /// What it costs.
+    pub cost: Micros,
+    /// Who has written it, where it is a person's reply.
+    pub author: Option<String>,
+    /// Whether the assistant has written it.
+    pub is_of_assistant: bool,
+}
+
+/// What stands in a conversation before a position, the newest first.
+pub async fn before(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    conversation: &Conversation,
+    before: EntryPosition,
+    limit: i64,
+) -> Result<Vec<Entry>, Fault> {
+    let mut entries = texts_in(tx, tenant, conversation, before, limit).await?;
+    entries.extend(messages_out(tx, tenant, conversation, before, limit).await?);
+    entries.extend(notes_and_acts(tx, conversation, before, limit).await?);
+
+    entries.sort_unstable_by_key(|entry| std::cmp::Reverse((entry.at, entry.id)));
+    entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(entries)
+}
+
+async fn texts_in(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    conversation: &Conversation,
+    before: EntryPosition,
+    limit: i64,
+) -> Result<Vec<Entry>, Fault> {
+    let rows = sqlx::query!(
+        r#"select i.inbound_id, i.body, i.meaning, i.sender_id, i.received_at,
+                  array(select m.media_id from media m
+                        where m.tenant_id = $1 and m.inbound_id = i.inbound_id
+                        order by m.position) as "media!"
+           from (
+               select * from inbound_texts t
+               where t.conversation_id = $2 and t.unknown_to is null
+                 and (t.received_at, t.inbound_id) < ($3, $4)
+               order by t.received_at desc, t.inbound_id desc limit $5
+           ) i"#,
+        tenant.as_str(),
+        conversation.id.0,
+        before.0.to_sqlx() as _,
+        before.1,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let entries = rows.into_iter().map(|row| Entry {
+        id: row.inbound_id,
+        at: row.received_at.to_jiff(),
+        detail: EntryDetail::In(TextIn {
+            body: row.body,
+            meaning: row.meaning,
+            sender: SenderId(row.sender_id),
+            media: row.media.into_iter().map(MediaId).collect(),
+        }),
+    });
+    Ok(entries.collect())
+}
+
+/// Messages to the contact by a sender of the group, and the replies of this conversation that have
+/// no sender yet.
+async fn messages_out(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    conversation: &Conversation,
+    before: EntryPosition,
+    limit: i64,
+) -> Result<Vec<Entry>, Fault> {
+    let group = conversation.group;
+    let senders = senders::of_group(tx, tenant, group, conversation.sender).await?;
+    let rows = sqlx::query!(
+        r#"select m.message_id, m.submitted_at, m.body, m.state, m.code, m.class, m.sender_id,
+                  m.campaign_id, m.segments, m.cost_micros, e.author as "author?",
+                  a.message_id is not null as "is_of_assistant!"
+           from (select * from messages r where r.contact_id = $2 limit $8) m
+           left join lateral (
+               select n.author, n.conversation_id from conversation_entries n
+               where n.tenant_id = $1 and n.entry_id = m.message_id limit 1
+           ) e on true
+           left join lateral (
+               select r.message_id, r.conversation_id from ai_replies r
+               where r.tenant_id = $1 and r.message_id = m.message_id limit 1
+           ) a on true
+           where m.tenant_id = $1 and m.channel = $9
+             and (m.sender_id = any ($3) or e.conversation_id = $4 or a.conversation_id = $4)
+             and (m.submitted_at, m.message_id) < ($5, $6)
+           order by m.submitted_at desc, m.message_id desc limit $7"#,
+        tenant.as_str(),
+        conversation.contact.0,
+        &senders,
+        conversation.id.0,
+        before.0.to_sqlx() as _,
+        before.1,
+        limit,
+        MOST_MESSAGES,
+        conversation.channel.as_str(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let entries = rows.into_iter().map(|row| {
+        let message = MessageOut {
+            body: row.body,
+            state: words::state(row.state)?,
+            code: row.code,
+            class: word(&row.class)?,
+            sender: row.sender_id.map(SenderId),
+            campaign: row.campaign_id.map(CampaignId),
+            segments: row.segments,
+            cost: Micros(row.cost_micros),
+            author: row.author,
+            is_of_assistant: row.is_of_assistant,
+        };
+        let (id, at) = (row.message_id, row.submitted_at.to_jiff());
+        Ok(Entry { id, at, detail: EntryDetail::Out(message) })
+    });
+    entries.collect()
+}
+
+async fn notes_and_acts(
+    tx: &mut Scoped,
+    conversation: &Conversation,
+    before: EntryPosition,
+    limit: i64,
+) -> Result<Vec<Entry>, Fault> {
+    let rows = sqlx::query!(
+        "select entry_id, kind, author, what, body, at from conversation_entries
+         where conversation_id = $1 and kind <> 'reply' and (at, entry_id) < ($2, $3)
+         order by at desc, entry_id desc limit $4",
+        conversation.id.0,
+        before.0.to_sqlx() as _,
+        before.1,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let entries = rows.into_iter().map(|row| {
+        let detail = match row.kind.as_str() {
+            "note" => EntryDetail::Note { author: row.author, body: row.body },
+            _ => EntryDetail::Act { author: row.author, act: word(&row.what)? },
+        };
+        Ok(Entry { id: row.entry_id, at: row.at.to_jiff(), detail })
+    });
+    entries.collect()
+}

@@ -1,0 +1,56 @@
+//! A person takes a conversation over: whatever the assistant has begun is thrown away.
+
+use serde_json::json;
+use stage::{Source, machine};
+
+use super::world::{QUESTION, World, after, now, seconds_after};
+
+const TAKE_OVER: &str = "update millrace.conversations c set epoch = epoch + 1, owner = 'person' \
+                         from t where c.conversation_id = t.thread";
+
+const HAND_BACK: &str = "update millrace.conversations c set epoch = epoch + 1, \
+                         owner = 'assistant' from t where c.conversation_id = t.thread";
+
+#[tokio::test]
+async fn an_answer_that_is_made_while_a_person_takes_over_is_thrown_away() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let process = world.process().await?;
+    let begun = machine::now();
+    let text = world.text(1, QUESTION).await?;
+    process.take(&seconds_after(now(), begun, 0.0), std::slice::from_ref(&text)).await?;
+
+    world.faults(json!({ "anthropic": { "latency_ms": [400, 400] } })).await?;
+    let due = seconds_after(now(), begun, 4.0);
+    assert!(process.source.tick(&due).await?.say.is_empty(), "the model thinks");
+    while world.calls().await? == 0 {
+        tokio::task::yield_now().await;
+    }
+    world.change(&text, TAKE_OVER).await?;
+
+    assert!(process.answer_due(&due).await?.is_empty());
+    assert_eq!(world.reasons().await?, ["epoch_over"]);
+    assert_eq!(world.handed_off().await?, (0, 0), "a person has it already");
+    Ok(())
+}
+
+#[tokio::test]
+async fn where_a_person_answers_the_assistant_is_quiet_until_it_is_handed_back()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let process = world.process().await?;
+    let first = world.text(1, QUESTION).await?;
+    world.change(&first, TAKE_OVER).await?;
+
+    let mut during = world.text(1, "And on Sunday?").await?;
+    during.epoch = 2;
+    assert!(process.answer(now(), &[during]).await?.is_empty());
+    assert_eq!(world.reasons().await?, ["person_answers"]);
+
+    world.change(&first, HAND_BACK).await?;
+    let mut since = world.text(1, "Where are you?").await?;
+    since.epoch = 3;
+    world.of_epoch(&since).await?;
+    assert_eq!(process.answer(after(1), &[since]).await?.len(), 1);
+    assert_eq!(world.calls().await?, 1);
+    Ok(())
+}
