@@ -16,7 +16,9 @@ async fn a_process_that_would_go_by_another_public_url_does_not_start() -> anyho
     }
 
     platform.tool(&["migrate", other]).await?;
-    let as_before = platform.tool(&["stage", "send"]).await.expect_err("the platform has moved");
+    let before = format!("--public-url={}", platform.api_url());
+    let as_before = platform.tool(&["stage", "send", &before]).await;
+    let as_before = as_before.expect_err("the platform has moved");
     assert!(as_before.to_string().contains("migrate --public-url"), "{as_before}");
     platform.stop().await
 }
