@@ -216,6 +216,8 @@ fn each_mistake_is_one_line_that_names_the_setting_and_what_would_be_right() {
     for (flag, expected) in cases {
         let line = mistake(&[flag]);
         assert!(line.starts_with(expected), "{flag}: {line}");
+        let (setting, _) = expected.split_once(' ').unwrap();
+        assert_eq!(line.matches(setting).count(), 1, "named once: {line}");
         assert!(!line.contains("hunter2"), "{line}");
     }
 }
