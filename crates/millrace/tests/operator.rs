@@ -10,6 +10,8 @@ mod keys;
 mod nats;
 #[path = "operator/newcomer.rs"]
 mod newcomer;
+#[path = "operator/public_url.rs"]
+mod public_url;
 #[path = "operator/roles.rs"]
 mod roles;
 #[path = "operator/top.rs"]
