@@ -4,6 +4,8 @@
 mod companies;
 #[path = "operator/doctor.rs"]
 mod doctor;
+#[path = "operator/examples.rs"]
+mod examples;
 #[path = "operator/keys.rs"]
 mod keys;
 #[path = "operator/nats.rs"]

@@ -25,6 +25,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use stage::StageName;
+use testkit::with_schema;
 use tokio::process::{Child, Command};
 
 /// How long a process may take to be ready, on a machine that is busy with other tests.
@@ -60,7 +61,7 @@ impl Apart {
     ) -> anyhow::Result<Self> {
         let scratch = Scratch::new()?;
         let nats = Nats::start(scratch.path(), &EmbeddedOptions::for_tests()).await?;
-        let postgres = Postgres::start(scratch.path(), &EmbeddedOptions::for_tests()).await?;
+        let postgres = Postgres::start(scratch.path(), &with_schema().await?).await?;
         for name in ["master-key", "jwt-secret"] {
             Keys::load_or_create(&scratch.path().join(name))?;
         }
