@@ -61,7 +61,7 @@ const NO_QUANTITIES: [&str; 4] = ["seq", "sequence", "status", "campaign"];
 
 /// A schema, and those that it is put together from.
 fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
-    let parts = ["oneOf", "anyOf", "allOf"].iter().flat_map(|of| schema[of].as_array());
+    let parts = ["oneOf", "anyOf", "allOf"].iter().flat_map(move |of| schema[of].as_array());
     parts.flatten().chain([schema])
 }
 

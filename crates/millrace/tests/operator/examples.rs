@@ -38,7 +38,7 @@ fn first_word(ended: &Ended) -> anyhow::Result<String> {
 async fn words(world: &World, example: &str, handle: &str) -> anyhow::Result<Vec<String>> {
     let mut words: Vec<String> = example.split(' ').skip(1).map(str::to_owned).collect();
     for word in &mut words {
-        if word == "HANDLE" {
+        if *word == "HANDLE" {
             handle.clone_into(word);
         }
     }
