@@ -102,7 +102,7 @@ impl Apart {
     pub async fn start_processes(&mut self, each: usize) -> anyhow::Result<()> {
         self.spawn(&["api"], Some(self.api))?;
         let (send, others): (Vec<_>, Vec<_>) =
-            StageName::ALL.into_iter().partition(|stage| *stage == StageName::Send);
+            StageName::ALL.iter().copied().partition(|stage| *stage == StageName::Send);
         self.spawn_stages(&others, each)?;
         self.wait(&format!("http://{}/v1/me", self.api)).await?;
         self.spawn_stages(&send, each)
