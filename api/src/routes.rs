@@ -57,21 +57,25 @@ pub(crate) fn described() -> OpenApi {
 
 /// Everything that the ingress answers.
 pub(crate) fn router(app: App) -> Router {
-    let described = described();
+    // what each group answers, and what all say of themselves
+    let (resources, mut described) = resources().split_for_parts();
+    let (strangers, of_strangers) = people::strangers().split_for_parts();
+    let (others, of_others) = others().split_for_parts();
+    described.merge(of_strangers);
+    described.merge(of_others);
+
+    // what is looked at before a handler
     let known = KnownParameters::of(&described);
     let refuse_unknown = middleware::from_fn_with_state(known, refuse_unknown);
-    let (resources, _) = resources().split_for_parts();
     let resources = resources
         .route_layer(refuse_unknown.clone())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate));
-    let (strangers, _) = people::strangers().split_for_parts();
 
     let documents = Documents::of(described);
-    let (others, _) = others().layer(Extension(documents)).split_for_parts();
     let answered = Router::new()
         .merge(resources)
         .merge(strangers.route_layer(refuse_unknown))
-        .merge(others)
+        .merge(others.layer(Extension(documents)))
         .merge(document::page())
         .merge(people::page())
         .merge(media::links())

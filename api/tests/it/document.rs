@@ -12,6 +12,7 @@ mod page;
 mod required;
 mod schemas;
 mod shown;
+mod units;
 mod walls;
 
 use std::{

@@ -48,6 +48,15 @@ pub(crate) struct World {
     server: JoinHandle<std::io::Result<()>>,
 }
 
+/// One process of the ingress, as others see it.
+pub(crate) struct Ingress {
+    store: Store,
+    app: App,
+    base: String,
+    shutdown: CancellationToken,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
 /// Somebody who calls.
 #[derive(Clone)]
 pub(crate) struct Caller {
@@ -64,25 +73,14 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
-impl World {
-    pub(crate) async fn start() -> Self {
-        Self::start_with(|_| {}).await
-    }
-
-    pub(crate) async fn start_with(change: impl FnOnce(&mut ApiSettings)) -> Self {
-        let (database, broker) = tokio::join!(Database::start(), TestBroker::start());
-        Self::start_on(database.unwrap(), broker.unwrap(), change).await
-    }
-
-    /// An ingress on what another one has left.
-    pub(crate) async fn start_on(
-        database: Database,
-        broker: TestBroker,
+impl Ingress {
+    async fn start(
+        database: &Database,
+        broker: &TestBroker,
+        now: &Arc<Mutex<Timestamp>>,
         change: impl FnOnce(&mut ApiSettings),
     ) -> Self {
         let store = database.store(Role::Api).await.unwrap();
-
-        let now = Arc::new(Mutex::new("2026-05-01T15:00:00Z".parse::<Timestamp>().unwrap()));
         let clock = now.clone();
         let mut settings = ApiSettings {
             public_url: PUBLIC_URL.into(),
@@ -108,8 +106,36 @@ impl World {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let server = tokio::spawn(api::serve(listener, app.clone(), shutdown.clone()));
+        Self { store, app, base, shutdown, server }
+    }
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(&mut ApiSettings)) -> Self {
+        let (database, broker) = tokio::join!(Database::start(), TestBroker::start());
+        Self::start_on(database.unwrap(), broker.unwrap(), change).await
+    }
+
+    /// An ingress on what another one has left.
+    pub(crate) async fn start_on(
+        database: Database,
+        broker: TestBroker,
+        change: impl FnOnce(&mut ApiSettings),
+    ) -> Self {
+        let now = Arc::new(Mutex::new("2026-05-01T15:00:00Z".parse::<Timestamp>().unwrap()));
+        let Ingress { store, app, base, shutdown, server } =
+            Ingress::start(&database, &broker, &now, change).await;
         let http = client();
         Self { database, broker, store, app, base, http, now, carrier: None, shutdown, server }
+    }
+
+    /// One more process of the ingress, on the same database and broker, with a memory of its own.
+    pub(crate) async fn beside(&self, change: impl FnOnce(&mut ApiSettings)) -> Ingress {
+        Ingress::start(&self.database, &self.broker, &self.now, change).await
     }
 
     /// A tenant with an API key of this role.
@@ -226,6 +252,11 @@ impl World {
 }
 
 impl Caller {
+    /// The same caller at another process of the ingress.
+    pub(crate) fn at(&self, other: &Ingress) -> Self {
+        Self { base: other.base.clone(), ..self.clone() }
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         if self.key.is_empty() { request } else { request.bearer_auth(&self.key) }
@@ -309,9 +340,11 @@ pub(crate) fn streamed(parts: Vec<Vec<u8>>) -> reqwest::Body {
     reqwest::Body::wrap_stream(futures::stream::iter(parts).map(Ok::<_, std::io::Error>))
 }
 
-/// A client; the HTTP library wants its TLS chosen even for http.
+/// A client of http alone: reading the certificates of a system takes longer than most tests, and
+/// the HTTP library wants its TLS chosen all the same.
 pub(crate) fn client() -> reqwest::Client {
     // A second call in this process finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap()
+    let builder = reqwest::Client::builder().tls_certs_only([]);
+    builder.timeout(Duration::from_secs(30)).build().unwrap()
 }

@@ -41,6 +41,7 @@ mod problems;
 mod proofs;
 mod refused;
 mod reviews;
+mod revoked;
 mod sender_health;
 mod settings;
 mod sign_in;

@@ -87,9 +87,6 @@ pub struct Common {
     /// platform, which an api has said: http:// and its listen address]
     #[arg(long, env = "MILLRACE_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
-    /// What short links start with [default: the public URL]
-    #[arg(long, env = "MILLRACE_SHORT_URL", value_name = "URL")]
-    pub short_url: Option<String>,
     /// Keys that encrypt stored credentials: 32 bytes in base64 each, newest first, separated by
     /// commas [default: none; `up` makes one]. A flag is seen in the process list: prefer the
     /// variable or the file
@@ -210,8 +207,6 @@ pub struct Settings {
     pub public_url: String,
     /// Whether it is named.
     pub names_public_url: bool,
-    /// What short links start with, without a slash at its end.
-    pub short_url: String,
     /// The keys that encrypt stored credentials, if named.
     pub master_keys: Option<Keys>,
     /// The keys that sign access tokens, if named.
@@ -279,7 +274,6 @@ impl Common {
         let public = parse::http_url("MILLRACE_PUBLIC_URL", self.public_url.as_deref())?;
         let edge = self.edge.resolve()?;
         let public_url = public.clone().unwrap_or_else(|| reached_at(listen, &edge));
-        let short_url = parse::http_url("MILLRACE_SHORT_URL", self.short_url.as_deref())?;
         let ai = parse::http_url("ANTHROPIC_BASE_URL", self.anthropic_base_url.as_deref())?;
         let sandbox_url = parse::http_url("MILLRACE_SANDBOX_URL", self.sandbox_url.as_deref())?;
 
@@ -297,7 +291,6 @@ impl Common {
             edge,
             sign_in: self.sign_in.resolve()?,
             media: self.media.resolve()?,
-            short_url: short_url.unwrap_or_else(|| public_url.clone()),
             public_url,
             names_public_url: public.is_some(),
             master_keys: parse::keys("MILLRACE_MASTER_KEY", master)?,

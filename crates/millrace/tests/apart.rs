@@ -7,8 +7,6 @@ mod blast;
 mod discreet;
 #[path = "apart/locks.rs"]
 mod locks;
-#[path = "apart/public_url.rs"]
-mod public_url;
 #[path = "apart/readme.rs"]
 mod readme;
 #[path = "apart/stops.rs"]

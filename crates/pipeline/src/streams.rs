@@ -259,3 +259,36 @@ fn merged(wanted: &Config, found: Config) -> Config {
         ..found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+    const GIB: u64 = 1 << 30;
+
+    /// The cells of the row that names a stream in its first cell.
+    fn row<'a>(page: &'a str, stream: Stream) -> Option<Vec<&'a str>> {
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| "));
+        let mut rows = rows.map(|row| row.split(" | ").collect::<Vec<_>>());
+        rows.find(|cells| cells[0].split(", ").any(|name| name == stream.name()))
+    }
+
+    #[test]
+    fn the_page_for_operators_has_the_size_of_every_stream_and_their_sum() {
+        let page = include_str!("../../../docs/operating.md");
+        for stream in Stream::ALL {
+            let bytes = stream.max_bytes().unsigned_abs();
+            let size = match bytes % GIB {
+                0 => format!("{} GiB", bytes / GIB),
+                _ => format!("{} MiB", bytes / MIB),
+            };
+            let cells = row(page, stream).expect("a row");
+            assert!(cells[1] == size || cells[1] == format!("{size} each"), "{cells:?}: {size}");
+        }
+
+        let quarters = StreamSettings::default().needed_bytes() * 4 / GIB;
+        let sum = format!(" {}.{:02} GiB by default", quarters / 4, quarters % 4 * 25);
+        assert!(page.contains(&sum), "{sum}");
+    }
+}

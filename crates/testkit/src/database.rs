@@ -11,6 +11,19 @@ use store::{
     settings::tenants::{self, Tenant},
 };
 
+/// How a test's own Postgres is run: it begins with the schema of this checkout.
+///
+/// # Errors
+/// No Postgres on this machine, or a migration fails.
+pub async fn with_schema() -> anyhow::Result<EmbeddedOptions> {
+    let root = embedded::template_root();
+    let version = migrate::version();
+    let template = embedded::template(&root, "schema", &version, async |server| {
+        Ok(migrate::migrate(server.database_url().expose_secret()).await?)
+    });
+    Ok(EmbeddedOptions { template: Some(template.await?), ..EmbeddedOptions::for_tests() })
+}
+
 /// One test's database. Dropping it stops the server and removes its files.
 pub struct Database {
     // Dropped in this order: the server before its directory.
@@ -24,16 +37,8 @@ impl Database {
     /// # Errors
     /// No Postgres on this machine, or a migration fails.
     pub async fn start() -> anyhow::Result<Self> {
-        let root = embedded::template_root();
-        let version = migrate::version();
-        let template = embedded::template(&root, "schema", &version, async |server| {
-            Ok(migrate::migrate(server.database_url().expose_secret()).await?)
-        });
-        let options =
-            EmbeddedOptions { template: Some(template.await?), ..EmbeddedOptions::for_tests() };
-
         let scratch = Scratch::new()?;
-        let postgres = Postgres::start(scratch.path(), &options).await?;
+        let postgres = Postgres::start(scratch.path(), &with_schema().await?).await?;
         Ok(Self { postgres, _scratch: scratch })
     }
 

@@ -8,5 +8,5 @@ mod stage;
 pub mod world;
 
 pub use broker::TestBroker;
-pub use database::Database;
+pub use database::{Database, with_schema};
 pub use stage::{hand_over, hand_over_at, ids, in_words, outgoing, publish, said};

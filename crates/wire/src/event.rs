@@ -229,7 +229,7 @@ pub struct SenderData {
     pub delivered: i64,
     /// How many of them the carrier refused or could not deliver.
     pub failed: i64,
-    /// How many of the failed ones carriers filtered or blocked.
+    /// How many of the failed texts carriers filtered or blocked.
     pub complaints: i64,
 }
 

@@ -206,19 +206,19 @@ struct Report {
     /// Of the policy that the gates go by; none where the tenant's facts cannot be read.
     #[schema(required)]
     policy_version: Option<i64>,
-    /// Everybody who is asked about.
+    /// People who are asked about.
     audience: u64,
-    /// Those whom every gate lets pass.
+    /// People whom every gate lets pass.
     admitted: u64,
-    /// Those who wait until an instant.
+    /// People who wait until an instant.
     deferred: u64,
-    /// Those who wait for a switch or a policy.
+    /// People who wait for a switch or a policy.
     held: u64,
-    /// Those who are never sent to.
+    /// People who are never sent to.
     blocked: u64,
-    /// Those whose messages are of no use any more before they could be sent.
+    /// People whose messages are of no use any more before they could be sent.
     expired: u64,
-    /// Those whose text cannot be made.
+    /// People whose text cannot be made.
     failed: u64,
     /// What the budgets hold for those admitted at once.
     reserved: Amount,
@@ -238,9 +238,9 @@ struct Report {
     /// When the last message leaves; none while some still wait at the end of what is looked at.
     #[schema(required)]
     finish_at: Option<Timestamp>,
-    /// Those who had to wait and then were held, blocked, or of no use any more.
+    /// People who had to wait and then were held, blocked, or of no use any more.
     dropped: u64,
-    /// Those who still wait 60 days on, or after so many asks that it was given up.
+    /// People who still wait 60 days on, or after so many asks that it was given up.
     waiting: u64,
     /// Whether nobody waits at the end.
     complete: bool,

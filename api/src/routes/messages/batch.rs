@@ -85,7 +85,7 @@ type AnyBatch = Batch<Value>;
 #[derive(Serialize, ToSchema)]
 #[schema(as = MessageBatchResult)]
 struct Answer {
-    /// How many were accepted.
+    /// How many messages were accepted.
     #[schema(value_type = u32, maximum = 1000)]
     accepted: usize,
     /// Those that were not, and why.

@@ -126,7 +126,8 @@ struct Verdict {
     /// The first entry that is not as it was written.
     #[schema(required)]
     first_bad: Option<Bad>,
-    /// The next call's `after`; none where there is nothing more.
+    /// The next call's `after`: the number of the last entry that was looked at; none where there
+    /// is nothing more.
     #[schema(required)]
     next_after: Option<i64>,
 }

@@ -39,6 +39,8 @@ pub struct Postgres {
 
 /// The database's name, and the name of the login.
 const DATABASE: &str = "millrace";
+/// The database that a new cluster has.
+const FIRST: &str = "postgres";
 /// The login of scripts.
 const SCRIPTS: &str = "millrace_scripts";
 /// How long the server may take to stop: it writes what it holds in memory first.
@@ -62,9 +64,9 @@ impl Postgres {
 
         let preferred = options.ports.postgres.or_else(|| cluster.last_port());
         let (port, server) =
-            start_on_some_port(&cluster, &secrets, options, preferred, log).await?;
+            start_on_some_port(&cluster, (&secrets, fresh), options, preferred, log).await?;
         if fresh {
-            create_roles(&connect_options(port, &secrets.superuser), &secrets.login).await?;
+            create_roles(&connect_options(port, &secrets.superuser, FIRST), &secrets.login).await?;
             cluster.finish(&secrets, options.ephemeral)?;
         }
         cluster.keep_port(port)?;
@@ -130,7 +132,8 @@ impl Postgres {
 
         let preferred = Some(self.port);
         let (port, server) =
-            start_on_some_port(&self.cluster, &secrets, &self.options, preferred, log).await?;
+            start_on_some_port(&self.cluster, (&secrets, false), &self.options, preferred, log)
+                .await?;
 
         self.port = port;
         self.urls = Urls::new(port, &secrets);
@@ -138,14 +141,15 @@ impl Postgres {
         Ok(())
     }
 
-    /// Drops what new databases are copied from: half of a cluster's files, and nobody makes
-    /// another database.
+    /// Drops what new databases are copied from, and the one that a cluster has at first: most of
+    /// its files, and nobody makes another database.
     pub(super) async fn drop_templates(&self) -> Result<(), sqlx::Error> {
         let mut connection = PgConnection::connect(self.superuser_url().expose_secret()).await?;
         let free = "update pg_database set datistemplate = false";
         run(&mut connection, free.to_owned()).await?;
-        for template in ["template0", "template1"] {
-            run(&mut connection, format!("drop database {template}")).await?;
+        for unused in ["template0", "template1", FIRST] {
+            // A connection that has just been closed may still be ending.
+            run(&mut connection, format!("drop database {unused} with (force)")).await?;
         }
         connection.close().await
     }
@@ -215,10 +219,11 @@ impl fmt::Debug for Postgres {
     }
 }
 
-/// Starts the server on the preferred port, and on others where it is taken.
+/// Starts the server on the preferred port, and on others where it is taken. `fresh` says that our
+/// database is still missing.
 async fn start_on_some_port(
     cluster: &Cluster,
-    secrets: &Secrets,
+    (secrets, fresh): (&Secrets, bool),
     options: &EmbeddedOptions,
     preferred: Option<u16>,
     log: File,
@@ -232,7 +237,7 @@ async fn start_on_some_port(
 
         log.set_len(0).map_err(failed("emptying", cluster.log()))?;
         let log = log.try_clone().map_err(failed("opening", cluster.log()))?;
-        if let Some(server) = try_port(cluster, secrets, options, port, log).await? {
+        if let Some(server) = try_port(cluster, (secrets, fresh), options, port, log).await? {
             return Ok((port, server));
         }
     }
@@ -242,7 +247,7 @@ async fn start_on_some_port(
 /// Starts the server on this port and waits until it answers. None when the port is taken.
 async fn try_port(
     cluster: &Cluster,
-    secrets: &Secrets,
+    (secrets, fresh): (&Secrets, bool),
     options: &EmbeddedOptions,
     port: u16,
     log: File,
@@ -261,7 +266,8 @@ async fn try_port(
 
     // The password is random, but a copy of the data has the same: a server that lets us in must
     // also work in our directory.
-    let options = connect_options(port, &secrets.superuser);
+    let database = if fresh { FIRST } else { DATABASE };
+    let options = connect_options(port, &secrets.superuser, database);
     let deadline = Instant::now() + READY_WITHIN;
     while Instant::now() < deadline {
         if server.exited().is_some() {
@@ -351,13 +357,13 @@ fn arguments(data: &Path, port: u16, ephemeral: bool) -> Vec<String> {
     arguments
 }
 
-fn connect_options(port: u16, superuser: &SecretString) -> PgConnectOptions {
+fn connect_options(port: u16, superuser: &SecretString, database: &str) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass()
         .host("127.0.0.1")
         .port(port)
         .username(SUPERUSER)
         .password(superuser.expose_secret())
-        .database("postgres")
+        .database(database)
         .ssl_mode(PgSslMode::Disable)
 }
 

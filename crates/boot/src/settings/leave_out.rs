@@ -56,7 +56,6 @@ impl Common {
                 self.media = MediaStore { allow_media_hosts, ..MediaStore::default() };
             }
             "MILLRACE_ALLOW_MEDIA_HOSTS" => self.media.allow_media_hosts = None,
-            "MILLRACE_SHORT_URL" => self.short_url = None,
 
             "MILLRACE_MASTER_KEY" => (self.master_key, self.master_key_file) = (None, None),
             "MILLRACE_JWT_SECRET" => (self.jwt_secret, self.jwt_secret_file) = (None, None),

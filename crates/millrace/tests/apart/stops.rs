@@ -29,6 +29,9 @@ const PATIENT: &[(&str, &str)] = &[("MILLRACE_REQUEST_TIMEOUT", "60")];
 /// A stream that a few batches fill.
 const SMALL: &[(&str, &str)] = &[("MILLRACE_STREAM_SIZES", "ADMITTED=1MiB")];
 
+/// Two batches under one key, and how many items each has.
+const BODIES: [(&str, usize); 2] = [("first", 2), ("second", 3)];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_process_ends_in_time_while_the_database_is_frozen() -> anyhow::Result<()> {
     let mut platform = Apart::start_with(1, SOON).await?;
@@ -37,12 +40,15 @@ async fn every_process_ends_in_time_while_the_database_is_frozen() -> anyhow::Re
     platform.signal_database(Signal::SIGSTOP)?;
     // They are taken without it, and the stages run into it.
     let _ = tokio::time::timeout(FELT, text(&platform, &pool, 1)).await;
+    two_bodies(&platform, &pool).await?;
 
     let _carrier = platform.take("sandbox");
     let ended = platform.end_within(BOUND).await;
     platform.signal_database(Signal::SIGCONT)?;
     ended?;
-    goes_on(platform, 1_000).await
+    goes_on(&mut platform, 1_002).await?;
+    one_body_stands(&platform).await?;
+    platform.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,7 +62,8 @@ async fn every_process_ends_in_time_while_the_broker_is_away() -> anyhow::Result
     let _carrier = platform.take("sandbox");
     platform.end_within(BOUND).await?;
     platform.restart_broker().await?;
-    goes_on(platform, 1_000).await
+    goes_on(&mut platform, 1_000).await?;
+    platform.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +77,8 @@ async fn every_process_ends_in_time_while_a_stream_is_full() -> anyhow::Result<(
 
     let _carrier = platform.take("sandbox");
     platform.end_within(BOUND).await?;
-    goes_on(platform, 5_000).await
+    goes_on(&mut platform, 5_000).await?;
+    platform.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +100,7 @@ async fn every_process_ends_in_time_while_the_carrier_does_not_answer() -> anyho
 
 /// Starts the processes again: everything that was accepted, at least so many texts, goes out, each
 /// to the carrier once.
-async fn goes_on(mut platform: Apart, accepted: i64) -> anyhow::Result<()> {
+async fn goes_on(platform: &mut Apart, accepted: i64) -> anyhow::Result<()> {
     platform.start_processes(1).await?;
     let all = "select count(*) from millrace.messages";
     let open = "select count(*) from millrace.messages where state not in (20, 22)";
@@ -111,7 +119,55 @@ async fn goes_on(mut platform: Apart, accepted: i64) -> anyhow::Result<()> {
     let once: BTreeSet<String> = texts.iter().map(|text| text["reference"].to_string()).collect();
     ensure!(once.len() == texts.len(), "{} texts for {} messages", texts.len(), once.len());
     ensure!(once.len() as i64 == platform.count(all).await?, "the carrier has {}", once.len());
-    platform.stop().await
+    Ok(())
+}
+
+/// Submits a batch, and another one with an item more under the same key: without the database
+/// nobody can know that the key is taken, so both are accepted.
+async fn two_bodies(platform: &Apart, pool: &Value) -> anyhow::Result<()> {
+    for (word, items) in BODIES {
+        let message = |n: usize| {
+            json!({
+                "to": format!("+1{}", 2_125_550_300 + n), "class": "transactional", "pool": pool,
+                "body": format!("The {word} body, item {n}"),
+            })
+        };
+        let batch = json!({ "messages": (0..items).map(message).collect::<Vec<_>>() });
+        let answer = platform.post_once("/v1/messages/batch", "order-7", &batch).await?;
+        ensure!(answer["accepted"] == items, "{answer}");
+    }
+    Ok(())
+}
+
+/// One of the two batches has gone out whole, and every item of the other is listed as a conflict.
+async fn one_body_stands(platform: &Apart) -> anyhow::Result<()> {
+    reaches(platform, 2, "select count(*) from millrace.message_conflicts").await?;
+    let texts = platform.carrier().await?;
+    let sent = BODIES.map(|(word, _)| {
+        let begins = format!("The {word} body");
+        let is_of =
+            |text: &&Value| text["body"].as_str().is_some_and(|body| body.starts_with(&begins));
+        texts.iter().filter(is_of).count()
+    });
+    let [(_, first), (_, second)] = BODIES;
+    let refused = match sent {
+        [n, 0] if n == first => second,
+        [0, n] if n == second => first,
+        _ => anyhow::bail!("of each body the carrier has {sent:?}"),
+    };
+
+    let all_listed = async {
+        loop {
+            let listed = platform.get("/v1/messages/conflicts").await?;
+            let listed = listed["data"].as_array().context("data")?.len();
+            ensure!(listed <= refused, "{listed} conflicts of {refused}");
+            if listed == refused {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(BOUND, all_listed).await.context("conflicts are missing")?
 }
 
 /// Waits until a count in the database is so high.

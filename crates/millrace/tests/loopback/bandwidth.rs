@@ -5,21 +5,26 @@ use anyhow::ensure;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::platform::{Caller, Platform};
+use crate::{
+    platform::{Caller, Platform},
+    readme,
+};
 
 const NUMBER: &str = "+12125550001";
 const ANA: &str = "+12125550123";
 const BEN: &str = "+12125550124";
 const CARL: &str = "+12125550125";
 
+/// Settings with which doubts are looked up soon.
+const SOON: &[(&str, &str)] = &[
+    ("MILLRACE_REQUEST_TIMEOUT", "3"),
+    ("MILLRACE_LIST_LAG", "1"),
+    ("MILLRACE_RECEIPT_FETCH", "2"),
+];
+
 /// A platform that looks doubts up soon, with an account at Bandwidth and a sender on it.
 async fn world() -> anyhow::Result<(Platform, Caller)> {
-    let soon = [
-        ("MILLRACE_REQUEST_TIMEOUT", "3"),
-        ("MILLRACE_LIST_LAG", "1"),
-        ("MILLRACE_RECEIPT_FETCH", "2"),
-    ];
-    let platform = Platform::start_with(&soon).await?;
+    let platform = Platform::start_with(SOON).await?;
     let tenant = platform.tenant("demo").await?;
 
     let application = json!({
@@ -62,7 +67,7 @@ async fn taken(platform: &Platform, message: &str) -> anyhow::Result<usize> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whole_messages_pass_bandwidth_to_their_receipts_and_out_of_doubt() -> anyhow::Result<()> {
-    let (platform, tenant) = world().await?;
+    let (mut platform, tenant) = world().await?;
 
     // to its receipt, and to one that comes before the answer
     let first = tenant.text(NUMBER, ANA).await?;
@@ -114,5 +119,19 @@ async fn whole_messages_pass_bandwidth_to_their_receipts_and_out_of_doubt() -> a
     }
     let request = carriers::http::client()?.post(&hook).json(&json!([]));
     ensure!(request.send().await?.status() == 403, "without credentials");
+
+    // The README's lines find what `up` has left, once there is a pool as the demo makes one.
+    tenant.pool().await?;
+    let shown = readme::follow(platform.home(), &platform.endpoint("api")?).await?;
+    ensure!(shown["status"] == "delivered" && shown["to"] == "+12025550123", "{shown}");
+
+    // Started again with the port of its sandbox taken, the account of before is called where the
+    // sandbox is now, and receipts come to where the api is.
+    let taken = platform.restart_without_its_port(SOON).await?;
+    let tenant = tenant.at(&platform)?;
+    faults(&platform, json!({})).await?;
+    let later = tenant.text(NUMBER, CARL).await?;
+    tenant.until_status(&later, "delivered").await?;
+    ensure!(taken.accept().is_err(), "nobody calls where the sandbox was");
     platform.stop().await
 }

@@ -24,6 +24,9 @@ pub struct TakenText {
     #[serde(default)]
     pub id: String,
     pub reference: String,
+    pub from: String,
+    pub to: String,
+    pub text: String,
 }
 
 /// A running carrier.

@@ -5,19 +5,64 @@
 mod bandwidth;
 mod carrier;
 mod platform;
+mod readme;
 mod sign_in;
 mod whatsapp;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use carrier::LoopbackServer;
 use carriers::loopback::webhook::sign;
-use platform::Platform;
+use platform::{Caller, Platform};
 use secrecy::SecretString;
 use serde_json::json;
 
 const SECRET: &str = "shared-secret";
 const ANA: &str = "+12125550123";
 const BEN: &str = "+12125550124";
+
+/// Where the carrier brings texts.
+struct Hook<'a> {
+    platform: &'a Platform,
+    path: &'a str,
+    secret: &'a SecretString,
+}
+
+impl Hook<'_> {
+    async fn bring(&self, id: &str, from: &str, to: &str, text: &str) -> anyhow::Result<()> {
+        let body = json!([{ "kind": "text", "id": id, "from": from, "to": to, "text": text }]);
+        let body = body.to_string();
+        let signature = sign(self.secret, body.as_bytes());
+        let status = self.platform.webhook(self.path, &signature, &body).await?;
+        ensure!(status == 200, "{id}: {status}");
+        Ok(())
+    }
+}
+
+/// The number of one tenant asks the other one for help and says stop, and the carrier brings each
+/// answer back to it: an answer is answered by nobody.
+async fn two_tenants_answer_each_other_once(
+    carrier: &LoopbackServer,
+    hook: &Hook<'_>,
+    demo: &Caller,
+) -> anyhow::Result<()> {
+    let (one, other) = ("+12125550001", "+12125550002");
+    let before = carrier.wait_for(0).await?.len();
+    for (n, word) in ["HELP", "STOP"].into_iter().enumerate() {
+        hook.bring(&format!("asks-{n}"), one, other, word).await?;
+        let answer = carrier.wait_for(before + n + 1).await?.swap_remove(before + n);
+        ensure!((answer.from.as_str(), answer.to.as_str()) == (other, one), "{answer:?}");
+        hook.bring(&format!("comes-back-{n}"), &answer.from, &answer.to, &answer.text).await?;
+    }
+    let totals = "/v1/analytics/dashboard";
+    demo.until(totals, |read| read["totals"]["received"] == 2).await?;
+
+    // What was stored with them is answered by now when a later question is.
+    hook.bring("asks-later", ANA, one, "HELP").await?;
+    let texts = carrier.wait_for(before + 3).await?;
+    let to: Vec<_> = texts[before..].iter().map(|text| text.to.as_str()).collect();
+    ensure!(to == [one, one, ANA], "{texts:?}");
+    Ok(())
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_carrier_passes_whole_messages_of_two_tenants_that_share_its_account()
@@ -68,6 +113,9 @@ async fn another_carrier_passes_whole_messages_of_two_tenants_that_share_its_acc
     demo.text("+12125550001", BEN).await?;
     let sent = carrier.wait_for(4).await?;
     assert_eq!(sent.len(), 4, "two texts, the confirmation of the STOP, and the first one's next");
+
+    let hook = Hook { platform: &platform, path: &path, secret: &secret };
+    two_tenants_answer_each_other_once(&carrier, &hook, &demo).await?;
 
     // All stages are in one process, and every address has been asked.
     let metrics = platform.metrics().await?;

@@ -1,6 +1,12 @@
 //! `millrace up` on private servers, and callers of its API.
 
-use std::{fs, process::Stdio, time::Duration};
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use anyhow::{Context, bail, ensure};
 use boot::embedded::Scratch;
@@ -36,16 +42,32 @@ impl Platform {
     /// The same with settings of its own.
     pub async fn start_with(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let scratch = Scratch::new()?;
-        let up = command(&["up", "--data-dir"])
-            .arg(scratch.path().join("data"))
-            .env("MILLRACE_LISTEN", "127.0.0.1:0")
-            .env("MILLRACE_ALLOW_CARRIER_HOSTS", "127.0.0.1")
-            .envs(settings.iter().copied())
-            .stderr(Stdio::null())
-            .spawn()?;
-
+        let up = up(&scratch, settings)?;
         let mut this = Self { up, scratch, endpoints: Value::Null };
-        let file = this.scratch.path().join("data/endpoints.json");
+        this.has_started().await?;
+        Ok(this)
+    }
+
+    /// Ends it, and starts it again on the same data while another program has the port of its
+    /// sandbox: the listener, at which nobody is to call.
+    pub async fn restart_without_its_port(
+        &mut self,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<TcpListener> {
+        let before = self.endpoint("sandbox")?;
+        self.end().await?;
+        let taken = TcpListener::bind(before.trim_start_matches("http://"))?;
+        taken.set_nonblocking(true)?;
+
+        self.up = up(&self.scratch, settings)?;
+        self.has_started().await?;
+        ensure!(self.endpoint("sandbox")? != before, "two programs listen on {before}");
+        Ok(taken)
+    }
+
+    /// Waits until it says where everything answers.
+    async fn has_started(&mut self) -> anyhow::Result<()> {
+        let file = self.data().join("endpoints.json");
         let written = async {
             loop {
                 if let Some(endpoints) =
@@ -56,9 +78,18 @@ impl Platform {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        this.endpoints =
+        self.endpoints =
             tokio::time::timeout(PATIENCE, written).await.context("up did not start")?;
-        Ok(this)
+        Ok(())
+    }
+
+    /// The directory in which it was called; it keeps its data in `.millrace` there.
+    pub fn home(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    fn data(&self) -> PathBuf {
+        data_in(&self.scratch)
     }
 
     /// Runs `millrace` with these words to its end; says what it printed.
@@ -122,6 +153,10 @@ impl Platform {
     /// Ends it with SIGTERM and waits: it must end well by itself, and take the file away that says
     /// where it answered.
     pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.end().await
+    }
+
+    async fn end(&mut self) -> anyhow::Result<()> {
         let health = format!("{}/healthz", self.endpoint("health")?);
         carriers::http::client()?.get(health).send().await?.error_for_status()?;
         let pid = self.up.id().context("it ended by itself")?;
@@ -129,7 +164,7 @@ impl Platform {
         let status = tokio::time::timeout(PATIENCE, self.up.wait()).await.context("it stays")??;
         ensure!(status.success(), "it ended with {status}");
 
-        let file = self.scratch.path().join("data/endpoints.json");
+        let file = self.data().join("endpoints.json");
         ensure!(!file.exists(), "it answers no more, and says where");
         Ok(())
     }
@@ -171,9 +206,9 @@ impl Platform {
     fn with_servers(&self, words: &[&str]) -> anyhow::Result<Command> {
         let mut command = command(words);
         command
-            .env("DATABASE_URL_FILE", self.scratch.path().join("data/database-url"))
+            .env("DATABASE_URL_FILE", self.data().join("database-url"))
             .env("MILLRACE_ALLOW_CARRIER_HOSTS", "127.0.0.1")
-            .env("MILLRACE_MASTER_KEY_FILE", self.scratch.path().join("data/master-key"));
+            .env("MILLRACE_MASTER_KEY_FILE", self.data().join("master-key"));
         Ok(command)
     }
 }
@@ -190,6 +225,22 @@ impl Drop for Platform {
     }
 }
 
+/// `millrace up` with its data in this directory.
+fn up(scratch: &Scratch, settings: &[(&str, &str)]) -> anyhow::Result<Child> {
+    let up = command(&["up", "--data-dir"])
+        .arg(data_in(scratch))
+        .env("MILLRACE_LISTEN", "127.0.0.1:0")
+        .env("MILLRACE_ALLOW_CARRIER_HOSTS", "127.0.0.1")
+        .envs(settings.iter().copied())
+        .stderr(Stdio::null())
+        .spawn()?;
+    Ok(up)
+}
+
+fn data_in(scratch: &Scratch) -> PathBuf {
+    scratch.path().join(".millrace")
+}
+
 fn command(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
     command.args(words).env("RUST_LOG", "warn").stdin(Stdio::null());
@@ -197,6 +248,18 @@ fn command(words: &[&str]) -> Command {
 }
 
 impl Caller {
+    /// The same caller at a platform that has started again.
+    pub fn at(&self, platform: &Platform) -> anyhow::Result<Self> {
+        Ok(Self { api: platform.endpoint("api")?, key: self.key.clone() })
+    }
+
+    /// Makes a pool of the tenant's first sender.
+    pub async fn pool(&self) -> anyhow::Result<()> {
+        let senders = self.call(Method::GET, "/v1/senders", None).await?;
+        let body = json!({ "name": "all", "senders": [senders["data"][0]["id"]] });
+        self.call(Method::POST, "/v1/pools", Some(&body)).await.map(drop)
+    }
+
     /// Sets a sender up on one of the tenant's accounts.
     pub async fn sender(&self, account: &str, number: &str) -> anyhow::Result<()> {
         let body = json!({

@@ -24,6 +24,7 @@ fn up_ends_before_it_makes_anything_where_it_cannot_listen() -> anyhow::Result<(
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(!ended.status.success(), "{setting}");
         assert!(said.contains(&format!("{setting}: cannot listen on {NOT_OURS}")), "{said}");
+        assert_eq!(said.matches(&format!("{setting}: ")).count(), 1, "named once: {said}");
         assert!(!data.exists(), "{setting}: nothing is made");
     }
     Ok(())
@@ -49,6 +50,7 @@ fn up_says_within_seconds_which_server_does_not_answer_and_makes_nothing() -> an
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(!ended.status.success(), "{setting}");
         assert!(said.contains(&format!("millrace: {setting}: ")), "{said}");
+        assert_eq!(said.matches(&format!("{setting}: ")).count(), 1, "named once: {said}");
         assert!(said.contains(&nobody.to_string()) && !said.contains("secret"), "{said}");
         assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
         assert!(!data.exists(), "{setting}: nothing is made");

@@ -24,6 +24,8 @@ use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
+use stage::StageName;
+use testkit::with_schema;
 use tokio::process::{Child, Command};
 
 /// How long a process may take to be ready, on a machine that is busy with other tests.
@@ -59,7 +61,7 @@ impl Apart {
     ) -> anyhow::Result<Self> {
         let scratch = Scratch::new()?;
         let nats = Nats::start(scratch.path(), &EmbeddedOptions::for_tests()).await?;
-        let postgres = Postgres::start(scratch.path(), &EmbeddedOptions::for_tests()).await?;
+        let postgres = Postgres::start(scratch.path(), &with_schema().await?).await?;
         for name in ["master-key", "jwt-secret"] {
             Keys::load_or_create(&scratch.path().join(name))?;
         }
@@ -94,15 +96,25 @@ impl Apart {
         Ok(this)
     }
 
-    /// Starts the api and `each` processes of each stage; waits until the api answers.
+    /// Starts the api and `each` processes of each stage; waits until the api answers. Nobody has
+    /// named where carriers reach the platform: the api says it, and send, which tells carriers,
+    /// starts once it has.
     pub async fn start_processes(&mut self, each: usize) -> anyhow::Result<()> {
         self.spawn(&["api"], Some(self.api))?;
-        for stage in stage::StageName::ALL {
+        let (send, others): (Vec<_>, Vec<_>) =
+            StageName::ALL.iter().copied().partition(|stage| *stage == StageName::Send);
+        self.spawn_stages(&others, each)?;
+        self.wait(&format!("http://{}/v1/me", self.api)).await?;
+        self.spawn_stages(&send, each)
+    }
+
+    fn spawn_stages(&mut self, stages: &[StageName], each: usize) -> anyhow::Result<()> {
+        for stage in stages {
             for _ in 0..each {
                 self.spawn(&["stage", stage.as_str()], None)?;
             }
         }
-        self.wait(&format!("http://{}/v1/me", self.api)).await
+        Ok(())
     }
 
     /// The broker's address.
@@ -210,6 +222,14 @@ impl Apart {
     /// POST to the api, as JSON.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.call(Method::POST, self.api, path, Some(("application/json", body.to_string()))).await
+    }
+
+    /// POST to the api under an `Idempotency-Key`.
+    pub async fn post_once(&self, path: &str, key: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = carriers::http::client()?.post(format!("http://{}{path}", self.api));
+        let request = request.bearer_auth(&self.key).header("Idempotency-Key", key).json(body);
+        let answer = request.send().await?.error_for_status()?;
+        Ok(serde_json::from_slice(&answer.bytes().await?)?)
     }
 
     /// PUT to the api, as JSON.
@@ -434,7 +454,6 @@ impl Apart {
             .env("MILLRACE_MEDIA_URL", format!("file://{}", scratch.join("media").display()))
             .env("MILLRACE_SANDBOX", "1")
             .env("MILLRACE_SANDBOX_URL", format!("http://{}", self.sandbox))
-            .env("MILLRACE_PUBLIC_URL", format!("http://{}", self.api))
             .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
             .env("ANTHROPIC_API_KEY", "sandbox")
             .env("ANTHROPIC_BASE_URL", format!("http://{}", self.sandbox))

@@ -17,13 +17,13 @@ async fn every_update_of_a_message_is_hot() -> anyhow::Result<()> {
     sqlx::raw_sql(insert).execute(&mut connection).await?;
     sqlx::raw_sql("begin").execute(&mut connection).await?;
 
-    // Everything that a stage ever changes.
+    // Everything that a stage ever changes, retention among them.
     let update = "update millrace.messages
         set turn = turn + 1, state = 3, segments = 2, cost_micros = 15800, version = version + 1,
             changed_at = now(), passport = '[{}]', gate = 'rate', code = 'x', due = now(),
             sender_id = gen_random_uuid(), policy_version = 1, sendable_until = now(),
             reserved_at = now(), claim_owner = gen_random_uuid(), attempt = 1, call_by = now(),
-            carrier_sid = 'SM1'";
+            carrier_sid = 'SM1', body = '', text_expired_at = now()";
     sqlx::raw_sql(update).execute(&mut connection).await?;
 
     let row = sqlx::query(

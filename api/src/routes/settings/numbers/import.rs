@@ -35,7 +35,7 @@ pub(super) struct NumberImport {
 pub(super) struct NumberImportResult {
     /// Numbers that the account has, as its carrier lists them.
     listed: usize,
-    /// Of these, those that were not here before.
+    /// Of these, numbers that were not here before.
     added: i64,
     /// Open orders that the list has settled: the account has the number.
     settled: i64,

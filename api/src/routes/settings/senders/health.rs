@@ -39,9 +39,9 @@ pub(super) struct HealthView {
     window_minutes: u16,
     /// How many of its texts of that time were delivered.
     delivered: i64,
-    /// How many of them the carrier refused or could not deliver; opt-outs do not count.
+    /// How many of these texts the carrier refused or could not deliver; opt-outs do not count.
     failed: i64,
-    /// How many of the failed ones carriers filtered or blocked.
+    /// How many of the failed texts carriers filtered or blocked.
     complaints: i64,
     /// How many of a hundred with a known end were delivered; null where no end is known.
     #[schema(required)]

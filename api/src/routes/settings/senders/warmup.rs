@@ -21,7 +21,7 @@ pub(crate) struct Warmup {
     day: Option<u32>,
     /// How many messages fit today.
     limit_today: u32,
-    /// How many are admitted today.
+    /// How many messages are admitted today.
     used: i64,
 }
 
