@@ -12,10 +12,13 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
 };
 
-pub use content::{BadCarrierTemplate, CarrierTemplate, Content, From};
+pub use content::{
+    BadCarrierTemplate, ButtonKind, ButtonValue, CarrierTemplate, Content, From, HeaderValue,
+    MAX_BUTTON_VALUES,
+};
 pub use length::{MAX_SEGMENTS, SURELY_FITS, TOO_LONG, fits, too_long};
 pub use senders::{MAX_CANDIDATES, SenderCandidate};
-pub use texts::{Code, PickedVariant, Texts, Variants};
+pub use texts::{CampaignText, Code, PickedVariant, Texts, Variants};
 pub use variables::{NOT_FILLED_IN, variable_in};
 
 use crate::{
@@ -26,7 +29,7 @@ use crate::{
     language::Language,
     message::class::{Channel, MessageClass},
     money::Micros,
-    template::TemplateError,
+    template::{Template, TemplateError},
     zones::{self, OnFile, Place, Zone},
 };
 
@@ -124,6 +127,9 @@ pub struct Supplies {
 pub struct Draft {
     /// The text; empty where it failed.
     pub text: String,
+    /// The template that the carrier fills, with the person's values; none of another text, and where
+    /// it failed.
+    pub carrier: Option<CarrierTemplate>,
     /// Why it failed.
     pub failed: Option<Code>,
     /// The key of the template's variant that the person gets, also where that could not be
@@ -160,10 +166,11 @@ pub fn draft(
         .and(known_media(request, &supplies.media))
         .and(wording)
         .and_then(|wording| render(request, person, languages, &wording));
-    let measured = rendered.and_then(|text| Ok((length::measured(&text, request.channel)?, text)));
-    let (text, segments, failed) = match measured {
-        Ok((segments, text)) => (text, segments, None),
-        Err(code) => (String::new(), 0, Some(code)),
+    let measured = rendered
+        .and_then(|rendered| Ok((length::measured(&rendered.text, request.channel)?, rendered)));
+    let (Rendered { text, carrier }, segments, failed) = match measured {
+        Ok((segments, rendered)) => (rendered, segments, None),
+        Err(code) => (Rendered::default(), 0, Some(code)),
     };
 
     // A message with media is one, however long its text is. On WhatsApp messages are priced by
@@ -173,7 +180,7 @@ pub fn draft(
         (Channel::Sms, false, None) => (1, RateCard::standard().cost_with_media(place.country)),
         (Channel::Sms, ..) => (segments, RateCard::standard().cost(place.country, segments)),
     };
-    Some(Draft { text, failed, variant, segments, cost, place, senders })
+    Some(Draft { text, carrier, failed, variant, segments, cost, place, senders })
 }
 
 /// What a support agent reads where a draft failed. The codes are those of this file and of
@@ -188,6 +195,7 @@ pub fn reason(code: Code) -> &'static str {
         "unknown_template" => "there is no such template",
         "missing_variable" => "a variable has neither a value nor a fallback",
         "empty_text" => "the text is empty",
+        "blank_parameter" => "a value of the carrier's template says nothing for this person",
         "too_long" => TOO_LONG,
         "unsendable_text" => "the text holds a character that cannot be sent",
         _ => "the template cannot be read",
@@ -216,12 +224,23 @@ fn known_media(
 /// The languages of a text, the preferred first: the person's own, and the tenant's.
 type Languages<'a> = [Option<&'a str>; 2];
 
+/// What is sent.
+#[derive(Default)]
+struct Rendered {
+    /// The text; of a template of the carrier, what is shown of it.
+    text: String,
+    /// That template, with the person's values.
+    carrier: Option<CarrierTemplate>,
+}
+
 /// What a text is written from.
 enum Wording<'a> {
     /// The text itself.
     Given(&'a str),
     /// What the carrier makes of a template of its own.
     AtCarrier(&'a CarrierTemplate),
+    /// Likewise, of a template whose values name the person's fields.
+    FilledAtCarrier(&'a CarrierTemplate),
     /// A variant of a template, and the values that came with the message.
     Variant(PickedVariant<'a>, Option<&'a BTreeMap<String, String>>),
 }
@@ -230,7 +249,7 @@ impl<'a> Wording<'a> {
     /// The key of the variant; none for a text that was given.
     fn variant(&self) -> Option<&'a str> {
         match self {
-            Self::Given(_) | Self::AtCarrier(_) => None,
+            Self::Given(_) | Self::AtCarrier(_) | Self::FilledAtCarrier(_) => None,
             Self::Variant(picked, _) => Some(picked.key),
         }
     }
@@ -254,50 +273,60 @@ fn wording<'a>(
         }
         Content::Campaign => {
             let campaign = request.origin.campaign.ok_or("unknown_campaign")?;
-            let variants = texts.of_campaign(request.origin.tenant, campaign)?;
-            Ok(Wording::Variant(variants.pick(campaign.0, contact, languages)?, None))
+            match texts.of_campaign(request.origin.tenant, campaign)? {
+                CampaignText::Variants(variants) => {
+                    Ok(Wording::Variant(variants.pick(campaign.0, contact, languages)?, None))
+                }
+                CampaignText::Carrier(template) => Ok(Wording::FilledAtCarrier(template)),
+            }
         }
     }
 }
 
-/// The text that the person reads, as it is sent.
+/// What is sent to the person.
 fn render(
     request: &DraftRequest<'_>,
     person: &Person,
     languages: Languages<'_>,
     wording: &Wording<'_>,
-) -> Result<String, Code> {
-    if let Wording::AtCarrier(template) = wording {
-        return Ok(template.shown());
-    }
-
-    let (language, text) = written(person, languages, wording)?;
+) -> Result<Rendered, Code> {
+    let (language, text) = match wording {
+        Wording::AtCarrier(template) => return Ok(Rendered::at_carrier((*template).clone())),
+        Wording::FilledAtCarrier(template) => {
+            return filled(template, person).map(Rendered::at_carrier);
+        }
+        Wording::Given(text) => {
+            let language = languages.into_iter().flatten().next().unwrap_or_default();
+            (language, Cow::Borrowed(*text))
+        }
+        Wording::Variant(picked, given) => {
+            let given = |name: &str| given.and_then(|values| values.get(name)).map(String::as_str);
+            let value = |name: &str| given(name).or_else(|| person.field(name));
+            let text = picked.template.render(value).map_err(code_of)?;
+            (picked.language, Cow::Owned(text))
+        }
+    };
     if is_blank(&text) && request.origin.content.media().is_empty() {
         return Err("empty_text");
     }
 
     let language = Language::from_tag(language).unwrap_or_default();
-    Ok(length::complete(&text, request.class, language))
+    let text = length::complete(&text, request.class, language);
+    Ok(Rendered { text, carrier: None })
 }
 
-/// What the wording says to the person, and the language that it is in.
-fn written<'a>(
-    person: &Person,
-    languages: Languages<'a>,
-    wording: &Wording<'a>,
-) -> Result<(&'a str, Cow<'a, str>), Code> {
-    match wording {
-        Wording::Given(text) => {
-            let language = languages.into_iter().flatten().next().unwrap_or_default();
-            Ok((language, Cow::Borrowed(text)))
-        }
-        Wording::AtCarrier(template) => Ok(("", Cow::Owned(template.shown()))),
-        Wording::Variant(picked, given) => {
-            let given = |name: &str| given.and_then(|values| values.get(name)).map(String::as_str);
-            let value = |name: &str| given(name).or_else(|| person.field(name));
-            let text = picked.template.render(value).map_err(code_of)?;
-            Ok((picked.language, Cow::Owned(text)))
-        }
+/// A template of the carrier whose values name fields, with those of a person.
+fn filled(template: &CarrierTemplate, person: &Person) -> Result<CarrierTemplate, Code> {
+    let filled = template.try_map(|text| {
+        let value = Template::parse(text).map_err(code_of)?;
+        value.render(|name| person.field(name)).map_err(code_of)
+    })?;
+    filled.checked().map_err(|_| "blank_parameter")
+}
+
+impl Rendered {
+    fn at_carrier(template: CarrierTemplate) -> Self {
+        Self { text: template.shown(), carrier: Some(template) }
     }
 }
 
@@ -435,6 +464,42 @@ mod tests {
 
         let contact = ContactId::of(&tenant, to.as_str());
         draft(&request, contact, &Person::default(), &supplies).expect("the tenant is known")
+    }
+
+    #[test]
+    fn a_campaign_fills_a_template_of_the_carrier_with_the_persons_fields() {
+        let tenant: TenantId = "acme".parse().expect("a tenant");
+        let defaults = TenantDefaults { name: "Acme".into(), language: "en".into(), zone: None };
+        let campaign = CampaignId(uuid::Uuid::nil());
+        let json = r#"{"name": "sale", "language": "en", "parameters": ["{first_name|friend}",
+                       "{plan}"]}"#;
+        let supplies = Supplies {
+            tenants: [(tenant.clone(), defaults)].into(),
+            texts: Texts::parse([((tenant.clone(), campaign), json.into())].into(), HashMap::new()),
+            ..Supplies::default()
+        };
+        let drafted = |fields: &[(&str, &str)]| {
+            let to: Address = "US.13491208655302741918".parse().expect("an address");
+            let (content, from) = (&Content::Campaign, &From::Any);
+            let campaign = Some(campaign);
+            let origin = Origin { tenant: &tenant, campaign, content, from };
+            let (class, channel) = (MessageClass::Promo, Channel::Whatsapp);
+            let request = DraftRequest { class, channel, to: &to, origin };
+            let fields = fields.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            let person = Person { fields: fields.collect(), ..Person::default() };
+            let contact = ContactId::of(&tenant, to.as_str());
+            let draft = draft(&request, contact, &person, &supplies).expect("a known tenant");
+            (draft.failed, draft.text, draft.carrier.map(|carrier| carrier.parameters))
+        };
+
+        let values = vec!["Ana".to_owned(), "a b".to_owned()];
+        let whole = drafted(&[("first_name", "Ana"), ("plan", "a\n b")]);
+        assert_eq!(whole, (None, "sale (en): Ana | a b".to_owned(), Some(values)));
+        let (_, text, _) = drafted(&[("plan", "gold")]);
+        assert_eq!(text, "sale (en): friend | gold", "no opt-out line is added");
+        assert_eq!(drafted(&[]), (Some("missing_variable"), String::new(), None));
+        assert_eq!(drafted(&[("plan", "\u{200b}")]).0, Some("blank_parameter"));
+        assert!(reason("blank_parameter").contains("says nothing"));
     }
 
     #[test]

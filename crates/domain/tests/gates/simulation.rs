@@ -43,6 +43,7 @@ impl Stage {
             expires_at: None,
             draft: Draft {
                 text: String::new(),
+                carrier: None,
                 failed: None,
                 variant: None,
                 segments: 1,
@@ -66,6 +67,8 @@ impl Stage {
             tenant: tenant(),
             campaign: CampaignId(Uuid::from_u128(5)),
             class: self.desk.class,
+            channel: self.desk.channel,
+            is_carrier_template: self.desk.is_carrier_template,
         });
         let Facts { platform, tenants, recipients } = self.desk.facts;
 
@@ -150,7 +153,9 @@ fn who_left_the_program_is_blocked_in_whichever_part_of_the_audience_they_are() 
     of_second.programs.insert(campaign, "vip".into());
 
     let (at, class) = (stage.desk.now, stage.desk.class);
-    let mut simulation = Simulation::new(Setting { at, tenant: tenant(), campaign, class });
+    let (channel, is_carrier_template) = (Channel::Sms, false);
+    let setting = Setting { at, tenant: tenant(), campaign, class, channel, is_carrier_template };
+    let mut simulation = Simulation::new(setting);
     for (facts, one) in parts.into_iter().zip(&stage.people) {
         simulation.learn(facts, std::slice::from_ref(one));
         simulation.ask(one, false);
