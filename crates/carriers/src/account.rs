@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use domain::account::Access;
+use domain::{account::Access, carrier_template::KeptTemplate};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -23,7 +23,7 @@ use crate::{
     outbound::Outbound,
     record::{MessageRecord, ReadError},
     setup::SetupError,
-    templates::{CarrierTemplateError, CarrierTemplateState, NewCarrierTemplate},
+    templates::{CarrierTemplateError, NewCarrierTemplate},
     twilio, whatsapp,
 };
 
@@ -268,7 +268,7 @@ impl Client {
     ///
     /// # Errors
     /// When the whole list could not be read: a partial one is no proof of absence.
-    pub async fn templates(&self) -> Result<Vec<CarrierTemplateState>, CarrierTemplateError> {
+    pub async fn templates(&self) -> Result<Vec<KeptTemplate>, CarrierTemplateError> {
         match self {
             Self::WhatsappCloud(client) => client.templates().await,
             Self::Twilio(_) | Self::Bandwidth(_) => Err(CarrierTemplateError::NotOffered),
@@ -284,7 +284,7 @@ impl Client {
     pub async fn create_template(
         &self,
         new: &NewCarrierTemplate<'_>,
-    ) -> Result<CarrierTemplateState, CarrierTemplateError> {
+    ) -> Result<KeptTemplate, CarrierTemplateError> {
         match self {
             Self::WhatsappCloud(client) => client.create_template(new).await,
             Self::Twilio(_) | Self::Bandwidth(_) => Err(CarrierTemplateError::NotOffered),

@@ -51,7 +51,5 @@ pub use report::{
     StatusReport, WebhookError,
 };
 pub use setup::SetupError;
-pub use templates::{
-    CarrierTemplateError, CarrierTemplateState, NewCarrierTemplate, TemplateChange, TemplateNews,
-};
+pub use templates::{CarrierTemplateError, NewCarrierTemplate, TemplateChange, TemplateNews};
 pub use webhook::{Acknowledgement, Incoming, SIGNATURE_HEADERS};

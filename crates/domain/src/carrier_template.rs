@@ -92,3 +92,26 @@ pub struct TemplateButton {
     #[schema(min_length = 1, max_length = 2000, nullable = false)]
     pub example: Option<String>,
 }
+
+/// A template as its carrier has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptTemplate {
+    /// The carrier's id of it.
+    pub id: String,
+    /// Its name: one name may have several languages.
+    pub name: String,
+    /// Its language, as the carrier writes it.
+    pub language: String,
+    /// Its category, in small letters; the carrier may have changed it.
+    pub category: String,
+    /// How far its review has come.
+    pub state: ReviewState,
+    /// The carrier's own word for that.
+    pub status: String,
+    /// `green`, `yellow`, `red` or `unknown`.
+    pub quality: String,
+    /// Why it was rejected; none where it was not.
+    pub reason: Option<String>,
+    /// What it is made of, as far as the carrier shows it.
+    pub components: TemplateComponents,
+}

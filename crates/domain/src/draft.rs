@@ -127,8 +127,8 @@ pub struct Supplies {
 pub struct Draft {
     /// The text; empty where it failed.
     pub text: String,
-    /// The template that the carrier fills, with the person's values; none of another text, and where
-    /// it failed.
+    /// The template that the carrier fills, with the person's values, or where it failed as it was to
+    /// be filled; none of another text.
     pub carrier: Option<CarrierTemplate>,
     /// Why it failed.
     pub failed: Option<Code>,
@@ -160,6 +160,7 @@ pub fn draft(
     let languages = [person.language.as_deref(), Some(tenant.language.as_str())];
     let wording = wording(request, contact, languages, &supplies.texts);
     let variant = wording.as_ref().ok().and_then(Wording::variant).map(str::to_owned);
+    let unfilled = wording.as_ref().ok().and_then(Wording::at_carrier).cloned();
 
     let media = request.origin.content.media();
     let rendered = reachable(request)
@@ -170,7 +171,7 @@ pub fn draft(
         .and_then(|rendered| Ok((length::measured(&rendered.text, request.channel)?, rendered)));
     let (Rendered { text, carrier }, segments, failed) = match measured {
         Ok((segments, rendered)) => (rendered, segments, None),
-        Err(code) => (Rendered::default(), 0, Some(code)),
+        Err(code) => (Rendered { text: String::new(), carrier: unfilled }, 0, Some(code)),
     };
 
     // A message with media is one, however long its text is. On WhatsApp messages are priced by
@@ -225,7 +226,6 @@ fn known_media(
 type Languages<'a> = [Option<&'a str>; 2];
 
 /// What is sent.
-#[derive(Default)]
 struct Rendered {
     /// The text; of a template of the carrier, what is shown of it.
     text: String,
@@ -251,6 +251,14 @@ impl<'a> Wording<'a> {
         match self {
             Self::Given(_) | Self::AtCarrier(_) | Self::FilledAtCarrier(_) => None,
             Self::Variant(picked, _) => Some(picked.key),
+        }
+    }
+
+    /// The template of the carrier, as it is or is to be filled; none for another text.
+    fn at_carrier(&self) -> Option<&'a CarrierTemplate> {
+        match self {
+            Self::AtCarrier(template) | Self::FilledAtCarrier(template) => Some(template),
+            Self::Given(_) | Self::Variant(..) => None,
         }
     }
 }
@@ -497,7 +505,9 @@ mod tests {
         assert_eq!(whole, (None, "sale (en): Ana | a b".to_owned(), Some(values)));
         let (_, text, _) = drafted(&[("plan", "gold")]);
         assert_eq!(text, "sale (en): friend | gold", "no opt-out line is added");
-        assert_eq!(drafted(&[]), (Some("missing_variable"), String::new(), None));
+        let unfilled = vec!["{first_name|friend}".to_owned(), "{plan}".to_owned()];
+        let failed = (Some("missing_variable"), String::new(), Some(unfilled));
+        assert_eq!(drafted(&[]), failed);
         assert_eq!(drafted(&[("plan", "\u{200b}")]).0, Some("blank_parameter"));
         assert!(reason("blank_parameter").contains("says nothing"));
     }

@@ -1,7 +1,7 @@
 //! An account's message templates at Meta: created, read with their state, category and quality, and
 //! deleted. Meta reviews each; one that is approved may be sent at any time.
 
-use domain::carrier_template::ReviewState;
+use domain::carrier_template::{KeptTemplate, ReviewState};
 use http::Method;
 use reqwest::Url;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     answer::Doubt,
     http::{JSON, call, set_body},
-    templates::{CarrierTemplateError, CarrierTemplateState, MAX_TEMPLATES, NewCarrierTemplate},
+    templates::{CarrierTemplateError, MAX_TEMPLATES, NewCarrierTemplate},
 };
 
 /// What is read of each template.
@@ -43,7 +43,7 @@ impl Client {
     pub async fn create_template(
         &self,
         new: &NewCarrierTemplate<'_>,
-    ) -> Result<CarrierTemplateState, CarrierTemplateError> {
+    ) -> Result<KeptTemplate, CarrierTemplateError> {
         let body = json!({
             "name": new.name,
             "language": new.language,
@@ -57,7 +57,7 @@ impl Client {
         let reply: Created = self.answer(request).await?;
         let status = reply.status.unwrap_or_else(|| "PENDING".to_owned());
         let category = reply.category.unwrap_or_else(|| new.category.to_owned());
-        Ok(CarrierTemplateState {
+        Ok(KeptTemplate {
             id: reply.id,
             name: new.name.to_owned(),
             language: new.language.to_owned(),
@@ -74,7 +74,7 @@ impl Client {
     ///
     /// # Errors
     /// When any page could not be read, or there are more than [`MAX_TEMPLATES`].
-    pub async fn templates(&self) -> Result<Vec<CarrierTemplateState>, CarrierTemplateError> {
+    pub async fn templates(&self) -> Result<Vec<KeptTemplate>, CarrierTemplateError> {
         let mut found = Vec::new();
         let mut after: Option<String> = None;
         for _page in 0..MAX_PAGES {
@@ -224,9 +224,9 @@ struct Quality {
 }
 
 impl Listed {
-    fn into_state(self) -> CarrierTemplateState {
+    fn into_state(self) -> KeptTemplate {
         let quality = self.quality_score.and_then(|of| of.score);
-        CarrierTemplateState {
+        KeptTemplate {
             id: self.id,
             name: self.name,
             language: self.language,

@@ -1,8 +1,8 @@
 //! Templates of an account at Meta: what is asked, and what is read of the answers.
 
-use carriers::{CarrierTemplateError, CarrierTemplateState, Doubt, NewCarrierTemplate};
+use carriers::{CarrierTemplateError, Doubt, NewCarrierTemplate};
 use domain::carrier_template::{
-    ReviewState, TemplateBody, TemplateButton, TemplateComponents, TemplateHeader,
+    KeptTemplate, ReviewState, TemplateBody, TemplateButton, TemplateComponents, TemplateHeader,
 };
 use serde_json::{Value, json};
 
@@ -76,8 +76,8 @@ fn whole_at_meta() -> Value {
     ])
 }
 
-fn state() -> CarrierTemplateState {
-    CarrierTemplateState {
+fn state() -> KeptTemplate {
+    KeptTemplate {
         id: "594425479261596".to_owned(),
         name: "order_shipped".to_owned(),
         language: "en_US".to_owned(),
@@ -128,7 +128,7 @@ async fn every_component_is_written_and_read_as_meta_has_it() {
 
     let sent: Value = serde_json::from_slice(&server.seen()[0].body).expect("JSON");
     assert_eq!(sent["components"], whole_at_meta());
-    let rejected = CarrierTemplateState {
+    let rejected = KeptTemplate {
         category: "utility".to_owned(),
         state: ReviewState::Rejected,
         status: "REJECTED".to_owned(),
@@ -208,8 +208,8 @@ async fn all_pages_of_templates_are_read() {
     let text = Some("x".to_owned());
     let header = TemplateHeader { format: "text".to_owned(), text, example: None };
     let components = TemplateComponents { header: Some(header), ..body(&[]) };
-    let first = CarrierTemplateState { components, ..state() };
-    let second = CarrierTemplateState {
+    let first = KeptTemplate { components, ..state() };
+    let second = KeptTemplate {
         id: "594425479261597".to_owned(),
         quality: "green".to_owned(),
         ..first.clone()

@@ -41,7 +41,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 80] = [
+pub const RULES: [(&str, RetentionRule); 82] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -58,6 +58,7 @@ pub const RULES: [(&str, RetentionRule); 80] = [
     ("campaigns", Settings),
     ("cancel_marks", AsMessages),
     ("carrier_accounts", Settings),
+    ("carrier_templates", Settings),
     ("code_counts", Fixed),
     ("codes", Fixed),
     ("consents", Ledger),
@@ -108,6 +109,7 @@ pub const RULES: [(&str, RetentionRule); 80] = [
     ("standings", Settings),
     ("switches", Settings),
     ("taken_sids", AsMessages),
+    ("template_syncs", Work),
     ("template_versions", Settings),
     ("templates", Settings),
     ("tenants", Settings),
