@@ -42,7 +42,11 @@ use crate::{
     },
     fields,
     http::{Body, Errors, Problem, view::money},
-    submit::message::{NewMessageClass, class},
+    submit::{
+        carrier_template::CarrierTemplateRef,
+        kept,
+        message::{NewMessageChannel, NewMessageClass, address, channel, class},
+    },
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -54,7 +58,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[schema(as = ExplanationRequest)]
 #[serde(deny_unknown_fields)]
 struct Question {
-    /// The person's number, in E.164 or as people of the tenant's country write it.
+    /// The person's number, in E.164 or as people of the tenant's country write it; on `whatsapp` also
+    /// the carrier's id for somebody who hides their number.
     #[serde(default)]
     #[schema(value_type = String, required, min_length = 1, max_length = 64)]
     #[schema(example = json!(examples::PHONE))]
@@ -63,6 +68,13 @@ struct Question {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 4096)]
     body: Option<String>,
+    /// Instead of a body, on `whatsapp`: a template that the carrier keeps.
+    #[serde(default)]
+    carrier_template: Option<CarrierTemplateRef>,
+    /// How it would travel; `sms` where it is not said. With a campaign: its own, and may be left out.
+    #[serde(default)]
+    #[schema(value_type = Option<NewMessageChannel>)]
+    channel: Option<String>,
     /// What it is for. With a campaign: its own, and may be left out.
     #[serde(default)]
     #[schema(value_type = Option<NewMessageClass>)]
@@ -101,6 +113,7 @@ struct Whereabouts {
 struct Asked {
     to: Address,
     class: MessageClass,
+    channel: Channel,
     content: Content,
     campaign: Option<Campaign>,
     from: From,
@@ -196,9 +209,6 @@ async fn check(
     now: Timestamp,
 ) -> Result<Asked, Problem> {
     let mut errors = Errors::default();
-    let to = fields::required("to", question.to.as_deref(), &mut errors);
-    let home = tenant.country.parse().ok();
-    let to = to.and_then(|to| fields::number("to", to, home, &mut errors)).map(Address::from);
     let campaign = match question.campaign {
         None => None,
         Some(id) => {
@@ -208,40 +218,86 @@ async fn check(
         }
     };
 
+    let channel = channel_of(question.channel.as_deref(), campaign.as_ref(), &mut errors);
+    let to = fields::required("to", question.to.as_deref(), &mut errors);
+    let home = tenant.country.parse().ok();
+    let to = to.and_then(|to| address(to, channel, home, &mut errors));
+    let channel = channel.unwrap_or_default();
     let class = class_of(question.class.as_deref(), campaign.as_ref(), &mut errors);
-    let content = content(question.body, question.campaign.is_some(), class, &mut errors);
+    let said = (question.body, question.carrier_template);
+    let content = content(said, question.campaign.is_some(), (class, channel), &mut errors);
     if let (Some(contact), Some(to)) = (&question.contact, &to) {
         check_whereabouts(contact, to, &mut errors);
     }
     let at = instant(question.at.as_deref(), &mut errors).unwrap_or(now);
 
+    let from = campaign.as_ref().map_or(From::Any, |campaign| From::Pool(campaign.pool));
+    if let Some(Content::Carrier(template)) = &content
+        && let Some(why) = kept::unsendable(tx, &tenant.id, template, &from).await?
+    {
+        errors.add("carrier_template", why.code, why.detail);
+    }
     let (Some(to), Some(class), Some(content), true) = (to, class, content, errors.is_empty())
     else {
         return Err(Problem::invalid(errors.into_vec()));
     };
-    let from = campaign.as_ref().map_or(From::Any, |campaign| From::Pool(campaign.pool));
     let whereabouts = question.contact;
-    Ok(Asked { to, class, content, campaign, from, whereabouts, at })
+    Ok(Asked { to, class, channel, content, campaign, from, whereabouts, at })
 }
 
-/// The text as written, else what the campaign says.
+/// The text or the template as written, else what the campaign says.
 fn content(
-    written: Option<String>,
+    said: (Option<String>, Option<CarrierTemplateRef>),
     has_campaign: bool,
-    class: Option<MessageClass>,
+    (class, channel): (Option<MessageClass>, Channel),
     errors: &mut Errors,
 ) -> Option<Content> {
-    match written {
-        Some(body) => {
-            fields::body("body", &body, class.unwrap_or(MessageClass::Transactional), errors);
+    match said {
+        (Some(_), Some(_)) => {
+            errors.add("carrier_template", "ambiguous", "give body or carrier_template, not both");
+            None
+        }
+        (Some(body), None) => {
+            match channel {
+                Channel::Sms => {
+                    let class = class.unwrap_or(MessageClass::Transactional);
+                    fields::body("body", &body, class, errors);
+                }
+                Channel::Whatsapp => fields::long_body("body", &body, errors),
+            }
             Some(Content::Body(body))
         }
-        None if has_campaign => Some(Content::Campaign),
-        None => {
+        (None, Some(_)) if channel == Channel::Sms => {
+            errors.add("carrier_template", "unsupported", "SMS has no such templates: give body");
+            None
+        }
+        (None, Some(template)) => template.read(errors).map(Content::Carrier),
+        (None, None) if has_campaign => Some(Content::Campaign),
+        (None, None) => {
             errors.add("body", "required", "give body, or campaign for what it would say");
             None
         }
     }
+}
+
+/// The channel as written; a campaign's own where there is one.
+fn channel_of(
+    written: Option<&str>,
+    campaign: Option<&Campaign>,
+    errors: &mut Errors,
+) -> Option<Channel> {
+    let own = campaign.map(|campaign| campaign.channel);
+    if let (Some(own), None) = (own, written) {
+        return Some(own);
+    }
+
+    let named = channel(written);
+    errors.check(named.is_some(), "channel", "unknown", "sms or whatsapp");
+    if let Some((own, named)) = own.zip(named) {
+        let detail = format!("the campaign's messages go by {}", own.as_str());
+        errors.check(own == named, "channel", "other_channel", &detail);
+    }
+    named
 }
 
 /// The class as written; a campaign's own where there is one.
@@ -296,7 +352,8 @@ impl Asked {
 async fn drafted(tx: &mut Scoped, tenant: &TenantId, asked: &Asked) -> Result<Draft, Problem> {
     let contact = ContactId::of(tenant, asked.to.as_str());
     let fields = asked.content.is_template();
-    let found = dry_run::people(tx, tenant, &[(contact, &asked.to)], fields).await?.pop();
+    let people = [(contact, &asked.to)];
+    let found = dry_run::people(tx, tenant, asked.channel, &people, fields).await?.pop();
     let mut person = found.and_then(|found| found.contact).unwrap_or_default();
     if let Some(contact) = &asked.whereabouts {
         person.time_zone.clone_from(&contact.timezone);
@@ -306,7 +363,7 @@ async fn drafted(tx: &mut Scoped, tenant: &TenantId, asked: &Asked) -> Result<Dr
 
     let origin = asked.origin(tenant);
     let supplies = drafts::supplies(tx, asked.at, once(origin)).await?;
-    let (class, channel) = (asked.class, Channel::Sms);
+    let (class, channel) = (asked.class, asked.channel);
     let request = DraftRequest { class, channel, to: &asked.to, origin };
     draft::draft(&request, contact, &person, &supplies).ok_or_else(|| Problem::not_found("tenant"))
 }
@@ -322,7 +379,8 @@ async fn decision(
     // load
     let candidate = candidate(tenant, asked, draft);
     let drafts = once((&asked.to, draft));
-    let mut facts = dry_run::facts(tx, tenant, asked.class, candidate.campaign, drafts).await?;
+    let kind = (asked.class, asked.channel);
+    let mut facts = dry_run::facts(tx, tenant, kind, candidate.campaign, drafts).await?;
     // Of somebody new nothing is known, as enrich would write them down.
     facts.recipients.entry(candidate.recipient()).or_default();
 
@@ -348,8 +406,8 @@ fn candidate<'a>(tenant: &'a TenantId, asked: &'a Asked, draft: &'a Draft) -> Ca
         id: id.unwrap_or(MessageId(Uuid::nil())),
         tenant,
         class: asked.class,
-        channel: Channel::Sms,
-        is_carrier_template: false,
+        channel: asked.channel,
+        is_carrier_template: draft.carrier.is_some(),
         address: &asked.to,
         campaign,
         submitted_at: asked.at,

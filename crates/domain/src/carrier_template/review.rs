@@ -68,6 +68,20 @@ impl ReviewState {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
+    /// Whether the carrier may have a template in this state: all but one that it has not taken.
+    pub fn is_at_carrier(self) -> bool {
+        match self {
+            Self::Submitted
+            | Self::Pending
+            | Self::Approved
+            | Self::Rejected
+            | Self::Paused
+            | Self::Disabled
+            | Self::Other => true,
+            Self::Failed => false,
+        }
+    }
+
     /// Why a message by a template in this state is refused before it is sent; none where it is
     /// tried. A word that is not known is the carrier's to judge.
     pub fn unsendable(self) -> Option<Unsendable> {

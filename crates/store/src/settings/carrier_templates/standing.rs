@@ -40,11 +40,10 @@ pub struct TemplateStanding {
 }
 
 /// What is known of templates at each account that may carry them, in the order of what is asked.
-/// None of an account without senders on the channel.
+/// WhatsApp alone has such templates, so nothing is said of accounts without senders of it.
 pub async fn standings(
     tx: &mut Scoped,
     tenant: &TenantId,
-    channel: Channel,
     asked: &[AskedTemplate<'_>],
 ) -> Result<Vec<Vec<TemplateStanding>>, Fault> {
     let mut found = vec![Vec::new(); asked.len()];
@@ -75,7 +74,7 @@ pub async fn standings(
         &pools as _,
         &asked.iter().map(|one| one.name).collect::<Vec<_>>() as _,
         &asked.iter().map(|one| one.language).collect::<Vec<_>>() as _,
-        channel.as_str(),
+        Channel::Whatsapp.as_str(),
     )
     .fetch_all(&mut **tx)
     .await
