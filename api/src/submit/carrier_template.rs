@@ -100,7 +100,7 @@ impl CarrierTemplateRef {
         let header = self.header.as_ref().and_then(|header| header.read(errors));
         let buttons = self.buttons.iter().enumerate();
         let buttons: Vec<ButtonValue> =
-            buttons.filter_map(|(at, button)| button.read(at, errors)).collect();
+            buttons.filter_map(|(i, button)| button.read(i, errors)).collect();
         if self.buttons.len() > buttons.len() {
             return None;
         }
@@ -115,7 +115,7 @@ impl CarrierTemplateRef {
                 BadCarrierTemplate::Parameter(index) => format!("parameters.{index}"),
                 BadCarrierTemplate::Header => "header".to_owned(),
                 BadCarrierTemplate::TooManyButtons => "buttons".to_owned(),
-                BadCarrierTemplate::Button(at) => format!("buttons.{at}"),
+                BadCarrierTemplate::Button(index) => format!("buttons.{index}"),
             };
             errors.add(&format!("carrier_template.{field}"), "invalid", why.to_string());
         })
@@ -171,10 +171,10 @@ impl Header {
 }
 
 impl Button {
-    fn read(&self, at: usize, errors: &mut Errors) -> Option<ButtonValue> {
+    fn read(&self, index: usize, errors: &mut Errors) -> Option<ButtonValue> {
         let kind = KINDS.iter().find(|(name, _)| *name == self.kind).map(|(_, kind)| *kind);
         if kind.is_none() {
-            let field = format!("carrier_template.buttons.{at}.type");
+            let field = format!("carrier_template.buttons.{index}.type");
             errors.add(&field, "unknown", "url, quick_reply or copy_code");
         }
         Some(ButtonValue { index: self.index, kind: kind?, value: self.value.clone() })

@@ -15,7 +15,7 @@ use stage::{
 use store::{
     Store,
     core::seal::Sealer,
-    settings::carrier_templates::{self, DueSync, ListedAt},
+    settings::carrier_templates::{self, DueSync, TemplatesReadAt},
 };
 
 pub(crate) use news::tell;
@@ -90,7 +90,7 @@ impl Source for TemplateReader {
             let (tenant, account) = (&due.tenant, due.account.as_str());
             match listed {
                 Some(listed) => {
-                    let at = ListedAt { now: cx.now, began: cx.machine };
+                    let at = TemplatesReadAt { now: cx.now, begun_at: cx.machine };
                     carrier_templates::record(&mut tx, tenant, account, &listed, &at).await?;
                 }
                 None => {

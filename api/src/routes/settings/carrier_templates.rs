@@ -16,7 +16,7 @@ use domain::{
 use serde::Deserialize;
 use store::{
     Scoped,
-    settings::carrier_templates::{self, StoredTemplate, TemplateFilter},
+    settings::carrier_templates::{self, StoredCarrierTemplate, TemplateFilter},
 };
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -115,7 +115,7 @@ async fn template(
     tenant: &TenantId,
     id: CarrierTemplateId,
     lock: bool,
-) -> Result<StoredTemplate, Problem> {
+) -> Result<StoredCarrierTemplate, Problem> {
     let found = carrier_templates::get(tx, tenant, id, lock).await?;
     found.ok_or_else(|| Problem::not_found("template of a carrier"))
 }

@@ -14,11 +14,11 @@ use domain::{
 use jiff::Timestamp;
 use stage::Fault;
 
-pub use create::{NewTemplate, Submitted, forget, settle, submit};
+pub use create::{NewTemplate, TemplateSubmission, forget, settle, submit};
 pub use news::{Told, tell};
 pub use read::{TemplateFilter, get, list};
 pub use standing::{AskedTemplate, TemplateStanding, standings};
-pub use sync::{DueSync, ListedAt, Synced, ask, fail, lease, record};
+pub use sync::{DueSync, Synced, TemplatesReadAt, ask, fail, lease, record};
 
 use crate::{Scoped, core::words::words, fault};
 
@@ -29,7 +29,7 @@ words! { ReviewState = "state of a template's review" }
 
 /// A template of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredTemplate {
+pub struct StoredCarrierTemplate {
     /// A UUID v5 of tenant, account, name and language.
     pub id: CarrierTemplateId,
     /// The handle of the carrier account.

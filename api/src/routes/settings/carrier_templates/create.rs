@@ -13,7 +13,9 @@ use domain::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use store::settings::carrier_templates::{self, NewTemplate, StoredTemplate, Submitted};
+use store::settings::carrier_templates::{
+    self, NewTemplate, StoredCarrierTemplate, TemplateSubmission,
+};
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{
     PartialSchema, ToSchema,
@@ -127,12 +129,12 @@ pub(super) async fn create(
     let submitted =
         carrier_templates::submit(&mut new.tx, &tenant.id, &template, now, machine).await?;
     let begun = match submitted {
-        Submitted::Begun(template) => template,
-        Submitted::Exists(state) => {
+        TemplateSubmission::Begun(template) => template,
+        TemplateSubmission::Exists(state) => {
             let detail = format!("the account has this template: it is {}", state.as_str());
             return Err(Problem::new(Kind::Conflict, detail));
         }
-        Submitted::Full => {
+        TemplateSubmission::Full => {
             let most = carrier_templates::MOST;
             let detail = format!("the account has {most} templates: delete some first");
             return Err(Problem::new(Kind::Conflict, detail));
@@ -176,7 +178,7 @@ async fn carry_out(
     app: &App,
     tenant: &Reach,
     client: &Client,
-    template: StoredTemplate,
+    template: StoredCarrierTemplate,
     permit: OwnedSemaphorePermit,
 ) {
     let new = NewCarrierTemplate {
@@ -190,13 +192,17 @@ async fn carry_out(
 
     let failed = |reason: String| {
         (
-            StoredTemplate { state: ReviewState::Failed, reason: Some(reason), ..template.clone() },
+            StoredCarrierTemplate {
+                state: ReviewState::Failed,
+                reason: Some(reason),
+                ..template.clone()
+            },
             false,
         )
     };
     let (settled, is_open) = match reply {
         Ok(kept) => {
-            let kept = StoredTemplate {
+            let kept = StoredCarrierTemplate {
                 state: kept.state,
                 status: Some(kept.status),
                 reason: kept.reason,

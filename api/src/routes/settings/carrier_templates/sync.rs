@@ -4,7 +4,7 @@
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::settings::carrier_templates::{self, ListedAt, Synced};
+use store::settings::carrier_templates::{self, Synced, TemplatesReadAt};
 use utoipa::ToSchema;
 
 use super::carrier::{of_account, permit, problem};
@@ -59,7 +59,7 @@ pub(super) async fn sync(
 ) -> Result<Json<CarrierTemplateSyncResult>, Problem> {
     // load: no transaction is open while the carrier is asked
     caller.sees_all("the templates of a carrier account")?;
-    let at = ListedAt { now: app.now(), began: stage::machine::now() };
+    let at = TemplatesReadAt { now: app.now(), begun_at: stage::machine::now() };
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let asked = of_account(&app, &mut tx, &caller.tenant, &body.account).await?;
     drop(tx);

@@ -6,7 +6,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use store::settings::carrier_templates::StoredTemplate;
+use store::settings::carrier_templates::StoredCarrierTemplate;
 use utoipa::ToSchema;
 
 /// A message template that a carrier account keeps.
@@ -46,7 +46,7 @@ pub(super) struct CarrierTemplateView {
 }
 
 /// A template as it is shown.
-pub(super) fn view(template: StoredTemplate) -> CarrierTemplateView {
+pub(super) fn view(template: StoredCarrierTemplate) -> CarrierTemplateView {
     CarrierTemplateView {
         id: template.id,
         account: template.account_name,

@@ -149,9 +149,9 @@ impl CarrierTemplate {
         }
 
         let header = header.map(|header| header.checked().ok_or(BadCarrierTemplate::Header));
-        let buttons = buttons.iter().enumerate().map(|(at, button)| {
+        let buttons = buttons.iter().enumerate().map(|(i, button)| {
             let value = one_line(&button.value).filter(|_| button.index < 10);
-            let value = value.ok_or(BadCarrierTemplate::Button(at))?;
+            let value = value.ok_or(BadCarrierTemplate::Button(i))?;
             Ok(ButtonValue { value, ..button.clone() })
         });
         Ok(Self {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
-use super::{super::tenants, MOST, StoredTemplate, get};
+use super::{super::tenants, MOST, StoredCarrierTemplate, get};
 use crate::{Scoped, fault};
 
 /// A template that the carrier is to be asked for.
@@ -30,9 +30,9 @@ pub struct NewTemplate {
 
 /// What became of a wish for a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Submitted {
+pub enum TemplateSubmission {
     /// It is recorded, and the carrier may be asked.
-    Begun(StoredTemplate),
+    Begun(StoredCarrierTemplate),
     /// The account has a template of this name in this language.
     Exists(ReviewState),
     /// The account has [`MOST`].
@@ -47,12 +47,12 @@ pub async fn submit(
     new: &NewTemplate,
     now: Timestamp,
     machine: Timestamp,
-) -> Result<Submitted, Fault> {
+) -> Result<TemplateSubmission, Fault> {
     // One after another: two that are made at once do not both take the last place.
     tenants::lock(tx, tenant).await?;
     match get(tx, tenant, new.id, false).await?.map(|before| before.state) {
         None | Some(ReviewState::Failed) => {}
-        Some(state) => return Ok(Submitted::Exists(state)),
+        Some(state) => return Ok(TemplateSubmission::Exists(state)),
     }
 
     let done = sqlx::query!(
@@ -81,15 +81,19 @@ pub async fn submit(
     .await
     .map_err(fault)?;
     if done.rows_affected() == 0 {
-        return Ok(Submitted::Full);
+        return Ok(TemplateSubmission::Full);
     }
     let made = get(tx, tenant, new.id, false).await?;
-    Ok(made.map_or(Submitted::Full, Submitted::Begun))
+    Ok(made.map_or(TemplateSubmission::Full, TemplateSubmission::Begun))
 }
 
 /// Records what the carrier has answered to a wish for a template. One of which the carrier's list
 /// or its news have told meanwhile stays as they say.
-pub async fn settle(tx: &mut Scoped, tenant: &TenantId, to: &StoredTemplate) -> Result<(), Fault> {
+pub async fn settle(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    to: &StoredCarrierTemplate,
+) -> Result<(), Fault> {
     sqlx::query!(
         "update carrier_templates
          set state = $3, status = $4, reason = left($5, 2000), category = $6,

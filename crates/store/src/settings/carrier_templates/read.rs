@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use super::{ReviewState, StoredTemplate};
+use super::{ReviewState, StoredCarrierTemplate};
 use crate::{
     Scoped,
     core::{
@@ -32,8 +32,8 @@ struct Row {
 }
 
 impl Row {
-    fn read(self) -> Result<StoredTemplate, Unreadable> {
-        Ok(StoredTemplate {
+    fn read(self) -> Result<StoredCarrierTemplate, Unreadable> {
+        Ok(StoredCarrierTemplate {
             id: CarrierTemplateId(self.template_id),
             account: self.account,
             account_name: self.account_name,
@@ -68,7 +68,7 @@ pub async fn get(
     tenant: &TenantId,
     id: CarrierTemplateId,
     lock: bool,
-) -> Result<Option<StoredTemplate>, Fault> {
+) -> Result<Option<StoredCarrierTemplate>, Fault> {
     if lock {
         sqlx::query!(
             "select state from carrier_templates
@@ -92,7 +92,7 @@ pub async fn list(
     filter: TemplateFilter<'_>,
     after: Uuid,
     limit: i64,
-) -> Result<Vec<StoredTemplate>, Fault> {
+) -> Result<Vec<StoredCarrierTemplate>, Fault> {
     let rows = sqlx::query_as!(
         Row,
         r#"select t.template_id, t.account, coalesce(a.name, a.account) as "account_name!", t.name,

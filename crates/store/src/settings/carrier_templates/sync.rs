@@ -62,11 +62,11 @@ struct Listed<'a> {
 
 /// When a list was read.
 #[derive(Debug, Clone, Copy)]
-pub struct ListedAt {
+pub struct TemplatesReadAt {
     /// When, in business time.
     pub now: Timestamp,
     /// When the first page was asked for, in machine time.
-    pub began: Timestamp,
+    pub begun_at: Timestamp,
 }
 
 /// What a list has changed.
@@ -167,14 +167,14 @@ pub async fn fail(
     tx: &mut Scoped,
     tenant: &TenantId,
     account: &str,
-    next: Timestamp,
+    due: Timestamp,
 ) -> Result<(), Fault> {
     sqlx::query!(
         "update template_syncs set due = $3, tries = least(tries + 1, 1000)
          where tenant_id = $1 and account = $2",
         tenant.as_str(),
         account,
-        next.to_sqlx() as _,
+        due.to_sqlx() as _,
     )
     .execute(&mut **tx)
     .await
@@ -190,7 +190,7 @@ pub async fn record(
     tenant: &TenantId,
     account: &str,
     listed: &[KeptTemplate],
-    at: &ListedAt,
+    at: &TemplatesReadAt,
 ) -> Result<Synced, Fault> {
     tenants::lock(tx, tenant).await?;
     let listed = rows(tenant, account, listed);
@@ -221,9 +221,9 @@ pub async fn record(
          set due = excluded.due, tries = 0, listed_at = excluded.listed_at",
         tenant.as_str(),
         account,
-        (at.began + SOON).to_sqlx() as _,
-        (at.began + EVERY).to_sqlx() as _,
-        (left_out == 0).then(|| at.began.to_sqlx()) as _,
+        (at.begun_at + SOON).to_sqlx() as _,
+        (at.begun_at + EVERY).to_sqlx() as _,
+        (left_out == 0).then(|| at.begun_at.to_sqlx()) as _,
     )
     .execute(&mut **tx)
     .await
@@ -247,7 +247,7 @@ async fn change_listed(
     tx: &mut Scoped,
     tenant: &TenantId,
     listed: &[Listed<'_>],
-    at: &ListedAt,
+    at: &TemplatesReadAt,
 ) -> Result<i64, Fault> {
     let reasons: Vec<Option<&str>> = listed.iter().map(|one| one.of.reason.as_deref()).collect();
     sqlx::query_scalar!(
@@ -280,7 +280,7 @@ async fn change_listed(
         &reasons as _,
         &listed.iter().map(|one| one.of.quality.as_str()).collect::<Vec<_>>() as _,
         &listed.iter().map(|one| one.of.id.as_str()).collect::<Vec<_>>() as _,
-        (at.began - CLOCKS_DIFFER).to_sqlx() as _,
+        (at.begun_at - CLOCKS_DIFFER).to_sqlx() as _,
     )
     .fetch_one(&mut **tx)
     .await
@@ -293,7 +293,7 @@ async fn forget_unlisted(
     tenant: &TenantId,
     account: &str,
     listed: &[Listed<'_>],
-    at: &ListedAt,
+    at: &TemplatesReadAt,
 ) -> Result<i64, Fault> {
     let ids: Vec<Uuid> = listed.iter().map(|one| one.id).collect();
     let done = sqlx::query!(
@@ -303,7 +303,7 @@ async fn forget_unlisted(
         tenant.as_str(),
         account,
         &ids,
-        at.began.to_sqlx() as _,
+        at.begun_at.to_sqlx() as _,
     )
     .execute(&mut **tx)
     .await
@@ -316,7 +316,7 @@ async fn forget_unlisted(
         tenant.as_str(),
         account,
         &ids,
-        (at.began - SETTLED_AFTER).to_sqlx() as _,
+        (at.begun_at - SETTLED_AFTER).to_sqlx() as _,
         NOT_LISTED,
     )
     .execute(&mut **tx)
@@ -331,7 +331,7 @@ async fn add_listed(
     tenant: &TenantId,
     account: &str,
     listed: &[Listed<'_>],
-    at: &ListedAt,
+    at: &TemplatesReadAt,
 ) -> Result<i64, Fault> {
     let reasons: Vec<Option<&str>> = listed.iter().map(|one| one.of.reason.as_deref()).collect();
     let done = sqlx::query!(
@@ -363,8 +363,8 @@ async fn add_listed(
         &listed.iter().map(|one| one.of.quality.as_str()).collect::<Vec<_>>() as _,
         &listed.iter().map(|one| one.of.id.as_str()).collect::<Vec<_>>() as _,
         at.now.to_sqlx() as _,
-        at.began.to_sqlx() as _,
-        (at.began - CLOCKS_DIFFER).to_sqlx() as _,
+        at.begun_at.to_sqlx() as _,
+        (at.begun_at - CLOCKS_DIFFER).to_sqlx() as _,
         MOST,
     )
     .execute(&mut **tx)
