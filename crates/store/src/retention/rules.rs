@@ -109,7 +109,7 @@ pub const RULES: [(&str, RetentionRule); 82] = [
     ("standings", Settings),
     ("switches", Settings),
     ("taken_sids", AsMessages),
-    ("template_syncs", Work),
+    ("template_syncs", Settings),
     ("template_versions", Settings),
     ("templates", Settings),
     ("tenants", Settings),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
-use super::{super::tenants, MOST, StoredCarrierTemplate, get};
+use super::{super::tenants, CLOCKS_DIFFER, MOST, StoredCarrierTemplate, get};
 use crate::{Scoped, fault};
 
 /// A template that the carrier is to be asked for.
@@ -58,7 +58,7 @@ pub async fn submit(
     let done = sqlx::query!(
         "insert into carrier_templates (tenant_id, template_id, account, name, language, category,
                                         components, state, created_at, asked_at, told_at)
-         select $1, $2, $3, $4, $5, $6, $7, 'submitted', $8, $9, $9
+         select $1, $2, $3, $4, $5, $6, $7, 'submitted', $8, $9, $11
          where (select count(*) from carrier_templates
                 where tenant_id = $1 and account = $3 and template_id <> $2) < $10
          on conflict (tenant_id, template_id) do update
@@ -76,6 +76,7 @@ pub async fn submit(
         now.to_sqlx() as _,
         machine.to_sqlx() as _,
         MOST,
+        (machine - CLOCKS_DIFFER).to_sqlx() as _,
     )
     .execute(&mut **tx)
     .await

@@ -13,7 +13,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use super::{super::tenants, MOST};
+use super::{super::tenants, CLOCKS_DIFFER, MOST};
 use crate::{
     Scoped, Store,
     core::{keyed, words},
@@ -26,9 +26,6 @@ const LEASE: SignedDuration = SignedDuration::from_mins(10);
 /// How long after it was asked for a template that is not listed has not been taken: far longer than
 /// a call and the lag of any list.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(15);
-
-/// How much older than a list news may be and still be news: its carrier's clock and ours differ.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 
 /// How long after a list the next one is read: Meta takes 200 calls of this kind an hour (Cloud API,
 /// "Rate limits"), and a list has up to 60 pages. In between carriers tell what changes.
