@@ -135,6 +135,30 @@ fn what_its_sender_cannot_carry_before_the_night_leaves_in_the_morning() {
 }
 
 #[test]
+fn on_whatsapp_a_template_reaches_everybody_and_a_text_those_who_have_written() {
+    for (is_carrier_template, admitted) in [(false, 1), (true, 3)] {
+        let mut stage = Stage::new(at("2026-03-02T17:00:00Z"), 3);
+        stage.desk = stage.desk.on_whatsapp();
+        stage.desk.is_carrier_template = is_carrier_template;
+        let of_sms = std::mem::take(&mut stage.desk.facts.recipients);
+        stage.desk.facts.recipients = of_sms
+            .into_iter()
+            .map(|((tenant, number, _), status)| ((tenant, number, Channel::Whatsapp), status))
+            .collect();
+        let one = (tenant(), number(0), Channel::Whatsapp);
+        let one = stage.desk.facts.recipients.get_mut(&one).expect("a recipient");
+        one.last_inbound_at = Some(at("2026-03-02T16:00:00Z"));
+
+        let report = stage.run();
+        let expected = (admitted, 3 - admitted);
+        assert_eq!((report.answers.admitted, report.answers.blocked), expected);
+        if !is_carrier_template {
+            assert_eq!(report.groups[0].code, "whatsapp_window");
+        }
+    }
+}
+
+#[test]
 fn who_left_the_program_is_blocked_in_whichever_part_of_the_audience_they_are() {
     let mut stage = Stage::new(at("2026-03-02T17:00:00Z"), 2);
     let campaign = CampaignId(Uuid::from_u128(5));

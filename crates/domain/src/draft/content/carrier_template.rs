@@ -154,11 +154,8 @@ impl CarrierTemplate {
             let value = value.ok_or(BadCarrierTemplate::Button(i))?;
             Ok(ButtonValue { value, ..button.clone() })
         });
-        Ok(Self {
-            header: header.transpose()?,
-            buttons: buttons.collect::<Result<_, _>>()?,
-            ..self
-        })
+        let buttons = buttons.collect::<Result<Vec<ButtonValue>, BadCarrierTemplate>>()?;
+        Ok(Self { header: header.transpose()?, buttons, ..self })
     }
 
     /// Every value, in the order in which they are shown: header, body, buttons.
