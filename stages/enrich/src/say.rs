@@ -94,9 +94,9 @@ fn acceptance(existing: &Existing) -> Option<StoredMessage> {
 }
 
 /// The message on its way to the gates, unless it failed, and the event of its row. Place and
-/// candidates are the draft's: they are facts of now, not decisions. Media and the carrier's template
-/// are the message's own: with others it would be another body. The values of a campaign's template
-/// are those that were stored, whatever the person is called by now.
+/// candidates are the draft's: they are facts of now, not decisions. Media and the carrier's
+/// template are the message's own: with others it would be another body. The values of a campaign's
+/// template are those that were stored, whatever the person is called by now.
 fn message_and_event(
     row: &StoredMessage,
     head: Head,

@@ -25,10 +25,10 @@
 //! that made the stored state: whoever recorded that may have died before saying it. A receipt
 //! about a message that has no row is kept until there is one.
 //!
-//! Two stages and three sources, each in a folder of its own: `receipts/` reads receipts, `in_doubt/`
-//! clears up calls whose result is not known, `missing_receipts/` fetches receipts that do not
-//! come, `templates/` follows the templates that carriers keep, and `dead_letters/` ends messages
-//! that no stage could handle.
+//! Two stages and three sources, each in a folder of its own: `receipts/` reads receipts,
+//! `in_doubt/` clears up calls whose result is not known, `missing_receipts/` fetches receipts that
+//! do not come, `templates/` follows the templates that carriers keep, and `dead_letters/` ends
+//! messages that no stage could handle.
 
 mod dead_letters;
 mod in_doubt;

@@ -1,5 +1,5 @@
-//! An account's message templates at Meta: created, read with their state, category and quality, and
-//! deleted. Meta reviews each; one that is approved may be sent at any time.
+//! An account's message templates at Meta: created, read with their state, category and quality,
+//! and deleted. Meta reviews each; one that is approved may be sent at any time.
 
 use domain::carrier_template::{KeptTemplate, ReviewState};
 use http::Method;
@@ -152,8 +152,8 @@ impl Client {
     }
 }
 
-/// How far a review has come, by Meta's word for it (pywa 4.5, `TemplateStatus`). One that is flagged
-/// may still be sent, as far as anybody says; Meta's answer to a message judges that.
+/// How far a review has come, by Meta's word for it (pywa 4.5, `TemplateStatus`). One that is
+/// flagged may still be sent, as far as anybody says; Meta's answer to a message judges that.
 pub(super) fn review_state(word: &str) -> ReviewState {
     match word.to_ascii_uppercase().as_str() {
         "APPROVED" | "REINSTATED" => ReviewState::Approved,

@@ -1,6 +1,6 @@
 //! `POST /v1/carrier-templates`: asks a carrier to keep and review a template. The wish is recorded
-//! before the carrier is asked, so that none is lost: what came of one whose answer is lost tells the
-//! carrier's list of the account's templates.
+//! before the carrier is asked, so that none is lost: what came of one whose answer is lost tells
+//! the carrier's list of the account's templates.
 
 use std::time::Duration;
 
@@ -77,10 +77,10 @@ impl ToSchema for NewTemplateCategory {
     }
 }
 
-/// `POST /v1/carrier-templates`, for operators, admins and owners: asks the carrier of one of
-/// the tenant's own accounts to keep a template and review it. Answers 202 once that is on record,
-/// with the template as it is then; `GET /v1/carrier-templates/{id}` says what came of it. 409 where
-/// the account has one of this name in this language, or 6,000 templates.
+/// `POST /v1/carrier-templates`, for operators, admins and owners: asks the carrier of one of the
+/// tenant's own accounts to keep a template and review it. Answers 202 once that is on record, with
+/// the template as it is then; `GET /v1/carrier-templates/{id}` says what came of it. 409 where the
+/// account has one of this name in this language, or 6,000 templates.
 #[utoipa::path(
     post, path = "/v1/carrier-templates", tag = "settings",
     operation_id = "create_carrier_template", security(("bearer" = [EditCampaigns::NAME])),

@@ -1,4 +1,5 @@
-//! Templates that are made here: on record before the carrier is asked, and settled by what it says.
+//! Templates that are made here: on record before the carrier is asked, and settled by what it
+//! says.
 
 use domain::{
     carrier_template::{ReviewState, TemplateComponents},

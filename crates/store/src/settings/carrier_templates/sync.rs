@@ -23,12 +23,12 @@ use crate::{
 /// How long a process that has taken an account has to read its templates: 60 pages of a call each.
 const LEASE: SignedDuration = SignedDuration::from_mins(10);
 
-/// How long after it was asked for a template that is not listed has not been taken: far longer than
-/// a call and the lag of any list.
+/// How long after it was asked for a template that is not listed has not been taken: far longer
+/// than a call and the lag of any list.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(15);
 
-/// How long after a list the next one is read: Meta takes 200 calls of this kind an hour (Cloud API,
-/// "Rate limits"), and a list has up to 60 pages. In between carriers tell what changes.
+/// How long after a list the next one is read: Meta takes 200 calls of this kind an hour (Cloud
+/// API, "Rate limits"), and a list has up to 60 pages. In between carriers tell what changes.
 const EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Likewise, while it is not known whether the carrier has taken a template.
