@@ -190,6 +190,7 @@ pub async fn record(
     at: &TemplatesReadAt,
 ) -> Result<Synced, Fault> {
     tenants::lock(tx, tenant).await?;
+    lock(tx, tenant, account).await?;
     let listed = rows(tenant, account, listed);
     let changed = change_listed(tx, tenant, &listed, at).await?;
     let gone = forget_unlisted(tx, tenant, account, &listed, at).await?;
@@ -226,6 +227,20 @@ pub async fn record(
     .await
     .map_err(fault)?;
     Ok(Synced { added, changed, gone, left_out })
+}
+
+/// Locks all templates of an account, in the order in which news of them lock theirs.
+async fn lock(tx: &mut Scoped, tenant: &TenantId, account: &str) -> Result<(), Fault> {
+    sqlx::query!(
+        "select template_id from carrier_templates
+         where tenant_id = $1 and account = $2 order by template_id for update",
+        tenant.as_str(),
+        account,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
 }
 
 /// What is listed, each template once, with its id here.
