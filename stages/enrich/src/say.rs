@@ -139,6 +139,9 @@ fn message_and_event(
 /// The text does not tell its values apart, and the person has no others any more.
 fn template_of(drafted: &DraftedMessage, text: &str) -> Result<Option<CarrierTemplate>, Cause> {
     let Some(template) = &drafted.draft.carrier else { return Ok(None) };
+    if template.shown() == text {
+        return Ok(Some(template.clone()));
+    }
     match (template.shown_as(text), drafted.draft.failed) {
         (Some(stored), _) => Ok(Some(stored)),
         (None, None) => Ok(Some(template.clone())),
