@@ -31,6 +31,7 @@ pub mod report;
 mod said;
 mod setup;
 pub mod tag;
+pub mod templates;
 mod tls;
 pub mod twilio;
 pub mod webhook;
@@ -52,4 +53,5 @@ pub use report::{
     StatusReport, WebhookError,
 };
 pub use setup::SetupError;
+pub use templates::{CarrierTemplateError, NewCarrierTemplate, TemplateChange, TemplateNews};
 pub use webhook::{Acknowledgement, Incoming, SIGNATURE_HEADERS};

@@ -8,6 +8,7 @@ pub mod address;
 pub mod assistant;
 pub mod automatic;
 pub mod billing;
+pub mod carrier_template;
 pub mod clock;
 pub mod conversation;
 pub mod country;

@@ -147,7 +147,7 @@ pub async fn supplies<'a>(
         }
     }
 
-    let campaigns = campaign_variants(tx, &campaigns).await?;
+    let campaigns = campaign_texts(tx, &campaigns).await?;
     let templates = template_variants(tx, &templates).await?;
     Ok(Supplies {
         tenants: self::tenants(tx, &tenants).await?,
@@ -180,8 +180,9 @@ pub async fn tenants(
     Ok(defaults.collect())
 }
 
-/// The variants (their JSON) of the template versions that campaigns have fixed.
-async fn campaign_variants(
+/// What campaigns' messages are made from, as JSON: the variants of the template versions that they
+/// have fixed, or their templates of the carrier.
+async fn campaign_texts(
     tx: &mut Scoped,
     campaigns: &BTreeSet<(&TenantId, CampaignId)>,
 ) -> Result<HashMap<(TenantId, CampaignId), String>, Fault> {
@@ -192,15 +193,17 @@ async fn campaign_variants(
         campaigns.iter().map(|(tenant, id)| (tenant.as_str(), id.0)).unzip();
 
     let rows = sqlx::query!(
-        r#"select c.tenant_id, c.campaign_id, v.variants::text as "variants!"
+        r#"select c.tenant_id, c.campaign_id,
+                  coalesce(c.carrier_template, v.variants)::text as "text!"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
            join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
-           cross join lateral (
+           left join lateral (
                select t.variants from template_versions t
                where t.tenant_id = c.tenant_id and t.template_id = c.template_id
                  and (c.template_version is null or t.version = c.template_version)
                order by t.version desc limit 1
-           ) v"#,
+           ) v on true
+           where coalesce(c.carrier_template, v.variants) is not null"#,
         &tenants as _,
         &ids,
     )
@@ -208,10 +211,10 @@ async fn campaign_variants(
     .await
     .map_err(fault)?;
 
-    let variants = rows
+    let texts = rows
         .into_iter()
-        .map(|row| ((keyed::tenant(&row.tenant_id), CampaignId(row.campaign_id)), row.variants));
-    Ok(variants.collect())
+        .map(|row| ((keyed::tenant(&row.tenant_id), CampaignId(row.campaign_id)), row.text));
+    Ok(texts.collect())
 }
 
 /// The variants (their JSON) of the latest versions of templates.

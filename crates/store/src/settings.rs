@@ -7,6 +7,7 @@ pub mod archive;
 pub mod assistant;
 pub mod brands;
 pub mod budgets;
+pub mod carrier_templates;
 pub mod event_consumers;
 pub mod health;
 pub mod inboxes;

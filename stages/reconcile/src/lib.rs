@@ -9,12 +9,13 @@
 //! | | `events.<tenant>.message.deferred`, `.unknown`, and `in_doubt.raised` by the outbox |
 //! | Reads | `messages`, `tenants`; [`InDoubtSweep`] and [`ReceiptPoller`] also `senders`, |
 //! | | `carrier_accounts`, `policies`, `contacts`; receipts without a reference |
-//! | | `contact_addresses`, `senders`, `account_shares` |
+//! | | `contact_addresses`, `senders`, `account_shares`; [`TemplateReader`] `template_syncs`, |
+//! | | `carrier_accounts` |
 //! | Writes | `messages`, `parked`, `standings`, `consents`, `counters`, `doubts`, `taken_sids`, |
-//! | | `receipt_watches`, `unmatched_receipts`, `unsaid_events`; takes `cancel_marks`, |
-//! | | `open_claims` |
+//! | | `receipt_watches`, `unmatched_receipts`, `unsaid_events`, `carrier_templates`, |
+//! | | `template_syncs`; takes `cancel_marks`, `open_claims` |
 //! | Calls | nobody; [`InDoubtSweep`] the carrier's list of texts, [`ReceiptPoller`] its record |
-//! | | of a text |
+//! | | of a text, [`TemplateReader`] its list of templates |
 //! | Never | lowers a state, sends, or gives the reservation of what a carrier took back: it is |
 //! | | billed, delivered or not; takes a list or a record that it could not read for an answer |
 //!
@@ -24,14 +25,16 @@
 //! that made the stored state: whoever recorded that may have died before saying it. A receipt
 //! about a message that has no row is kept until there is one.
 //!
-//! Two stages and two sources, each in a folder of its own: `receipts/` reads receipts, `in_doubt/`
-//! clears up calls whose result is not known, `missing_receipts/` fetches receipts that do not
-//! come, and `dead_letters/` ends messages that no stage could handle.
+//! Two stages and three sources, each in a folder of its own: `receipts/` reads receipts,
+//! `in_doubt/` clears up calls whose result is not known, `missing_receipts/` fetches receipts that
+//! do not come, `templates/` follows the templates that carriers keep, and `dead_letters/` ends
+//! messages that no stage could handle.
 
 mod dead_letters;
 mod in_doubt;
 mod missing_receipts;
 mod receipts;
+mod templates;
 mod under_way;
 
 pub use crate::{
@@ -39,4 +42,5 @@ pub use crate::{
     in_doubt::{InDoubtSweep, InDoubtSweepConfig},
     missing_receipts::{RECEIPT_FETCH, RECEIPT_HORIZON, ReceiptPoller, ReceiptPollerConfig},
     receipts::ReceiptStage,
+    templates::TemplateReader,
 };

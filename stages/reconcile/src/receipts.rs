@@ -18,6 +18,8 @@ use store::{
 };
 use wire::{Stream, WebhookRequest};
 
+use crate::templates;
+
 /// The stage that reads receipts.
 pub struct ReceiptStage {
     store: Store,
@@ -38,6 +40,8 @@ impl Stage for ReceiptStage {
     const LINGER: Duration = Duration::from_millis(20);
 
     async fn handle(&self, cx: &Cx, batch: Batch<WebhookRequest>) -> Result<(), Fault> {
+        templates::tell(&self.store, cx, batch.items()).await?;
+
         // load
         let mut reports = load::read(&self.store, &batch).await?;
         if reports.is_empty() {

@@ -107,6 +107,11 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 62] = [
         Gauge,
         "Bytes of a stream that one of our readers has not read",
     ),
+    (
+        "millrace_template_lists_total",
+        Counter,
+        "Lists of carriers' templates, by what came of them",
+    ),
     ("millrace_texts_to_nobody_total", Counter, "Texts to numbers that no tenant has"),
     (
         "millrace_webhook_parts_unread_total",

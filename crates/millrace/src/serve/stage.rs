@@ -214,7 +214,7 @@ fn retention(given: RetentionSettings) -> Keep {
     Keep { texts: given.text, messages: given.messages, import_rows: given.import_rows }
 }
 
-/// The two stages and the two sources of reconcile, side by side.
+/// The two stages and the three sources of reconcile, side by side.
 async fn reconcile(
     process: &ProcessParts,
     runtime: &Runtime,
@@ -224,17 +224,19 @@ async fn reconcile(
 ) -> anyhow::Result<Drained> {
     let sweep = sweep(process, store.clone(), sealer.clone())?;
     let poller = receipt_poller(process, store.clone(), sealer.clone())?;
+    let templates = template_reader(process, store.clone(), sealer.clone())?;
     let letters = reconcile::DeadLetterStage::new(store.clone(), sealer);
     let receipts = reconcile::ReceiptStage::new(store);
 
-    let (sweep, poller, letters, receipts) = tokio::join!(
+    let (sweep, poller, templates, letters, receipts) = tokio::join!(
         run_source(sweep, runtime, &SWEEPING),
         run_source(poller, runtime, &SWEEPING),
+        run_source(templates, runtime, &SWEEPING),
         run_stage(letters, runtime, config),
         run_stage(receipts, runtime, config),
     );
 
-    Ok(sweep.and(poller).and(letters?).and(receipts?))
+    Ok(sweep.and(poller).and(templates).and(letters?).and(receipts?))
 }
 
 fn send_stage(
@@ -283,6 +285,17 @@ fn receipt_poller(
         horizon: settings.receipt_horizon,
     };
     Ok(reconcile::ReceiptPoller::new(store, sealer, carriers::http::client()?, config))
+}
+
+fn template_reader(
+    process: &ProcessParts,
+    store: Store,
+    sealer: Sealer,
+) -> anyhow::Result<reconcile::TemplateReader> {
+    let settings = &process.settings;
+    let (hosts, timeout) = (settings.carrier_hosts.clone(), settings.request_timeout);
+    let http = carriers::http::client()?;
+    Ok(reconcile::TemplateReader::new(store, sealer, http, hosts, timeout))
 }
 
 /// The AI; none without a key.

@@ -36,6 +36,7 @@ pub const CALLERS: [(&str, &[Role]); 81] = [
     ("due_media", PIPELINE),
     ("due_parked", PIPELINE),
     ("due_receipt_watches", PIPELINE),
+    ("due_template_syncs", PIPELINE),
     ("due_unmatched_receipts", PIPELINE),
     ("end_account_rest", API),
     ("end_codes", PIPELINE),

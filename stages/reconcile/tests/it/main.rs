@@ -9,6 +9,7 @@ mod letters;
 mod receipts;
 mod silent;
 mod sweep;
+mod templates;
 mod ticks;
 mod unmatched;
 mod watch;
