@@ -41,7 +41,7 @@ pub use answer::{CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope
 pub use carrier::{Carrier, first_look, longest_list_lag};
 pub use hosts::{BaseUrlError, check_base_url, is_same_place};
 pub use media::{MediaFetcher, MediaReply};
-pub use numbers::{NumberQuery, NumberReply, OfferedNumber, OwnedNumber};
+pub use numbers::{AccountNumber, NumberQuery, NumberReply, OfferedNumber, OwnedNumber};
 pub use outbound::Outbound;
 pub use outcomes::outcomes;
 pub use record::{MessageRecord, ReadError};

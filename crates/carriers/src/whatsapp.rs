@@ -11,6 +11,7 @@ mod client;
 mod codes;
 mod content;
 mod credentials;
+mod numbers;
 mod preferences;
 mod signature;
 mod templates;
