@@ -15,7 +15,7 @@ pub enum MetricKind {
 use MetricKind::{Counter, Gauge, Histogram};
 
 /// Every metric: its name, how it is read, and what it counts.
-pub const CATALOGUE: [(&str, MetricKind, &str); 58] = [
+pub const CATALOGUE: [(&str, MetricKind, &str); 59] = [
     ("millrace_ack_failures_total", Counter, "Acks that the broker did not confirm"),
     ("millrace_broker_errors_total", Counter, "Errors that the connection to NATS reported"),
     ("millrace_broker_slow_consumer_total", Counter, "Times that NATS dropped deliveries to us"),
@@ -64,6 +64,11 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 58] = [
     ),
     ("millrace_media_total", Counter, "Tries to fetch media, by what came of them"),
     ("millrace_notices_total", Counter, "Codes and links by channel and what became of them"),
+    (
+        "millrace_open_numbers_settled_total",
+        Counter,
+        "Orders and releases of numbers that their account's list has settled, by outcome",
+    ),
     ("millrace_parked_messages", Gauge, "Messages put aside, until a time or until a cause ends"),
     ("millrace_process_memory_bytes", Gauge, "Memory that this process has"),
     ("millrace_publish_blocked", Gauge, "Publishes that wait for a full or absent stream"),

@@ -2,6 +2,7 @@
 //! has as a sender; it is active once there is such a sender.
 
 mod import;
+pub mod open;
 mod order;
 mod read;
 mod release;
