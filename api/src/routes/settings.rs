@@ -1,5 +1,5 @@
 //! What a tenant sets up: accounts, numbers, brands, inboxes, senders, pools, templates, budgets,
-//! switches, policies, keys, event consumers.
+//! switches, policies, prices, keys, event consumers.
 
 mod accounts;
 mod api_keys;
@@ -17,6 +17,7 @@ mod sender;
 mod senders;
 mod templates;
 mod tenant;
+mod whatsapp_rates;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -40,4 +41,5 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .merge(senders::router())
         .merge(templates::router())
         .merge(tenant::router())
+        .merge(whatsapp_rates::router())
 }

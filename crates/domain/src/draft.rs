@@ -20,7 +20,8 @@ pub use variables::{NOT_FILLED_IN, variable_in};
 
 use crate::{
     address::Address,
-    billing::RateCard,
+    billing::{PriceCategory, RateCard, WhatsappRates},
+    country::Country,
     ids::{CampaignId, ContactId, MediaId, PoolId, SenderId, TenantId},
     invisible::is_blank,
     language::Language,
@@ -109,6 +110,8 @@ pub struct TenantDefaults {
 pub struct Supplies {
     /// The defaults of each tenant.
     pub tenants: HashMap<TenantId, TenantDefaults>,
+    /// What messages on WhatsApp cost the tenants that have said it.
+    pub whatsapp_rates: HashMap<TenantId, WhatsappRates>,
     /// The templates, parsed.
     pub texts: Texts,
     /// The senders of each pool.
@@ -166,10 +169,16 @@ pub fn draft(
         Err(code) => (String::new(), 0, Some(code)),
     };
 
-    // A message with media is one, however long its text is. On WhatsApp messages are priced by
-    // category and market, as the carrier's reports say.
+    // A message with media is one, however long its text is. On WhatsApp a message is priced by its
+    // category, which the carrier's reports settle.
+    let on_whatsapp = || {
+        let category = PriceCategory::expected(request.origin.content, request.class);
+        let rates = supplies.whatsapp_rates.get(request.origin.tenant);
+        rates.map_or(Micros::ZERO, |rates| rates.price(place.country, category))
+    };
     let (segments, cost) = match (request.channel, media.is_empty(), failed) {
-        (Channel::Whatsapp, ..) => (segments, Micros::ZERO),
+        (Channel::Whatsapp, _, Some(_)) => (segments, Micros::ZERO),
+        (Channel::Whatsapp, _, None) => (segments, on_whatsapp()),
         (Channel::Sms, false, None) => (1, RateCard::standard().cost_with_media(place.country)),
         (Channel::Sms, ..) => (segments, RateCard::standard().cost(place.country, segments)),
     };
@@ -322,8 +331,15 @@ pub fn place(to: &Address, person: &Person, tenant_default: Option<Zone>) -> Pla
     let place = zones::resolve(number.as_ref(), &on_file);
     match to {
         Address::Phone(_) => place,
-        // The id begins with the person's country.
-        Address::Carrier(id) => Place { country: id.as_str()[..2].parse().ok(), ..place },
+        Address::Carrier(_) => Place { country: self::country(to), ..place },
+    }
+}
+
+/// The country of an address: a carrier's id begins with it.
+pub fn country(of: &Address) -> Option<Country> {
+    match of {
+        Address::Phone(number) => number.country(),
+        Address::Carrier(id) => id.as_str()[..2].parse().ok(),
     }
 }
 

@@ -6,12 +6,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     address::Address,
+    billing::WhatsappRates,
     draft::{Content, From, Origin, Person, SenderCandidate, Supplies, TenantDefaults, Texts},
     ids::{CampaignId, ContactId, MediaId, PoolId, SenderId, TemplateId, TenantId},
     message::class::Channel,
     zones::Zone,
 };
 use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use serde_json::Value;
 use sqlx::types::Uuid;
 use stage::Fault;
@@ -20,7 +22,7 @@ use crate::{
     Scoped,
     core::{
         keyed::{self, index},
-        words::word,
+        words::{document, word},
     },
     fault,
 };
@@ -149,8 +151,10 @@ pub async fn supplies<'a>(
 
     let campaigns = campaign_variants(tx, &campaigns).await?;
     let templates = template_variants(tx, &templates).await?;
+    let (tenants, whatsapp_rates) = defaults(tx, &tenants, Some(now)).await?;
     Ok(Supplies {
-        tenants: self::tenants(tx, &tenants).await?,
+        tenants,
+        whatsapp_rates,
         texts: Texts::parse(campaigns, templates),
         pools: pools(tx, now, &with_pool).await?,
         senders: senders(tx, now, &free).await?,
@@ -163,21 +167,45 @@ pub async fn tenants(
     tx: &mut Scoped,
     tenants: &BTreeSet<&TenantId>,
 ) -> Result<HashMap<TenantId, TenantDefaults>, Fault> {
+    Ok(defaults(tx, tenants, None).await?.0)
+}
+
+/// What messages on WhatsApp cost, by tenant.
+type Rates = HashMap<TenantId, WhatsappRates>;
+
+/// The defaults of these tenants, and what messages on WhatsApp cost those that have said it at
+/// this time, where one is asked for.
+async fn defaults(
+    tx: &mut Scoped,
+    tenants: &BTreeSet<&TenantId>,
+    rates_at: Option<Timestamp>,
+) -> Result<(HashMap<TenantId, TenantDefaults>, Rates), Fault> {
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
     let rows = sqlx::query!(
-        "select tenant_id, name, language, time_zone from tenants where tenant_id = any($1)",
+        r#"select t.tenant_id, t.name, t.language, t.time_zone, (
+               select r.body from whatsapp_rates r
+               where r.tenant_id = t.tenant_id and r.valid_from <= $2
+               order by r.valid_from desc, r.version desc limit 1
+           ) as rates
+           from tenants t where t.tenant_id = any($1)"#,
         &names as _,
+        rates_at.map(|at| at.to_sqlx()) as _,
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
-    let defaults = rows.into_iter().map(|row| {
+    let (mut defaults, mut rates) = (HashMap::with_capacity(rows.len()), Rates::new());
+    for row in rows {
+        let tenant = keyed::tenant(&row.tenant_id);
+        if let Some(said) = row.rates {
+            rates.insert(tenant.clone(), document(said, "body")?);
+        }
         let zone = Zone::read(&row.time_zone).ok();
-        let defaults = TenantDefaults { name: row.name, language: row.language, zone };
-        (keyed::tenant(&row.tenant_id), defaults)
-    });
-    Ok(defaults.collect())
+        let of_tenant = TenantDefaults { name: row.name, language: row.language, zone };
+        defaults.insert(tenant, of_tenant);
+    }
+    Ok((defaults, rates))
 }
 
 /// The variants (their JSON) of the template versions that campaigns have fixed.

@@ -41,7 +41,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 80] = [
+pub const RULES: [(&str, RetentionRule); 82] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -70,6 +70,7 @@ pub const RULES: [(&str, RetentionRule); 80] = [
     ("doubts", Work),
     ("ended_recipients", Sums),
     ("event_consumers", Settings),
+    ("free_service_messages", Window),
     ("full_counts", Work),
     ("gone_counts", Sums),
     ("held_prefixes", Fixed),
@@ -122,4 +123,5 @@ pub const RULES: [(&str, RetentionRule); 80] = [
     ("waiting_heads", Work),
     ("waiting_totals", Sums),
     ("wakes", Work),
+    ("whatsapp_rates", Settings),
 ];
