@@ -106,25 +106,30 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Api,
         "insert",
-        "account_pace account_shares account_turns batch_keys ended_recipients \
-         free_service_messages full_counts platform_accounts retention_waits retention_walks \
-         sender_outcomes unpublished_heads waiting_heads waiting_totals",
+        "account_pace account_shares account_turns batch_keys ended_recipients full_counts \
+         platform_accounts retention_waits retention_walks sender_outcomes unpublished_heads \
+         waiting_heads waiting_totals \
+         free_service_messages",
     ),
     (
         Role::Api,
         "update",
         "account_pace account_shares account_turns audit_log batch_keys consents \
-         ended_recipients free_service_messages full_counts notices platform_accounts policies \
-         retention_waits retention_walks review_decisions sender_outcomes template_versions \
-         unpublished_heads waiting_changes waiting_heads waiting_totals whatsapp_rates",
+         ended_recipients full_counts notices platform_accounts policies retention_waits \
+         retention_walks review_decisions sender_outcomes template_versions unpublished_heads \
+         waiting_changes \
+         waiting_heads waiting_totals \
+         free_service_messages whatsapp_rates",
     ),
     (
         Role::Api,
         "delete",
         "account_pace account_shares account_turns audit_heads audit_log batch_keys consents \
-         ended_recipients free_service_messages full_counts notices platform_accounts \
-         platform_url policies retention_waits retention_walks review_decisions sender_outcomes \
-         template_versions unpublished_heads waiting_changes waiting_heads waiting_totals",
+         ended_recipients full_counts notices platform_accounts platform_url policies \
+         retention_waits retention_walks review_decisions sender_outcomes template_versions \
+         unpublished_heads \
+         waiting_changes waiting_heads waiting_totals \
+         free_service_messages",
     ),
     (
         Role::Pipeline,
@@ -135,24 +140,29 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Pipeline,
         "insert",
-        "account_shares brands code_counts codes event_consumers full_counts held_prefixes \
-         inboxes invitations members notices numbers persons platform_accounts platform_switch \
-         refresh_tokens retention_walks sessions waiting_heads waiting_totals whatsapp_rates",
+        "account_shares brands code_counts codes event_consumers full_counts held_prefixes inboxes \
+         invitations members notices numbers persons platform_accounts platform_switch \
+         refresh_tokens retention_walks sessions waiting_heads waiting_totals \
+         whatsapp_rates",
     ),
     (
         Role::Pipeline,
         "update",
-        "account_shares audit_log brands code_counts codes consents event_consumers full_counts \
-         held_prefixes inboxes invitations members persons platform_accounts platform_switch \
-         platform_url policies refresh_tokens review_decisions sessions template_versions \
-         waiting_changes waiting_heads waiting_totals whatsapp_rates",
+        "account_shares audit_log brands code_counts codes consents event_consumers \
+         full_counts held_prefixes inboxes invitations members persons \
+         platform_accounts \
+         platform_switch platform_url policies refresh_tokens review_decisions sessions \
+         template_versions waiting_changes waiting_heads waiting_totals \
+         whatsapp_rates",
     ),
     (
         Role::Pipeline,
         "delete",
-        "account_shares audit_heads audit_log brands code_counts codes consents event_consumers \
-         full_counts held_prefixes inboxes invitations members persons platform_accounts \
-         platform_switch platform_url policies refresh_tokens retention_walks review_decisions \
-         sessions template_versions waiting_changes waiting_heads waiting_totals whatsapp_rates",
+        "account_shares audit_heads audit_log brands code_counts codes consents \
+         event_consumers full_counts held_prefixes inboxes invitations members persons \
+         platform_accounts platform_switch platform_url policies refresh_tokens retention_walks \
+         review_decisions sessions template_versions waiting_changes waiting_heads \
+         waiting_totals \
+         whatsapp_rates",
     ),
 ];
