@@ -67,6 +67,9 @@ const SIMULATIONS_OF_TENANT: usize = 1;
 /// How many calls about numbers of one tenant a process makes at once.
 const NUMBER_CALLS_OF_TENANT: usize = 2;
 
+/// How many calls about templates of one tenant a process makes at once.
+const TEMPLATE_CALLS_OF_TENANT: usize = 2;
+
 /// What the ingress is made of. Clones share everything.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
@@ -231,9 +234,10 @@ pub struct Inner {
     pub(crate) imports: Shares,
     /// Simulations that are under way, by tenant.
     pub(crate) simulations: Shares,
-    /// What speaks to carriers about numbers, and calls that are under way, by tenant.
+    /// What speaks to carriers about numbers and templates, and calls that are under way, by tenant.
     pub(crate) carriers: CarrierClients,
     pub(crate) number_calls: Shares,
+    pub(crate) template_calls: Shares,
     /// What goes on after its request was answered.
     pub(crate) background: TaskTracker,
     /// Cancelled when the ingress stops: background work ends at its next step.
@@ -295,6 +299,7 @@ impl App {
                 parts.sealer.clone(),
             ),
             number_calls: Shares::new(NUMBER_CALLS_OF_TENANT),
+            template_calls: Shares::new(TEMPLATE_CALLS_OF_TENANT),
             transactions: Transactions::new(parts.store.clone()),
             stopping: CancellationToken::new(),
             store: parts.store,

@@ -1,4 +1,4 @@
-//! What the ingress speaks to carriers with: about numbers alone, for texts are the
+//! What the ingress speaks to carriers with: about numbers and templates alone, for texts are the
 //! stages' to send.
 
 use std::sync::{Arc, OnceLock};

@@ -99,6 +99,7 @@ pub(crate) fn gates(said: Vec<domain::gates::GateResult>) -> Vec<GateView> {
 pub(crate) async fn people(
     tx: &mut Scoped,
     tenant: &TenantId,
+    channel: Channel,
     people: &[(ContactId, &Address)],
     fields: bool,
 ) -> Result<Vec<ContactOnFile>, Fault> {
@@ -106,7 +107,7 @@ pub(crate) async fn people(
         tenant,
         contact: *contact,
         address,
-        channel: Channel::Sms,
+        channel,
         fields,
     });
 
@@ -117,7 +118,7 @@ pub(crate) async fn people(
 pub(crate) async fn facts<'a>(
     tx: &mut Scoped,
     tenant: &'a TenantId,
-    class: MessageClass,
+    (class, channel): (MessageClass, Channel),
     campaign: Option<CampaignId>,
     drafts: impl Iterator<Item = (&'a Address, &'a Draft)>,
 ) -> Result<Facts, Fault> {
@@ -128,7 +129,7 @@ pub(crate) async fn facts<'a>(
             campaign,
             senders: &draft.senders,
             address,
-            channel: Channel::Sms,
+            channel,
         })
         .collect();
 

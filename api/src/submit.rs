@@ -1,8 +1,10 @@
 //! From a request to `msg.submitted.<lane>`: validation, ids, frames.
 
 pub(crate) mod callable;
+pub(crate) mod carrier_template;
 pub(crate) mod coalesce;
 mod content;
+pub(crate) mod kept;
 pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod named;

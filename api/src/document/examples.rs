@@ -23,6 +23,10 @@ pub(crate) const NUMBER: &str = "92436a66-f89a-51e5-ac53-1d85ed07b8a1";
 pub(crate) const SPARE_NUMBER: &str = "e73ab539-5eec-5d50-9512-0a21bc30b54e";
 /// A template with two versions.
 pub(crate) const TEMPLATE: &str = "0198f1d2-7c00-7a00-8000-000000000040";
+/// A template that a carrier account keeps.
+pub(crate) const CARRIER_TEMPLATE: &str = "0198f1d2-7c00-7a00-8000-000000000041";
+/// A template that the carrier has not taken.
+pub(crate) const SPARE_CARRIER_TEMPLATE: &str = "0198f1d2-7c00-7a00-8000-000000000042";
 /// A campaign that has not started.
 pub(crate) const DRAFT: &str = "0198f1d2-7c00-7a00-8000-000000000050";
 /// A campaign that runs.

@@ -8,7 +8,7 @@ use domain::{
     draft::{Content, DraftRequest, From, Origin, Supplies, draft},
     gates::Facts,
     ids::TenantId,
-    message::class::{Channel, MessageClass},
+    message::class::MessageClass,
     simulate::{Answered, Setting, SimulatedRecipient, Simulation, SimulationReport},
 };
 use jiff::Timestamp;
@@ -56,7 +56,14 @@ impl Run {
     ) -> Result<Self, Fault> {
         let class = campaign.class;
         let from = From::Pool(campaign.pool);
-        let setting = Setting { at, tenant: tenant.clone(), campaign: campaign.id, class };
+        let setting = Setting {
+            at,
+            tenant: tenant.clone(),
+            campaign: campaign.id,
+            class,
+            channel: campaign.channel,
+            is_carrier_template: campaign.carrier_template.is_some(),
+        };
 
         let mut run = Self {
             simulation: Simulation::new(setting),
@@ -85,7 +92,7 @@ impl Run {
 
         // draft
         let people: Vec<_> = next.iter().map(|one| (one.contact, &one.address)).collect();
-        let found = super::people(&mut tx, tenant, &people, true).await?;
+        let found = super::people(&mut tx, tenant, campaign.channel, &people, true).await?;
         let drafts = next.iter().zip(found).filter_map(|(one, found)| {
             let person = found.contact.unwrap_or_default();
             let draft = draft(&self.request(&one.address), one.contact, &person, &self.supplies)?;
@@ -116,7 +123,8 @@ impl Run {
         recipients: &[SimulatedRecipient],
     ) -> Result<Facts, Fault> {
         let drafts = recipients.iter().map(|one| (&one.address, &one.draft));
-        super::facts(tx, &self.tenant, self.class, Some(self.campaign.id), drafts).await
+        let kind = (self.class, self.campaign.channel);
+        super::facts(tx, &self.tenant, kind, Some(self.campaign.id), drafts).await
     }
 
     /// Follows who waits to the end. Other requests have their turn meanwhile.
@@ -128,7 +136,8 @@ impl Run {
     }
 
     fn request<'a>(&'a self, to: &'a Address) -> DraftRequest<'a> {
-        DraftRequest { class: self.class, channel: Channel::Sms, to, origin: self.origin() }
+        let (class, channel) = (self.class, self.campaign.channel);
+        DraftRequest { class, channel, to, origin: self.origin() }
     }
 
     fn origin(&self) -> Origin<'_> {

@@ -4,7 +4,7 @@ use serde::Serializer;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 /// The codes in alphabetical order, each with what it means.
-pub(crate) const CODES: [(&str, &str); 49] = [
+pub(crate) const CODES: [(&str, &str); 55] = [
     ("ambiguous", "two things are said where one is meant"),
     ("common", "the password is easily guessed"),
     ("duplicate", "an item before this one has the same number, id or key"),
@@ -30,10 +30,16 @@ pub(crate) const CODES: [(&str, &str); 49] = [
     ("not_allowed", "the host is not one that carriers may have here, or there is no sandbox"),
     ("not_csv", "the file is no table of text"),
     ("not_found", "there is no such thing in this tenant"),
+    ("other_channel", "the campaign goes by another channel"),
     ("other_class", "the campaign has another class"),
     ("out_of_range", "the number or the count lies outside the limits"),
     ("required", "the field is missing"),
     ("reserved", "only the platform makes this"),
+    ("template_disabled", "the carrier has stopped the template for good"),
+    ("template_paused", "the carrier has paused the template"),
+    ("template_pending", "the carrier reviews the template still"),
+    ("template_rejected", "the carrier has rejected the template, or not taken it"),
+    ("template_unknown", "the carrier account has no such template in this language"),
     ("too_long", "the text is longer than the limit"),
     ("too_many", "there are more items than the limit"),
     ("too_short", "the text is shorter than the limit"),

@@ -1,10 +1,11 @@
-//! What a tenant sets up: accounts, numbers, brands, inboxes, senders, pools, templates, budgets,
-//! switches, policies, prices, keys, event consumers.
+//! What a tenant sets up: accounts, their templates and numbers, brands, inboxes, senders, pools,
+//! templates, budgets, switches, policies, prices, keys, event consumers.
 
 mod accounts;
 mod api_keys;
 mod brands;
 mod budgets;
+mod carrier_templates;
 mod changed;
 mod event_consumers;
 mod inboxes;
@@ -30,6 +31,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .merge(api_keys::router())
         .merge(brands::router())
         .merge(budgets::router())
+        .merge(carrier_templates::router())
         .merge(event_consumers::router())
         .merge(inboxes::router())
         .merge(kill_switch::router())

@@ -3,7 +3,6 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use domain::{
-    draft::{BadCarrierTemplate, CarrierTemplate},
     ids::TemplateId,
     message::class::{Channel, MessageClass},
     template::MAX_VALUE,
@@ -16,6 +15,7 @@ use utoipa::{
 use uuid::Uuid;
 use wire::message::Content;
 
+use super::carrier_template::CarrierTemplateRef;
 use crate::{document::words::texts_by_name, fields, http::Errors};
 
 /// The ways to say it, of which one is given; media may go with a body.
@@ -23,7 +23,7 @@ pub(super) struct Given<'a> {
     pub(super) body: Option<Cow<'a, str>>,
     pub(super) media: Vec<String>,
     pub(super) template: Option<TemplateRef>,
-    pub(super) carrier_template: Option<CarrierTemplateRef<'a>>,
+    pub(super) carrier_template: Option<CarrierTemplateRef>,
 }
 
 /// A template with the values of its variables.
@@ -37,26 +37,6 @@ pub(super) struct TemplateRef {
     #[serde(default)]
     #[schema(schema_with = variables)]
     variables: BTreeMap<String, String>,
-}
-
-/// A template of the carrier's with the values of its variables.
-#[derive(Deserialize, Serialize, ToSchema)]
-#[schema(as = MessageCarrierTemplate)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CarrierTemplateRef<'a> {
-    /// Its name at the carrier.
-    #[serde(borrow)]
-    #[schema(pattern = "^[a-z0-9_]{1,512}$", example = "order_shipped")]
-    name: Cow<'a, str>,
-    /// Its language, as the carrier writes it.
-    #[serde(borrow)]
-    #[schema(pattern = "^[a-z]{2,3}(_[A-Za-z0-9]{2,4})?$", example = "en_US")]
-    language: Cow<'a, str>,
-    /// The values of its text's variables, in their order, each of 1 to 1,024 characters that say
-    /// something. Line breaks, tabs and runs of spaces become one space.
-    #[serde(default)]
-    #[schema(max_items = 50, max_length = 1024)]
-    parameters: Vec<String>,
 }
 
 /// What the document says of variables.
@@ -139,7 +119,7 @@ fn with_media(
 
 /// A template of the carrier's, as it will be sent.
 fn of_carrier(
-    written: &CarrierTemplateRef<'_>,
+    written: &CarrierTemplateRef,
     channel: Channel,
     errors: &mut Errors,
 ) -> Option<Content> {
@@ -147,20 +127,5 @@ fn of_carrier(
         errors.add("carrier_template", "unsupported", "SMS has no such templates: use template");
         return None;
     }
-
-    let CarrierTemplateRef { name, language, parameters } = written;
-    let made = CarrierTemplate::new(name, language, parameters);
-    made.map(Content::Carrier)
-        .map_err(|why| {
-            let field = match why {
-                BadCarrierTemplate::Name => "carrier_template.name".to_owned(),
-                BadCarrierTemplate::Language => "carrier_template.language".to_owned(),
-                BadCarrierTemplate::TooMany => "carrier_template.parameters".to_owned(),
-                BadCarrierTemplate::Parameter(index) => {
-                    format!("carrier_template.parameters.{index}")
-                }
-            };
-            errors.add(&field, "invalid", why.to_string());
-        })
-        .ok()
+    written.read(errors).map(Content::Carrier)
 }

@@ -38,7 +38,8 @@ use wire::{
 };
 
 use super::{
-    content::{CarrierTemplateRef, Given, TemplateRef, content},
+    carrier_template::CarrierTemplateRef,
+    content::{Given, TemplateRef, content},
     named::names_something,
 };
 use crate::{
@@ -85,8 +86,8 @@ pub(crate) struct NewMessage<'a> {
     #[serde(default)]
     template: Option<TemplateRef>,
     /// Instead of a body, on `whatsapp`: a template that the carrier keeps and has approved.
-    #[serde(borrow, default)]
-    carrier_template: Option<CarrierTemplateRef<'a>>,
+    #[serde(default)]
+    carrier_template: Option<CarrierTemplateRef>,
     /// How it travels; `sms` where it is not said. On `whatsapp` a free text goes out within 24
     /// hours of the person's last message alone, and a template that the carrier has approved at
     /// any time.
@@ -140,7 +141,7 @@ impl PartialSchema for NewMessageClass {
 impl ToSchema for NewMessageClass {}
 
 /// The channel of a message, as callers write it.
-struct NewMessageChannel;
+pub(crate) struct NewMessageChannel;
 
 impl PartialSchema for NewMessageChannel {
     fn schema() -> RefOr<Schema> {
@@ -258,7 +259,8 @@ impl Submission<'_> {
         let class = class_name.and_then(|name| class(name, &mut errors));
         let to = fields::required("to", new.to.as_deref(), &mut errors);
         let channel = channel(new.channel.as_deref());
-        let to = to.and_then(|to| self.address(to, channel, &mut errors));
+        let home = self.home();
+        let to = to.and_then(|to| address(to, channel, home, &mut errors));
         errors.check(channel.is_some(), "channel", "unknown", "sms or whatsapp");
         let channel = channel.unwrap_or_default();
         let from = self.from(new, channel, &mut errors);
@@ -299,21 +301,6 @@ impl Submission<'_> {
         }
     }
 
-    /// Who it is for: a number, or on a channel whose carrier hides numbers its id for the person.
-    fn address(
-        &self,
-        written: &str,
-        channel: Option<Channel>,
-        errors: &mut Errors,
-    ) -> Option<Address> {
-        if let (Some(channel), Ok(id)) = (channel, written.parse::<CarrierId>())
-            && channel.reaches(&Address::Carrier(id.clone()))
-        {
-            return Some(Address::Carrier(id));
-        }
-        fields::number("to", written, self.home(), errors).map(Address::Phone)
-    }
-
     /// Which senders may carry it.
     fn from(&self, new: &NewMessage<'_>, channel: Channel, errors: &mut Errors) -> From {
         match (&new.from, new.pool) {
@@ -344,6 +331,21 @@ impl Submission<'_> {
     fn home(&self) -> Option<Country> {
         self.tenant.country.parse().ok()
     }
+}
+
+/// Who a message is for: a number, or on a channel whose carrier hides numbers its id for the person.
+pub(crate) fn address(
+    written: &str,
+    channel: Option<Channel>,
+    home: Option<Country>,
+    errors: &mut Errors,
+) -> Option<Address> {
+    if let (Some(channel), Ok(id)) = (channel, written.parse::<CarrierId>())
+        && channel.reaches(&Address::Carrier(id.clone()))
+    {
+        return Some(Address::Carrier(id));
+    }
+    fields::number("to", written, home, errors).map(Address::Phone)
 }
 
 fn on_late(given: Option<&str>, errors: &mut Errors) -> Option<OnLate> {
@@ -406,7 +408,7 @@ pub(crate) fn class(name: &str, errors: &mut Errors) -> Option<MessageClass> {
 }
 
 /// The channel of this name; none where it is none.
-fn channel(written: Option<&str>) -> Option<Channel> {
+pub(crate) fn channel(written: Option<&str>) -> Option<Channel> {
     written.map_or(Some(Channel::Sms), Channel::from_name)
 }
 

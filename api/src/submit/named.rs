@@ -1,4 +1,4 @@
-//! What messages name: senders, pools, templates and their variables. What is surely not there is
+//! What messages name: senders, pools, templates and their variables, templates of carriers. What is surely not there is
 //! refused with the request, instead of failing after it was accepted. Where the database has no
 //! answer in time the message goes on, and enrich decides.
 
@@ -10,6 +10,7 @@ use std::{
 };
 
 use domain::{
+    carrier_template::Unsendable,
     draft::{self, DraftRequest, Origin, Person, Supplies},
     ids::{ContactId, MessageId, PoolId, SenderId, TemplateId, TenantId},
     invisible::is_blank,
@@ -27,7 +28,10 @@ use wire::{
     message::{Content, From},
 };
 
-use super::callable::Callable;
+use super::{
+    callable::Callable,
+    kept::{self, KeptName},
+};
 use crate::http::FieldError;
 
 /// How many looks at the database are under way at once: a slow one must not cost the other routes
@@ -58,6 +62,8 @@ struct Known {
     senders: HashMap<(TenantId, SenderId), Instant>,
     pools: HashMap<(TenantId, PoolId), Instant>,
     templates: HashMap<(TenantId, TemplateId), Arc<KnownTemplate>>,
+    /// Templates of carriers that may be sent, as far as is known.
+    kept: HashMap<(TenantId, KeptName), Instant>,
     /// How often something was forgotten: a look that began before does not bring it back.
     forgotten: u64,
 }
@@ -98,6 +104,8 @@ struct Asked {
     pools: Vec<PoolId>,
     /// Messages of templates, by their index.
     drafts: Vec<usize>,
+    /// Templates of carriers.
+    kept: Vec<KeptName>,
 }
 
 impl Named {
@@ -114,6 +122,7 @@ impl Named {
         known.senders.retain(|(of, _), _| of != tenant);
         known.pools.retain(|(of, _), _| of != tenant);
         known.templates.retain(|(of, _), _| of != tenant);
+        known.kept.retain(|(of, _), _| of != tenant);
         known.forgotten += 1;
     }
 
@@ -182,16 +191,19 @@ impl Named {
         let people = drafts::contacts(&mut tx, &keys).await?;
         let origins = drafted.iter().map(|message| origin(message));
         let supplies = drafts::supplies(&mut tx, now, origins).await?;
+        let unsendable = kept::look(&mut tx, tenant, asked.kept.clone()).await?;
 
         // decide
         let hosts = &self.carrier_hosts;
         let found = Found {
             senders: senders.into_iter().map(|(id, of)| (id, Callable::of(&of, hosts))).collect(),
             pools: pools.into_iter().map(|(id, of)| (id, Callable::of(&of, hosts))).collect(),
+            unsendable,
         };
         let mut wrong: Vec<Vec<FieldError>> = messages
             .iter()
-            .map(|message| found.error(message, asked).into_iter().collect())
+            .map(|message| found.error(message, asked).into_iter().chain(found.kept(message)))
+            .map(Iterator::collect)
             .collect();
         for ((index, message), person) in asked.drafts.iter().zip(drafted).zip(people) {
             let person = person.contact.unwrap_or_default();
@@ -232,6 +244,10 @@ impl Named {
             keep(&mut known.pools, (tenant.clone(), *id), now);
         }
 
+        for (name, _) in found.unsendable.iter().filter(|(_, why)| why.is_none()) {
+            keep(&mut known.kept, (tenant.clone(), name.clone()), now);
+        }
+
         for message in messages {
             let Content::Template { id, .. } = &message.content else { continue };
             if let Ok(variants) = supplies.texts.of_template(tenant, *id) {
@@ -251,13 +267,21 @@ const UNUSABLE_SENDER: &str =
 const UNUSABLE_POOL: &str = "no sender of this pool carries anything: set usable of one to true";
 
 /// The senders and pools that were asked for and are there, each with whether anything of it
-/// can be called.
+/// can be called, and the templates of carriers that were asked for, each with why it is not sent.
 struct Found {
     senders: HashMap<SenderId, Callable>,
     pools: HashMap<PoolId, Callable>,
+    unsendable: BTreeMap<KeptName, Option<Unsendable>>,
 }
 
 impl Found {
+    /// A template of a carrier that was asked for and is surely not sent.
+    fn kept(&self, message: &Submitted) -> Option<FieldError> {
+        let name = KeptName::of(message)?;
+        let why = self.unsendable.get(&name).copied().flatten()?;
+        Some(error("carrier_template", why.code, why.detail))
+    }
+
     /// A sender or a pool that was asked for and is not there, carries nothing, or is not to be
     /// called: the gates would block each message of it, or send would hold it.
     fn error(&self, message: &Submitted, asked: &Asked) -> Option<FieldError> {
@@ -306,6 +330,12 @@ impl Known {
                 From::Sender(_) | From::Pool(_) | From::Any => {}
             }
 
+            if let Some(name) = KeptName::of(message)
+                && !asked.kept.contains(&name)
+            {
+                let known = self.kept.get(&(tenant.clone(), name.clone()));
+                asked.kept.extend((!known.is_some_and(is_fresh)).then_some(name));
+            }
             if let Content::Template { id, variables } = &message.content {
                 let known = self.templates.get(&(tenant.clone(), *id));
                 let suffices =
@@ -319,13 +349,17 @@ impl Known {
 
 impl Asked {
     fn is_empty(&self) -> bool {
-        self.senders.is_empty() && self.pools.is_empty() && self.drafts.is_empty()
+        self.senders.is_empty()
+            && self.pools.is_empty()
+            && self.drafts.is_empty()
+            && self.kept.is_empty()
     }
 }
 
 /// Whether the message names anything that may not be there.
 pub(crate) fn names_something(message: &Submitted) -> bool {
-    message.content.is_template() || !matches!(message.from, From::Any)
+    let names_template = message.content.is_template() || KeptName::of(message).is_some();
+    names_template || !matches!(message.from, From::Any)
 }
 
 /// Keeps a name. With too many, all are forgotten: they are asked for again.

@@ -7,6 +7,7 @@ mod brands;
 mod budgets;
 mod campaigns;
 mod cancels;
+mod carrier_templates;
 mod changes;
 mod codes;
 mod companies;

@@ -15,6 +15,8 @@ pub struct Abilities {
     pub reports: bool,
     /// Numbers are looked for, bought and given back through it.
     pub numbers: bool,
+    /// It keeps and reviews message templates, which are created, listed and deleted through it.
+    pub templates: bool,
     /// How long its list may miss a text that it took.
     pub list_lag: Duration,
     /// The widest limit that its throttle answers speak of.

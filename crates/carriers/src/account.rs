@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use domain::account::Access;
+use domain::{account::Access, carrier_template::KeptTemplate};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -23,6 +23,7 @@ use crate::{
     outbound::Outbound,
     record::{MessageRecord, ReadError},
     setup::SetupError,
+    templates::{CarrierTemplateError, NewCarrierTemplate},
     twilio, whatsapp,
 };
 
@@ -276,6 +277,49 @@ impl Client {
             Self::WhatsappCloud(_) => NumberReply::Refused { code: 0 },
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => NumberReply::Refused { code: 0 },
+        }
+    }
+
+    /// Every template of the account.
+    ///
+    /// # Errors
+    /// When the whole list could not be read: a partial one is no proof of absence.
+    pub async fn templates(&self) -> Result<Vec<KeptTemplate>, CarrierTemplateError> {
+        match self {
+            Self::WhatsappCloud(client) => client.templates().await,
+            Self::Twilio(_) | Self::Bandwidth(_) => Err(CarrierTemplateError::NotOffered),
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => Err(CarrierTemplateError::NotOffered),
+        }
+    }
+
+    /// Asks for the review of a template, once. Gives it with the state that it begins in.
+    ///
+    /// # Errors
+    /// The carrier refuses it, or gave no usable answer; then it may have been made.
+    pub async fn create_template(
+        &self,
+        new: &NewCarrierTemplate<'_>,
+    ) -> Result<KeptTemplate, CarrierTemplateError> {
+        match self {
+            Self::WhatsappCloud(client) => client.create_template(new).await,
+            Self::Twilio(_) | Self::Bandwidth(_) => Err(CarrierTemplateError::NotOffered),
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => Err(CarrierTemplateError::NotOffered),
+        }
+    }
+
+    /// Deletes a template in one language, by its name and the carrier's id of it. One that is not
+    /// there is deleted.
+    ///
+    /// # Errors
+    /// The carrier refuses it, or gave no usable answer; then it may be gone.
+    pub async fn delete_template(&self, name: &str, id: &str) -> Result<(), CarrierTemplateError> {
+        match self {
+            Self::WhatsappCloud(client) => client.delete_template(name, id).await,
+            Self::Twilio(_) | Self::Bandwidth(_) => Err(CarrierTemplateError::NotOffered),
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => Err(CarrierTemplateError::NotOffered),
         }
     }
 

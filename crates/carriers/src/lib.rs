@@ -30,6 +30,7 @@ pub mod report;
 mod said;
 mod setup;
 pub mod tag;
+pub mod templates;
 mod tls;
 pub mod twilio;
 pub mod webhook;
@@ -50,4 +51,5 @@ pub use report::{
     StatusReport, WebhookError,
 };
 pub use setup::SetupError;
+pub use templates::{CarrierTemplateError, NewCarrierTemplate, TemplateChange, TemplateNews};
 pub use webhook::{Acknowledgement, Incoming, SIGNATURE_HEADERS};

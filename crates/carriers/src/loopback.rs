@@ -28,6 +28,7 @@ pub(crate) const ABILITIES: Abilities = Abilities {
     fetches: true,
     reports: true,
     numbers: false,
+    templates: false,
     list_lag: Duration::from_secs(1),
     throttles: ThrottleScope::Sender,
 };

@@ -11,6 +11,7 @@ use crate::{
     bandwidth,
     carrier::Carrier,
     report::{MarketingStop, ReceivedText, StatusReport, WebhookError},
+    templates::TemplateNews,
     twilio, whatsapp,
 };
 
@@ -165,6 +166,17 @@ impl Carrier {
         match self {
             Self::Twilio | Self::Bandwidth => Vec::new(),
             Self::WhatsappCloud => whatsapp::read_marketing_stops(body),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => Vec::new(),
+        }
+    }
+
+    /// What a stored request tells of the account's templates. What cannot be read of it, and what
+    /// this version does not know, tells nothing.
+    pub fn read_template_news(self, body: &[u8]) -> Vec<TemplateNews> {
+        match self {
+            Self::Twilio | Self::Bandwidth => Vec::new(),
+            Self::WhatsappCloud => whatsapp::read_template_news(body),
             #[cfg(feature = "loopback")]
             Self::Loopback => Vec::new(),
         }

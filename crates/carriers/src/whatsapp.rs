@@ -9,11 +9,13 @@ mod adapter;
 mod classify;
 mod client;
 mod codes;
+mod components;
 mod content;
 mod credentials;
 mod numbers;
 mod preferences;
 mod signature;
+mod template_news;
 mod templates;
 pub mod webhook;
 
@@ -28,7 +30,7 @@ pub(crate) use credentials::{account_id_fault, account_id_of, check_sender, secr
 pub(crate) use preferences::read_marketing_stops;
 pub use signature::SIGNATURE_HEADER;
 pub(crate) use signature::{handshake, is_genuine};
-pub use templates::{CarrierTemplateError, CarrierTemplateState, NewCarrierTemplate};
+pub(crate) use template_news::read_template_news;
 pub(crate) use webhook::{read_reports, read_texts, unread};
 
 /// The host of the Graph API.

@@ -6,28 +6,27 @@ mod length;
 mod senders;
 mod texts;
 mod variables;
+mod wording;
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap, HashSet},
+use std::collections::{HashMap, HashSet};
+
+pub use content::{
+    BadCarrierTemplate, ButtonKind, ButtonValue, CarrierTemplate, Content, From, HeaderValue,
+    MAX_BUTTON_VALUES,
 };
-
-pub use content::{BadCarrierTemplate, CarrierTemplate, Content, From};
 pub use length::{MAX_SEGMENTS, SURELY_FITS, TOO_LONG, fits, too_long};
 pub use senders::{MAX_CANDIDATES, SenderCandidate};
-pub use texts::{Code, PickedVariant, Texts, Variants};
+pub use texts::{CampaignText, Code, PickedVariant, Texts, Variants};
 pub use variables::{NOT_FILLED_IN, variable_in};
+use wording::{Rendered, Wording, render, wording};
 
 use crate::{
     address::Address,
     billing::{PriceCategory, RateCard, WhatsappRates},
     country::Country,
     ids::{CampaignId, ContactId, MediaId, PoolId, SenderId, TenantId},
-    invisible::is_blank,
-    language::Language,
     message::class::{Channel, MessageClass},
     money::Micros,
-    template::TemplateError,
     zones::{self, OnFile, Place, Zone},
 };
 
@@ -112,6 +111,8 @@ pub struct Supplies {
     pub tenants: HashMap<TenantId, TenantDefaults>,
     /// What messages on WhatsApp cost the tenants that have said it.
     pub whatsapp_rates: HashMap<TenantId, WhatsappRates>,
+    /// What the carrier's templates are billed as, by tenant, name and language, where it is known.
+    pub template_categories: HashMap<(TenantId, String, String), PriceCategory>,
     /// The templates, parsed.
     pub texts: Texts,
     /// The senders of each pool.
@@ -122,11 +123,33 @@ pub struct Supplies {
     pub media: HashSet<(TenantId, MediaId)>,
 }
 
+impl Supplies {
+    /// What a message on WhatsApp is expected to cost, by the template that it is sent with.
+    fn on_whatsapp(
+        &self,
+        request: &DraftRequest<'_>,
+        template: Option<&CarrierTemplate>,
+        to: Option<Country>,
+    ) -> Micros {
+        let tenant = request.origin.tenant;
+        let category = template.map_or(PriceCategory::Service, |template| {
+            let key = (tenant.clone(), template.name.clone(), template.language.clone());
+            let known = self.template_categories.get(&key).copied();
+            known.unwrap_or_else(|| PriceCategory::of_class(request.class))
+        });
+        let rates = self.whatsapp_rates.get(tenant);
+        rates.map_or(Micros::ZERO, |rates| rates.price(to, category))
+    }
+}
+
 /// A message made complete, or failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// The text; empty where it failed.
     pub text: String,
+    /// The template that the carrier fills, with the person's values, or where it failed as it was to
+    /// be filled; none of another text.
+    pub carrier: Option<CarrierTemplate>,
     /// Why it failed.
     pub failed: Option<Code>,
     /// The key of the template's variant that the person gets, also where that could not be
@@ -157,32 +180,31 @@ pub fn draft(
     let languages = [person.language.as_deref(), Some(tenant.language.as_str())];
     let wording = wording(request, contact, languages, &supplies.texts);
     let variant = wording.as_ref().ok().and_then(Wording::variant).map(str::to_owned);
+    let unfilled = wording.as_ref().ok().and_then(Wording::at_carrier).cloned();
 
     let media = request.origin.content.media();
     let rendered = reachable(request)
         .and(known_media(request, &supplies.media))
         .and(wording)
         .and_then(|wording| render(request, person, languages, &wording));
-    let measured = rendered.and_then(|text| Ok((length::measured(&text, request.channel)?, text)));
-    let (text, segments, failed) = match measured {
-        Ok((segments, text)) => (text, segments, None),
-        Err(code) => (String::new(), 0, Some(code)),
+    let measured = rendered
+        .and_then(|rendered| Ok((length::measured(&rendered.text, request.channel)?, rendered)));
+    let (Rendered { text, carrier }, segments, failed) = match measured {
+        Ok((segments, rendered)) => (rendered, segments, None),
+        Err(code) => (Rendered { text: String::new(), carrier: unfilled }, 0, Some(code)),
     };
 
     // A message with media is one, however long its text is. On WhatsApp a message is priced by its
     // category, which the carrier's reports settle.
-    let on_whatsapp = || {
-        let category = PriceCategory::expected(request.origin.content, request.class);
-        let rates = supplies.whatsapp_rates.get(request.origin.tenant);
-        rates.map_or(Micros::ZERO, |rates| rates.price(place.country, category))
-    };
     let (segments, cost) = match (request.channel, media.is_empty(), failed) {
         (Channel::Whatsapp, _, Some(_)) => (segments, Micros::ZERO),
-        (Channel::Whatsapp, _, None) => (segments, on_whatsapp()),
+        (Channel::Whatsapp, _, None) => {
+            (segments, supplies.on_whatsapp(request, carrier.as_ref(), place.country))
+        }
         (Channel::Sms, false, None) => (1, RateCard::standard().cost_with_media(place.country)),
         (Channel::Sms, ..) => (segments, RateCard::standard().cost(place.country, segments)),
     };
-    Some(Draft { text, failed, variant, segments, cost, place, senders })
+    Some(Draft { text, carrier, failed, variant, segments, cost, place, senders })
 }
 
 /// What a support agent reads where a draft failed. The codes are those of this file and of
@@ -197,6 +219,7 @@ pub fn reason(code: Code) -> &'static str {
         "unknown_template" => "there is no such template",
         "missing_variable" => "a variable has neither a value nor a fallback",
         "empty_text" => "the text is empty",
+        "blank_parameter" => "a value of the carrier's template says nothing for this person",
         "too_long" => TOO_LONG,
         "unsendable_text" => "the text holds a character that cannot be sent",
         _ => "the template cannot be read",
@@ -220,94 +243,6 @@ fn known_media(
         Err(_) => true,
     };
     request.origin.content.media().iter().all(is_known).then_some(()).ok_or(UNKNOWN_MEDIA)
-}
-
-/// The languages of a text, the preferred first: the person's own, and the tenant's.
-type Languages<'a> = [Option<&'a str>; 2];
-
-/// What a text is written from.
-enum Wording<'a> {
-    /// The text itself.
-    Given(&'a str),
-    /// What the carrier makes of a template of its own.
-    AtCarrier(&'a CarrierTemplate),
-    /// A variant of a template, and the values that came with the message.
-    Variant(PickedVariant<'a>, Option<&'a BTreeMap<String, String>>),
-}
-
-impl<'a> Wording<'a> {
-    /// The key of the variant; none for a text that was given.
-    fn variant(&self) -> Option<&'a str> {
-        match self {
-            Self::Given(_) | Self::AtCarrier(_) => None,
-            Self::Variant(picked, _) => Some(picked.key),
-        }
-    }
-}
-
-/// Finds what the text is written from: for a template, the variant that the person gets.
-fn wording<'a>(
-    request: &DraftRequest<'a>,
-    contact: ContactId,
-    languages: Languages<'_>,
-    texts: &'a Texts,
-) -> Result<Wording<'a>, Code> {
-    match request.origin.content {
-        Content::Body(text) | Content::Media { text, .. } => Ok(Wording::Given(text)),
-        Content::Carrier(template) => Ok(Wording::AtCarrier(template)),
-        Content::Template { id, variables } => {
-            let picked_by = request.origin.campaign.map_or(id.0, |campaign| campaign.0);
-            let variants = texts.of_template(request.origin.tenant, *id)?;
-            let picked = variants.pick(picked_by, contact, languages)?;
-            Ok(Wording::Variant(picked, Some(variables)))
-        }
-        Content::Campaign => {
-            let campaign = request.origin.campaign.ok_or("unknown_campaign")?;
-            let variants = texts.of_campaign(request.origin.tenant, campaign)?;
-            Ok(Wording::Variant(variants.pick(campaign.0, contact, languages)?, None))
-        }
-    }
-}
-
-/// The text that the person reads, as it is sent.
-fn render(
-    request: &DraftRequest<'_>,
-    person: &Person,
-    languages: Languages<'_>,
-    wording: &Wording<'_>,
-) -> Result<String, Code> {
-    if let Wording::AtCarrier(template) = wording {
-        return Ok(template.shown());
-    }
-
-    let (language, text) = written(person, languages, wording)?;
-    if is_blank(&text) && request.origin.content.media().is_empty() {
-        return Err("empty_text");
-    }
-
-    let language = Language::from_tag(language).unwrap_or_default();
-    Ok(length::complete(&text, request.class, language))
-}
-
-/// What the wording says to the person, and the language that it is in.
-fn written<'a>(
-    person: &Person,
-    languages: Languages<'a>,
-    wording: &Wording<'a>,
-) -> Result<(&'a str, Cow<'a, str>), Code> {
-    match wording {
-        Wording::Given(text) => {
-            let language = languages.into_iter().flatten().next().unwrap_or_default();
-            Ok((language, Cow::Borrowed(text)))
-        }
-        Wording::AtCarrier(template) => Ok(("", Cow::Owned(template.shown()))),
-        Wording::Variant(picked, given) => {
-            let given = |name: &str| given.and_then(|values| values.get(name)).map(String::as_str);
-            let value = |name: &str| given(name).or_else(|| person.field(name));
-            let text = picked.template.render(value).map_err(code_of)?;
-            Ok((picked.language, Cow::Owned(text)))
-        }
-    }
 }
 
 /// Where a person may be, by what is on file and by the number, where the address is one.
@@ -367,16 +302,6 @@ fn candidates(
                 Channel::Whatsapp => senders::of_pool(all, contact, place.country),
             }
         }
-    }
-}
-
-fn code_of(error: TemplateError) -> Code {
-    match error {
-        TemplateError::MissingValue { .. } => "missing_variable",
-        TemplateError::TooLong
-        | TemplateError::Unbalanced { .. }
-        | TemplateError::BadName { .. }
-        | TemplateError::UnknownVariable { .. } => "bad_template",
     }
 }
 
@@ -451,6 +376,44 @@ mod tests {
 
         let contact = ContactId::of(&tenant, to.as_str());
         draft(&request, contact, &Person::default(), &supplies).expect("the tenant is known")
+    }
+
+    #[test]
+    fn a_campaign_fills_a_template_of_the_carrier_with_the_persons_fields() {
+        let tenant: TenantId = "acme".parse().expect("a tenant");
+        let defaults = TenantDefaults { name: "Acme".into(), language: "en".into(), zone: None };
+        let campaign = CampaignId(uuid::Uuid::nil());
+        let json = r#"{"name": "sale", "language": "en", "parameters": ["{first_name|friend}",
+                       "{plan}"]}"#;
+        let supplies = Supplies {
+            tenants: [(tenant.clone(), defaults)].into(),
+            texts: Texts::parse([((tenant.clone(), campaign), json.into())].into(), HashMap::new()),
+            ..Supplies::default()
+        };
+        let drafted = |fields: &[(&str, &str)]| {
+            let to: Address = "US.13491208655302741918".parse().expect("an address");
+            let (content, from) = (&Content::Campaign, &From::Any);
+            let campaign = Some(campaign);
+            let origin = Origin { tenant: &tenant, campaign, content, from };
+            let (class, channel) = (MessageClass::Promo, Channel::Whatsapp);
+            let request = DraftRequest { class, channel, to: &to, origin };
+            let fields = fields.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            let person = Person { fields: fields.collect(), ..Person::default() };
+            let contact = ContactId::of(&tenant, to.as_str());
+            let draft = draft(&request, contact, &person, &supplies).expect("a known tenant");
+            (draft.failed, draft.text, draft.carrier.map(|carrier| carrier.parameters))
+        };
+
+        let values = vec!["Ana".to_owned(), "a b".to_owned()];
+        let whole = drafted(&[("first_name", "Ana"), ("plan", "a\n b")]);
+        assert_eq!(whole, (None, "sale (en): Ana | a b".to_owned(), Some(values)));
+        let (_, text, _) = drafted(&[("plan", "gold")]);
+        assert_eq!(text, "sale (en): friend | gold", "no opt-out line is added");
+        let unfilled = vec!["{first_name|friend}".to_owned(), "{plan}".to_owned()];
+        let failed = (Some("missing_variable"), String::new(), Some(unfilled));
+        assert_eq!(drafted(&[]), failed);
+        assert_eq!(drafted(&[("plan", "\u{200b}")]).0, Some("blank_parameter"));
+        assert!(reason("blank_parameter").contains("says nothing"));
     }
 
     #[test]

@@ -114,6 +114,9 @@ uuid_ids! {
     InboxId
     /// A message text with variables, in versions.
     TemplateId
+    /// A template that a carrier account keeps, in one language. Derived from the tenant, the account,
+    /// the name and the language.
+    CarrierTemplateId
     /// The thread between one contact and one sender, derived from both.
     ConversationId
     /// A picture, a sound or a paper: what came with a text, or what a tenant sends.
@@ -193,6 +196,14 @@ impl SenderId {
     /// The sender with this number (E.164, short code or alphanumeric id) in this tenant.
     pub fn of(tenant: &TenantId, number: &str) -> Self {
         Self(derive("sender", &[tenant.as_str().as_bytes(), number.as_bytes()]))
+    }
+}
+
+impl CarrierTemplateId {
+    /// The template of this name and language that this account of the tenant keeps.
+    pub fn of(tenant: &TenantId, account: &str, name: &str, language: &str) -> Self {
+        let parts = [tenant.as_str(), account, name, language].map(str::as_bytes);
+        Self(derive("carrier_template", &parts))
     }
 }
 

@@ -7,6 +7,7 @@ pub mod account;
 pub mod address;
 pub mod automatic;
 pub mod billing;
+pub mod carrier_template;
 pub mod clock;
 pub mod country;
 pub mod draft;

@@ -25,7 +25,7 @@ use crate::{
         examine,
     },
     ids::ContactId,
-    message::{class::Channel, passport::Stamp},
+    message::passport::Stamp,
 };
 use forecast::{Forecast, Load};
 use waiting::Interned;
@@ -90,7 +90,7 @@ impl Simulation {
         }
 
         for one in next {
-            let key = (self.setting.tenant.clone(), one.address.clone(), Channel::Sms);
+            let key = (self.setting.tenant.clone(), one.address.clone(), self.setting.channel);
             self.facts.recipients.entry(key).or_default();
         }
     }
@@ -186,7 +186,7 @@ impl Simulation {
 
     /// Nobody asks about this recipient again.
     fn forget(&mut self, address: &Address) {
-        let key = (self.setting.tenant.clone(), address.clone(), Channel::Sms);
+        let key = (self.setting.tenant.clone(), address.clone(), self.setting.channel);
         self.facts.recipients.remove(&key);
     }
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod applications;
 mod businesses;
+mod templates;
 
 use std::{
     collections::HashMap,
@@ -19,6 +20,7 @@ use crate::{
 pub(crate) use accounts::{Accounts, Number};
 pub(crate) use applications::{Application, Applications};
 pub(crate) use businesses::{Business, Businesses};
+pub(crate) use templates::{NewTemplate, Template, TemplateEdit};
 
 /// A running sandbox, apart from its sockets.
 pub(crate) struct App {

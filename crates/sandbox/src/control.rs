@@ -5,6 +5,7 @@ mod applications;
 mod businesses;
 mod lines;
 mod phone;
+mod templates;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -55,6 +56,9 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         }
         (path, &Method::PUT) if path.starts_with("applications/") => {
             applications::put(app, path, body)
+        }
+        (path, &Method::PUT) if path.starts_with("businesses/") && path.contains("/templates/") => {
+            templates::put(app, path, body)
         }
         (path, &Method::PUT) if path.starts_with("businesses/") => businesses::put(app, path, body),
         (

@@ -67,6 +67,9 @@ pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]
         (None, "message_templates", &Method::POST) => {
             Ok(templates::create(&call).unwrap_or_else(|refusal| refusal.response()))
         }
+        (None, "message_templates", &Method::DELETE) => {
+            Ok(templates::delete(&call).unwrap_or_else(|refusal| refusal.response()))
+        }
         _ => Ok(errors::unknown_node(node).response()),
     }
 }

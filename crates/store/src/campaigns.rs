@@ -10,8 +10,9 @@ mod state;
 pub mod suppressed;
 
 use domain::{
+    draft::CarrierTemplate,
     ids::{CampaignId, PoolId, TemplateId, TenantId},
-    message::class::MessageClass,
+    message::class::{Channel, MessageClass},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -45,10 +46,15 @@ pub struct Campaign {
     pub class: MessageClass,
     /// What a recipient can leave without leaving everything.
     pub program: String,
-    /// The template that its messages are made from.
-    pub template: TemplateId,
+    /// How its messages travel.
+    pub channel: Channel,
+    /// The template that its messages are made from; none where the carrier has theirs.
+    pub template: Option<TemplateId>,
     /// The template's version, fixed at start; none before it.
     pub template_version: Option<i32>,
+    /// The template of the carrier that its messages are, whose values may name fields of the
+    /// contact; none where they are made from a template of the tenant's.
+    pub carrier_template: Option<CarrierTemplate>,
     /// The pool of senders that carries it.
     pub pool: PoolId,
     /// `{tags: [..]}`: contacts with all of these tags; `{all: true}`, as no tags, is everyone.
@@ -88,18 +94,21 @@ pub struct Transition {
 pub async fn create(tx: &mut Scoped, tenant: &TenantId, new: &Campaign) -> Result<(), Fault> {
     sqlx::query!(
         "insert into campaigns (tenant_id, campaign_id, name, class, program, template_id,
-                                pool_id, audience, validity_seconds, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                                pool_id, audience, validity_seconds, created_at, channel,
+                                carrier_template)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         tenant.as_str(),
         new.id.0,
         new.name,
         new.class.as_str(),
         new.program,
-        new.template.0,
+        new.template.map(|template| template.0),
         new.pool.0,
         new.audience,
         new.validity_seconds,
         new.created_at.to_sqlx(),
+        new.channel.as_str(),
+        new.carrier_template.as_ref().map(wire::json::to_value),
     )
     .execute(&mut **tx)
     .await
@@ -114,18 +123,21 @@ pub async fn save(tx: &mut Scoped, tenant: &TenantId, to: &Campaign) -> Result<(
     sqlx::query!(
         "update campaigns
          set name = $3, class = $4, program = $5, template_id = $6, template_version = $7,
-             pool_id = $8, audience = $9, validity_seconds = $10
+             pool_id = $8, audience = $9, validity_seconds = $10, channel = $11,
+             carrier_template = $12
          where tenant_id = $1 and campaign_id = $2",
         tenant.as_str(),
         to.id.0,
         to.name,
         to.class.as_str(),
         to.program,
-        to.template.0,
+        to.template.map(|template| template.0),
         to.template_version,
         to.pool.0,
         to.audience,
         to.validity_seconds,
+        to.channel.as_str(),
+        to.carrier_template.as_ref().map(wire::json::to_value),
     )
     .execute(&mut **tx)
     .await
@@ -187,7 +199,7 @@ async fn find(
     let rows = sqlx::query!(
         "select campaign_id, name, state, paused_from, class, program, template_id,
                 template_version, pool_id, audience, validity_seconds, audience_size, version,
-                created_at, started_at, completed_at
+                created_at, started_at, completed_at, channel, carrier_template
          from campaigns
          where tenant_id = $1 and ($2::uuid is null or campaign_id = $2) and campaign_id > $3
          order by campaign_id limit $4",
@@ -208,8 +220,10 @@ async fn find(
             paused_from: optional(row.paused_from.as_deref())?,
             class: word(&row.class)?,
             program: row.program,
-            template: TemplateId(row.template_id),
+            channel: word(&row.channel)?,
+            template: row.template_id.map(TemplateId),
             template_version: row.template_version,
+            carrier_template: row.carrier_template.map(of_carrier).transpose()?,
             pool: PoolId(row.pool_id),
             audience: row.audience,
             validity_seconds: row.validity_seconds,
@@ -221,6 +235,10 @@ async fn find(
         })
     });
     campaign.collect()
+}
+
+fn of_carrier(template: Value) -> Result<CarrierTemplate, Fault> {
+    Ok(words::document(template, "carrier_template")?)
 }
 
 /// Puts a locked campaign into a state by an act, raises its version and records the act.

@@ -2,12 +2,17 @@
 //! whole batch. Enrich, explain and simulate read the same; what enrich writes is in
 //! [`crate::messages::enrich`].
 
+mod categories;
+
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     address::Address,
     billing::WhatsappRates,
-    draft::{Content, From, Origin, Person, SenderCandidate, Supplies, TenantDefaults, Texts},
+    draft::{
+        CarrierTemplate, Content, From, Origin, Person, SenderCandidate, Supplies, TenantDefaults,
+        Texts,
+    },
     ids::{CampaignId, ContactId, MediaId, PoolId, SenderId, TemplateId, TenantId},
     message::class::Channel,
     zones::Zone,
@@ -26,6 +31,7 @@ use crate::{
     },
     fault,
 };
+use categories::{TemplateName, template_categories};
 
 /// Looks for one contact.
 #[derive(Debug, Clone, Copy)]
@@ -125,11 +131,16 @@ pub async fn supplies<'a>(
     let mut templates = BTreeSet::new();
     let mut with_pool = BTreeSet::new();
     let mut free = BTreeSet::new();
+    let mut at_carrier: BTreeSet<TemplateName> = BTreeSet::new();
     let mut media: BTreeSet<(&TenantId, MediaId)> = BTreeSet::new();
     for Origin { tenant, campaign, content, from } in origins {
         tenants.insert(tenant);
         match content {
-            Content::Body(_) | Content::Carrier(_) => {}
+            Content::Body(_) => {}
+            Content::Carrier(template) => {
+                let (name, language) = (template.name.clone(), template.language.clone());
+                at_carrier.insert((tenant.clone(), name, language));
+            }
             Content::Media { media: named, .. } => {
                 media.extend(named.iter().filter_map(|one| Some((tenant, one.parse().ok()?))));
             }
@@ -149,12 +160,20 @@ pub async fn supplies<'a>(
         }
     }
 
-    let campaigns = campaign_variants(tx, &campaigns).await?;
+    let campaigns = campaign_texts(tx, &campaigns).await?;
     let templates = template_variants(tx, &templates).await?;
     let (tenants, whatsapp_rates) = defaults(tx, &tenants, Some(now)).await?;
+    at_carrier.extend(campaigns.iter().filter_map(|((tenant, _), text)| {
+        // The variants of our own templates are a list.
+        let template = text.starts_with('{').then(|| serde_json::from_str(text))?;
+        let CarrierTemplate { name, language, .. } = template.ok()?;
+        Some((tenant.clone(), name, language))
+    }));
+    let template_categories = template_categories(tx, &at_carrier).await?;
     Ok(Supplies {
         tenants,
         whatsapp_rates,
+        template_categories,
         texts: Texts::parse(campaigns, templates),
         pools: pools(tx, now, &with_pool).await?,
         senders: senders(tx, now, &free).await?,
@@ -208,8 +227,9 @@ async fn defaults(
     Ok((defaults, rates))
 }
 
-/// The variants (their JSON) of the template versions that campaigns have fixed.
-async fn campaign_variants(
+/// What campaigns' messages are made from, as JSON: the variants of the template versions that they
+/// have fixed, or their templates of the carrier.
+async fn campaign_texts(
     tx: &mut Scoped,
     campaigns: &BTreeSet<(&TenantId, CampaignId)>,
 ) -> Result<HashMap<(TenantId, CampaignId), String>, Fault> {
@@ -220,15 +240,17 @@ async fn campaign_variants(
         campaigns.iter().map(|(tenant, id)| (tenant.as_str(), id.0)).unzip();
 
     let rows = sqlx::query!(
-        r#"select c.tenant_id, c.campaign_id, v.variants::text as "variants!"
+        r#"select c.tenant_id, c.campaign_id,
+                  coalesce(c.carrier_template, v.variants)::text as "text!"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, campaign_id)
            join campaigns c on c.tenant_id = k.tenant_id and c.campaign_id = k.campaign_id
-           cross join lateral (
+           left join lateral (
                select t.variants from template_versions t
                where t.tenant_id = c.tenant_id and t.template_id = c.template_id
                  and (c.template_version is null or t.version = c.template_version)
                order by t.version desc limit 1
-           ) v"#,
+           ) v on true
+           where coalesce(c.carrier_template, v.variants) is not null"#,
         &tenants as _,
         &ids,
     )
@@ -236,10 +258,10 @@ async fn campaign_variants(
     .await
     .map_err(fault)?;
 
-    let variants = rows
+    let texts = rows
         .into_iter()
-        .map(|row| ((keyed::tenant(&row.tenant_id), CampaignId(row.campaign_id)), row.variants));
-    Ok(variants.collect())
+        .map(|row| ((keyed::tenant(&row.tenant_id), CampaignId(row.campaign_id)), row.text));
+    Ok(texts.collect())
 }
 
 /// The variants (their JSON) of the latest versions of templates.

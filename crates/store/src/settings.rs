@@ -6,6 +6,7 @@ pub mod api_keys;
 pub mod archive;
 pub mod brands;
 pub mod budgets;
+pub mod carrier_templates;
 pub mod event_consumers;
 pub mod health;
 pub mod inboxes;

@@ -1,6 +1,5 @@
 //! What a campaign says: a message to each recipient.
 
-use domain::message::class::Channel;
 use jiff::{SignedDuration, Timestamp};
 use store::campaigns::audience::{FedRecipient, RunningCampaign};
 use wire::{
@@ -22,7 +21,7 @@ pub(crate) fn message(
         tenant: campaign.tenant.clone(),
         turn: 1,
         class: campaign.class,
-        channel: Channel::Sms,
+        channel: campaign.channel,
         to: to.address.parse().ok()?,
         campaign: Some(campaign.id),
         submitted_at: now,

@@ -6,13 +6,13 @@ use domain::{
     money::Micros,
 };
 use jiff::Timestamp;
-use stage::Outcome;
+use stage::{Cause, Outcome};
 use store::messages::{enrich::Existing, row::StoredMessage};
 use wire::{
     Enriched, Event, EventKind, Subject, Submitted,
     event::MessageData,
     frame::Outgoing,
-    message::{Content, Head},
+    message::{CarrierTemplate, Head},
 };
 
 use crate::{
@@ -94,8 +94,9 @@ fn acceptance(existing: &Existing) -> Option<StoredMessage> {
 }
 
 /// The message on its way to the gates, unless it failed, and the event of its row. Place and
-/// candidates are the draft's: they are facts of now, not decisions. Media and template are the
-/// message's own: with others it would be another body.
+/// candidates are the draft's: they are facts of now, not decisions. Media and the carrier's template
+/// are the message's own: with others it would be another body. The values of a campaign's template
+/// are those that were stored, whatever the person is called by now.
 fn message_and_event(
     row: &StoredMessage,
     head: Head,
@@ -107,12 +108,9 @@ fn message_and_event(
     let mut say = Vec::with_capacity(2);
     if row.state == MessageState::Accepted {
         let lane = head.class.lane();
-        let template = match &message.content {
-            Content::Carrier(template) => Some(template.clone()),
-            Content::Body(_)
-            | Content::Media { .. }
-            | Content::Template { .. }
-            | Content::Campaign => None,
+        let template = match template_of(drafted, text) {
+            Ok(template) => template,
+            Err(cause) => return Outcome::Dead { cause },
         };
         let enriched = Enriched {
             head,
@@ -133,6 +131,19 @@ fn message_and_event(
 
     say.extend(row.event().map(|event| event.outgoing()));
     Outcome::Emit(say)
+}
+
+/// The carrier's template that a stored text shows.
+///
+/// # Errors
+/// The text does not tell its values apart, and the person has no others any more.
+fn template_of(drafted: &DraftedMessage, text: &str) -> Result<Option<CarrierTemplate>, Cause> {
+    let Some(template) = &drafted.draft.carrier else { return Ok(None) };
+    match (template.shown_as(text), drafted.draft.failed) {
+        (Some(stored), _) => Ok(Some(stored)),
+        (None, None) => Ok(Some(template.clone())),
+        (None, Some(_)) => Err(Cause("unreadable_template")),
+    }
 }
 
 /// The row that this batch has stored, without reading it back.

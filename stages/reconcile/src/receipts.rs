@@ -19,6 +19,8 @@ use store::{
 };
 use wire::{Stream, WebhookRequest};
 
+use crate::templates;
+
 /// The stage that reads receipts.
 pub struct ReceiptStage {
     store: Store,
@@ -39,6 +41,8 @@ impl Stage for ReceiptStage {
     const LINGER: Duration = Duration::from_millis(20);
 
     async fn handle(&self, cx: &Cx, batch: Batch<WebhookRequest>) -> Result<(), Fault> {
+        templates::tell(&self.store, cx, batch.items()).await?;
+
         // load
         let mut reports = load::read(&self.store, &batch).await?;
         if reports.is_empty() {

@@ -2,7 +2,7 @@
 //! one's answer.
 
 use axum::{Json, extract::State};
-use domain::{gates::SwitchMode, ids::CampaignId};
+use domain::{draft::From, gates::SwitchMode, ids::CampaignId};
 use jiff::Timestamp;
 use serde_json::json;
 use store::{
@@ -28,7 +28,7 @@ use crate::{
         examples,
     },
     http::{Id, Kind, Problem},
-    submit::callable::Callable,
+    submit::{callable::Callable, kept},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -40,8 +40,9 @@ pub(super) fn router() -> OpenApiRouter<App> {
 }
 
 /// `POST /v1/campaigns/{id}/start`, for operators, admins and owners: freezes the audience and
-/// feeds it. Answers 200 with the campaign, 409 where its state does not allow it, or where the
-/// settings do not allow any account of its senders to be called.
+/// feeds it. Answers 200 with the campaign, 409 where its state does not allow it, where the
+/// settings do not allow any account of its senders to be called, or where the carrier has not
+/// approved its template.
 #[utoipa::path(
     post, path = "/v1/campaigns/{id}/start", tag = "campaigns", operation_id = "start_campaign",
     security(("bearer" = [EditCampaigns::NAME])),
@@ -136,6 +137,7 @@ async fn act(
         Step::To(state) => {
             if act == CampaignAct::Start {
                 must_be_callable(&app, &mut tx, &caller, &campaign).await?;
+                must_be_sendable(&mut tx, &caller, &campaign).await?;
             }
             Some(record(&mut tx, &caller, &campaign, act, state, app.now()).await?)
         }
@@ -176,6 +178,21 @@ async fn must_be_callable(
         }
         // One that carries nothing now may carry something when its turn comes.
         Callable::Yes | Callable::Unusable => Ok(()),
+    }
+}
+
+/// Refuses to start what the carrier would refuse message by message: a template of its own that it
+/// has not approved.
+async fn must_be_sendable(
+    tx: &mut Scoped,
+    caller: &Caller,
+    campaign: &Campaign,
+) -> Result<(), Problem> {
+    let Some(template) = &campaign.carrier_template else { return Ok(()) };
+    let from = From::Pool(campaign.pool);
+    match kept::unsendable(tx, &caller.tenant, template, &from).await? {
+        Some(why) => Err(Problem::new(Kind::Conflict, why.detail)),
+        None => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use axum::{Json, extract::State, http::StatusCode, response::Response};
 use domain::{
     gates::consent::program_of,
     ids::{CampaignId, PoolId, TenantId},
-    message::class::MessageClass,
+    message::class::Channel,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -39,6 +39,7 @@ use crate::{
     },
     fields,
     http::{Body, Creation, Errors, Id, Kind, Problem, creation::IdempotencyKey},
+    submit::carrier_template::CarrierTemplateRef,
     transactions::TenantTx,
 };
 
@@ -64,9 +65,17 @@ struct Change {
     #[serde(default)]
     #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
     program: Option<String>,
-    /// For a draft: what its messages are made from.
+    /// For a draft: how its messages travel.
+    #[serde(default)]
+    #[schema(value_type = Option<Channel>)]
+    channel: Option<String>,
+    /// For a draft: what its messages are made from, in place of a template of the carrier's.
     #[serde(default)]
     template_id: Option<Uuid>,
+    /// For a draft, on `whatsapp`: the template of the carrier's that its messages are, in place of one
+    /// of the tenant's.
+    #[serde(default)]
+    carrier_template: Option<CarrierTemplateRef>,
     /// Of the template that it has: for a campaign that is paused.
     #[serde(default)]
     #[schema(minimum = 1)]
@@ -163,18 +172,25 @@ async fn draft_with(
     if body.class.is_some() && before.program == program_of(before.class) {
         wanted.program = None;
     }
+    // What is said of one kind of template takes the place of the other.
+    let (template_id, carrier_template) = match (body.template_id, body.carrier_template) {
+        (None, None) => (wanted.template_id, wanted.carrier_template),
+        said => said,
+    };
     let wanted = NewCampaign {
         name: body.name.unwrap_or(wanted.name),
         class: body.class.unwrap_or(wanted.class),
         program: body.program.or(wanted.program),
-        template_id: body.template_id.unwrap_or(wanted.template_id),
+        channel: body.channel.or(wanted.channel),
+        template_id,
+        carrier_template,
         pool_id: body.pool_id.unwrap_or(wanted.pool_id),
         audience: body.audience.unwrap_or(wanted.audience),
         validity_seconds: body.validity_seconds.unwrap_or(wanted.validity_seconds),
     };
 
-    let class: MessageClass = check(tx, tenant, &wanted).await?;
-    let after = draft(&wanted, class, before.created_at);
+    let kind = check(tx, tenant, &wanted).await?;
+    let after = draft(&wanted, kind, before.created_at);
     Ok(Campaign { id: before.id, version: before.version, ..after })
 }
 
@@ -190,7 +206,9 @@ async fn paused_with(
     let fixed = [
         ("class", body.class.is_some()),
         ("program", body.program.is_some()),
+        ("channel", body.channel.is_some()),
         ("template_id", body.template_id.is_some()),
+        ("carrier_template", body.carrier_template.is_some()),
         ("audience", body.audience.is_some()),
     ];
     for (field, is_named) in fixed {
@@ -214,7 +232,10 @@ async fn paused_with(
         after.pool = pool;
     }
     if let Some(version) = body.template_version {
-        let latest = templates::latest_version(tx, tenant, before.template).await?;
+        let latest = match before.template {
+            Some(template) => templates::latest_version(tx, tenant, template).await?,
+            None => None,
+        };
         let is_there = latest.is_some_and(|latest| (1..=latest).contains(&version));
         errors.check(is_there, "template_version", "not_found", "no such version of its template");
         after.template_version = Some(version);
@@ -231,7 +252,9 @@ fn as_new(campaign: &Campaign) -> Result<NewCampaign, Problem> {
         name: campaign.name.clone(),
         class: campaign.class.as_str().to_owned(),
         program: Some(campaign.program.clone()),
-        template_id: campaign.template.0,
+        channel: Some(campaign.channel.as_str().to_owned()),
+        template_id: campaign.template.map(|template| template.0),
+        carrier_template: campaign.carrier_template.as_ref().map(CarrierTemplateRef::of),
         pool_id: campaign.pool.0,
         audience: audience.ok_or_else(newer)?,
         validity_seconds: campaign.validity_seconds,
@@ -310,10 +333,10 @@ async fn clone(Id(id): Id, mut new: Creation<EditCampaigns, Copy>) -> Result<Res
     if let Some(name) = new.body.name.take() {
         wanted.name = name;
     }
-    let class = check(&mut new.tx, &tenant, &wanted).await?;
+    let kind = check(&mut new.tx, &tenant, &wanted).await?;
 
     // record
-    let campaign = draft(&wanted, class, new.now);
+    let campaign = draft(&wanted, kind, new.now);
     campaigns::create(&mut new.tx, &tenant, &campaign).await?;
 
     // answer

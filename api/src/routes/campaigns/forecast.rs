@@ -31,7 +31,8 @@ pub(super) async fn view_with_forecast(
     let policies = policies::in_force(tx, &[tenant]).await?;
     let Some(policy) = policies.into_values().flatten().next() else { return Ok(view(campaign)) };
     let since = now.checked_sub(policy.suppression()).unwrap_or(Timestamp::MIN);
-    let found = suppressed::count(tx, tenant, &campaign.audience, since, LOOKED_AT).await?;
+    let of = (&campaign.audience, campaign.channel);
+    let found = suppressed::count(tx, tenant, of, since, LOOKED_AT).await?;
 
     let suppression = SuppressionForecast {
         days: policy.suppression_days,

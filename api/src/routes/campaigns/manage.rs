@@ -2,9 +2,11 @@
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use domain::{
+    draft::{CarrierTemplate, From},
     gates::consent::program_of,
     ids::{CampaignId, PoolId, TemplateId, TenantId},
-    message::class::MessageClass,
+    message::class::{Channel, MessageClass},
+    template::Template,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -35,6 +37,7 @@ use crate::{
     fields,
     http::{Creation, Errors, Id, Page, Paging, Problem, Query, creation::IdempotencyKey},
     ids,
+    submit::{carrier_template::CarrierTemplateRef, kept, message::channel},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -55,8 +58,19 @@ pub(super) struct NewCampaign {
     #[serde(default)]
     #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
     pub(super) program: Option<String>,
+    /// How its messages travel; `sms` where it is not said. Its audience are those whom the channel
+    /// reaches. On `whatsapp` texts go out within 24 hours of the person's last message alone, and a
+    /// template of the carrier's at any time.
+    #[serde(default)]
+    #[schema(value_type = Option<Channel>)]
+    pub(super) channel: Option<String>,
     /// What its messages are made from: the version that is the latest at the start.
-    pub(super) template_id: Uuid,
+    #[serde(default)]
+    pub(super) template_id: Option<Uuid>,
+    /// Instead of a template of the tenant's, on `whatsapp`: one that the carrier keeps. Its values may
+    /// name fields of the contact, as `{first_name|friend}`.
+    #[serde(default)]
+    pub(super) carrier_template: Option<CarrierTemplateRef>,
     /// The senders that it spreads over.
     pub(super) pool_id: Uuid,
     /// Whom it is for; it is frozen at the start.
@@ -103,10 +117,10 @@ impl ToSchema for CampaignClass {}
 )]
 async fn create(mut new: Creation<EditCampaigns, NewCampaign>) -> Result<Response, Problem> {
     // check
-    let class = check(&mut new.tx, &new.caller.tenant, &new.body).await?;
+    let kind = check(&mut new.tx, &new.caller.tenant, &new.body).await?;
 
     // record
-    let campaign = draft(&new.body, class, new.now);
+    let campaign = draft(&new.body, kind, new.now);
     campaigns::create(&mut new.tx, &new.caller.tenant, &campaign).await?;
 
     // answer
@@ -116,8 +130,16 @@ async fn create(mut new: Creation<EditCampaigns, NewCampaign>) -> Result<Respons
     new.finish_at(StatusCode::CREATED, &made, &path).await
 }
 
+/// What a campaign's messages are.
+pub(super) struct MessageKind {
+    class: MessageClass,
+    channel: Channel,
+    carrier_template: Option<CarrierTemplate>,
+}
+
 /// A draft of what the body says.
-pub(super) fn draft(body: &NewCampaign, class: MessageClass, now: Timestamp) -> Campaign {
+pub(super) fn draft(body: &NewCampaign, kind: MessageKind, now: Timestamp) -> Campaign {
+    let MessageKind { class, channel, carrier_template } = kind;
     Campaign {
         id: CampaignId(ids::fresh()),
         name: body.name.trim().to_owned(),
@@ -125,8 +147,10 @@ pub(super) fn draft(body: &NewCampaign, class: MessageClass, now: Timestamp) -> 
         paused_from: None,
         class,
         program: body.program.clone().unwrap_or_else(|| program_of(class).to_owned()),
-        template: TemplateId(body.template_id),
+        channel,
+        template: body.template_id.map(TemplateId),
         template_version: None,
+        carrier_template,
         pool: PoolId(body.pool_id),
         audience: body.audience.stored(),
         validity_seconds: body.validity_seconds,
@@ -139,12 +163,12 @@ pub(super) fn draft(body: &NewCampaign, class: MessageClass, now: Timestamp) -> 
 }
 
 /// Reads every field, and says of all of them at once what is wrong. The template and the pool must
-/// exist. Answers the class.
+/// exist. Answers what its messages are.
 pub(super) async fn check(
     tx: &mut Scoped,
     tenant: &TenantId,
     body: &NewCampaign,
-) -> Result<MessageClass, Problem> {
+) -> Result<MessageKind, Problem> {
     let mut errors = Errors::default();
     fields::name(&body.name, &mut errors);
     let class = MessageClass::from_name(&body.class).filter(|class| CLASSES.contains(class));
@@ -157,13 +181,74 @@ pub(super) async fn check(
         fields::validity(seconds.into(), &mut errors);
     }
 
-    let template = TemplateId(body.template_id);
-    let template = templates::latest_version(tx, tenant, template).await?;
-    errors.check(template.is_some(), "template_id", "not_found", "no template with this id");
+    let channel = channel(body.channel.as_deref());
+    errors.check(channel.is_some(), "channel", "unknown", "sms or whatsapp");
+    let channel = channel.unwrap_or_default();
+    let carrier_template = content(tx, tenant, body, channel, &mut errors).await?;
     let pool = pools::exists(tx, tenant, PoolId(body.pool_id)).await?;
     errors.check(pool, "pool_id", "not_found", "no pool with this id");
     errors.done()?;
-    class.ok_or_else(|| Problem::field("class", "unknown", "promo, journey or transactional"))
+
+    let class = class
+        .ok_or_else(|| Problem::field("class", "unknown", "promo, journey or transactional"))?;
+    Ok(MessageKind { class, channel, carrier_template })
+}
+
+/// What its messages say: a template of the tenant's, which must exist, or one of the carrier's, which
+/// must not surely be refused.
+async fn content(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    body: &NewCampaign,
+    channel: Channel,
+    errors: &mut Errors,
+) -> Result<Option<CarrierTemplate>, Problem> {
+    match (body.template_id, &body.carrier_template) {
+        (Some(_), Some(_)) => {
+            let detail = "give template_id or carrier_template, not both";
+            errors.add("carrier_template", "ambiguous", detail);
+            Ok(None)
+        }
+        (None, None) => {
+            let detail = "give template_id, or on whatsapp carrier_template";
+            errors.add("template_id", "required", detail);
+            Ok(None)
+        }
+        (Some(id), None) => {
+            let known = templates::latest_version(tx, tenant, TemplateId(id)).await?;
+            errors.check(known.is_some(), "template_id", "not_found", "no template with this id");
+            Ok(None)
+        }
+        (None, Some(_)) if channel == Channel::Sms => {
+            let detail = "SMS has no such templates: give template_id";
+            errors.add("carrier_template", "unsupported", detail);
+            Ok(None)
+        }
+        (None, Some(written)) => {
+            let Some(template) = written.read(errors) else { return Ok(None) };
+            check_values(&template, errors);
+
+            // One that is reviewed still may be approved by the start.
+            let from = From::Pool(PoolId(body.pool_id));
+            let why = kept::unsendable(tx, tenant, &template, &from).await?;
+            if let Some(why) = why.filter(|why| why.code != PENDING) {
+                errors.add("carrier_template", why.code, why.detail);
+            }
+            Ok(Some(template))
+        }
+    }
+}
+
+/// The code of a template whose review goes on.
+const PENDING: &str = "template_pending";
+
+/// Checks that each value can be read as a text with variables.
+fn check_values(template: &CarrierTemplate, errors: &mut Errors) {
+    for value in template.values() {
+        if let Err(why) = Template::parse(value) {
+            errors.add("carrier_template", "invalid_template", why.to_string());
+        }
+    }
 }
 
 /// `GET /v1/campaigns/{id}`, for every role: one campaign, or 404. A draft of promotions says how

@@ -2,7 +2,7 @@
 
 use domain::{
     ids::{CampaignId, PoolId, TemplateId},
-    message::class::MessageClass,
+    message::class::{Channel, MessageClass},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,6 +11,7 @@ use store::campaigns::{Campaign, CampaignState};
 use utoipa::ToSchema;
 
 use super::audience::Audience;
+use crate::submit::carrier_template::CarrierTemplateRef;
 
 /// A campaign, as far as it has come.
 #[derive(Serialize, ToSchema)]
@@ -26,7 +27,15 @@ pub(super) struct CampaignView {
     class: MessageClass,
     /// What a recipient can leave without leaving everything.
     program: String,
-    template_id: TemplateId,
+    /// How its messages travel.
+    channel: Channel,
+    /// What its messages are made from; null where the carrier has their template.
+    #[schema(required)]
+    template_id: Option<TemplateId>,
+    /// The template of the carrier's that its messages are; null where they are made from one of the
+    /// tenant's.
+    #[schema(required)]
+    carrier_template: Option<CarrierTemplateRef>,
     /// Set at the start, to the latest; none before it.
     #[schema(required)]
     template_version: Option<i32>,
@@ -80,7 +89,9 @@ pub(super) fn view(campaign: Campaign) -> CampaignView {
         state: campaign.state.as_str(),
         class: campaign.class,
         program: campaign.program,
+        channel: campaign.channel,
         template_id: campaign.template,
+        carrier_template: campaign.carrier_template.as_ref().map(CarrierTemplateRef::of),
         template_version: campaign.template_version,
         pool_id: campaign.pool,
         audience: campaign.audience,

@@ -125,7 +125,7 @@ async fn places(
     let known = addresses.iter().flatten();
     let keys: Vec<_> =
         known.map(|address| (ContactId::of(tenant, address.as_str()), address)).collect();
-    let mut people = dry_run::people(tx, tenant, &keys, false).await?.into_iter();
+    let mut people = dry_run::people(tx, tenant, Channel::Sms, &keys, false).await?.into_iter();
 
     let mut place = |address: &Address| {
         let person = people.next().and_then(|one| one.contact).unwrap_or_default();

@@ -1,6 +1,8 @@
 //! `POST /v1/explain`: what the gates would say about a message, each of them, and in one sentence.
 //! Nothing is sent and nothing is written.
 
+mod said;
+
 use std::iter::once;
 
 use axum::{Json, extract::State};
@@ -29,6 +31,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
+use self::said::{channel_of, class_of, content};
 use crate::{
     app::App,
     auth::{Allowed, Needs, Read},
@@ -42,7 +45,11 @@ use crate::{
     },
     fields,
     http::{Body, Errors, Problem, view::money},
-    submit::message::{NewMessageClass, class},
+    submit::{
+        carrier_template::CarrierTemplateRef,
+        kept,
+        message::{NewMessageChannel, NewMessageClass, address},
+    },
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -54,7 +61,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[schema(as = ExplanationRequest)]
 #[serde(deny_unknown_fields)]
 struct Question {
-    /// The person's number, in E.164 or as people of the tenant's country write it.
+    /// The person's number, in E.164 or as people of the tenant's country write it; on `whatsapp` also
+    /// the carrier's id for somebody who hides their number.
     #[serde(default)]
     #[schema(value_type = String, required, min_length = 1, max_length = 64)]
     #[schema(example = json!(examples::PHONE))]
@@ -63,6 +71,13 @@ struct Question {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 4096)]
     body: Option<String>,
+    /// Instead of a body, on `whatsapp`: a template that the carrier keeps.
+    #[serde(default)]
+    carrier_template: Option<CarrierTemplateRef>,
+    /// How it would travel; `sms` where it is not said. With a campaign: its own, and may be left out.
+    #[serde(default)]
+    #[schema(value_type = Option<NewMessageChannel>)]
+    channel: Option<String>,
     /// What it is for. With a campaign: its own, and may be left out.
     #[serde(default)]
     #[schema(value_type = Option<NewMessageClass>)]
@@ -101,6 +116,7 @@ struct Whereabouts {
 struct Asked {
     to: Address,
     class: MessageClass,
+    channel: Channel,
     content: Content,
     campaign: Option<Campaign>,
     from: From,
@@ -196,9 +212,6 @@ async fn check(
     now: Timestamp,
 ) -> Result<Asked, Problem> {
     let mut errors = Errors::default();
-    let to = fields::required("to", question.to.as_deref(), &mut errors);
-    let home = tenant.country.parse().ok();
-    let to = to.and_then(|to| fields::number("to", to, home, &mut errors)).map(Address::from);
     let campaign = match question.campaign {
         None => None,
         Some(id) => {
@@ -208,60 +221,31 @@ async fn check(
         }
     };
 
+    let channel = channel_of(question.channel.as_deref(), campaign.as_ref(), &mut errors);
+    let to = fields::required("to", question.to.as_deref(), &mut errors);
+    let home = tenant.country.parse().ok();
+    let to = to.and_then(|to| address(to, channel, home, &mut errors));
+    let channel = channel.unwrap_or_default();
     let class = class_of(question.class.as_deref(), campaign.as_ref(), &mut errors);
-    let content = content(question.body, question.campaign.is_some(), class, &mut errors);
+    let said = (question.body, question.carrier_template);
+    let content = content(said, question.campaign.is_some(), (class, channel), &mut errors);
     if let (Some(contact), Some(to)) = (&question.contact, &to) {
         check_whereabouts(contact, to, &mut errors);
     }
     let at = instant(question.at.as_deref(), &mut errors).unwrap_or(now);
 
+    let from = campaign.as_ref().map_or(From::Any, |campaign| From::Pool(campaign.pool));
+    if let Some(Content::Carrier(template)) = &content
+        && let Some(why) = kept::unsendable(tx, &tenant.id, template, &from).await?
+    {
+        errors.add("carrier_template", why.code, why.detail);
+    }
     let (Some(to), Some(class), Some(content), true) = (to, class, content, errors.is_empty())
     else {
         return Err(Problem::invalid(errors.into_vec()));
     };
-    let from = campaign.as_ref().map_or(From::Any, |campaign| From::Pool(campaign.pool));
     let whereabouts = question.contact;
-    Ok(Asked { to, class, content, campaign, from, whereabouts, at })
-}
-
-/// The text as written, else what the campaign says.
-fn content(
-    written: Option<String>,
-    has_campaign: bool,
-    class: Option<MessageClass>,
-    errors: &mut Errors,
-) -> Option<Content> {
-    match written {
-        Some(body) => {
-            fields::body("body", &body, class.unwrap_or(MessageClass::Transactional), errors);
-            Some(Content::Body(body))
-        }
-        None if has_campaign => Some(Content::Campaign),
-        None => {
-            errors.add("body", "required", "give body, or campaign for what it would say");
-            None
-        }
-    }
-}
-
-/// The class as written; a campaign's own where there is one.
-fn class_of(
-    written: Option<&str>,
-    campaign: Option<&Campaign>,
-    errors: &mut Errors,
-) -> Option<MessageClass> {
-    match (written, campaign) {
-        (written, None) => {
-            fields::required("class", written, errors).and_then(|name| class(name, errors))
-        }
-        (written, Some(campaign)) => {
-            let own = campaign.class.as_str();
-            let same = written.is_none_or(|written| written == own);
-            let detail = format!("the campaign's messages are {own}");
-            errors.check(same, "class", "other_class", &detail);
-            Some(campaign.class)
-        }
-    }
+    Ok(Asked { to, class, channel, content, campaign, from, whereabouts, at })
 }
 
 /// Refuses what cannot be read: it would count as not known, and the caller would not notice.
@@ -296,7 +280,8 @@ impl Asked {
 async fn drafted(tx: &mut Scoped, tenant: &TenantId, asked: &Asked) -> Result<Draft, Problem> {
     let contact = ContactId::of(tenant, asked.to.as_str());
     let fields = asked.content.is_template();
-    let found = dry_run::people(tx, tenant, &[(contact, &asked.to)], fields).await?.pop();
+    let people = [(contact, &asked.to)];
+    let found = dry_run::people(tx, tenant, asked.channel, &people, fields).await?.pop();
     let mut person = found.and_then(|found| found.contact).unwrap_or_default();
     if let Some(contact) = &asked.whereabouts {
         person.time_zone.clone_from(&contact.timezone);
@@ -306,7 +291,7 @@ async fn drafted(tx: &mut Scoped, tenant: &TenantId, asked: &Asked) -> Result<Dr
 
     let origin = asked.origin(tenant);
     let supplies = drafts::supplies(tx, asked.at, once(origin)).await?;
-    let (class, channel) = (asked.class, Channel::Sms);
+    let (class, channel) = (asked.class, asked.channel);
     let request = DraftRequest { class, channel, to: &asked.to, origin };
     draft::draft(&request, contact, &person, &supplies).ok_or_else(|| Problem::not_found("tenant"))
 }
@@ -322,7 +307,8 @@ async fn decision(
     // load
     let candidate = candidate(tenant, asked, draft);
     let drafts = once((&asked.to, draft));
-    let mut facts = dry_run::facts(tx, tenant, asked.class, candidate.campaign, drafts).await?;
+    let kind = (asked.class, asked.channel);
+    let mut facts = dry_run::facts(tx, tenant, kind, candidate.campaign, drafts).await?;
     // Of somebody new nothing is known, as enrich would write them down.
     facts.recipients.entry(candidate.recipient()).or_default();
 
@@ -348,8 +334,8 @@ fn candidate<'a>(tenant: &'a TenantId, asked: &'a Asked, draft: &'a Draft) -> Ca
         id: id.unwrap_or(MessageId(Uuid::nil())),
         tenant,
         class: asked.class,
-        channel: Channel::Sms,
-        is_carrier_template: false,
+        channel: asked.channel,
+        is_carrier_template: draft.carrier.is_some(),
         address: &asked.to,
         campaign,
         submitted_at: asked.at,

@@ -10,7 +10,13 @@ use domain::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use store::settings::accounts::{self, Account, AccountChange, AccountChanged};
+use store::{
+    Scoped,
+    settings::{
+        accounts::{self, Account, AccountChange, AccountChanged},
+        carrier_templates,
+    },
+};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::subject::Token;
@@ -87,6 +93,7 @@ async fn create(
     if !accounts::create(&mut new.tx, &tenant, &account).await? {
         return Err(Problem::new(Kind::Conflict, "this account name is taken; choose another"));
     }
+    read_templates(&mut new.tx, &tenant, &account).await?;
 
     // The token is not told: that it was set is.
     let access = &account.access;
@@ -219,6 +226,7 @@ async fn change(
     };
     let changed = accounts::change(&mut tx, &caller.tenant, &name, &to).await?;
     let account = done(changed)?;
+    read_templates(&mut tx, &caller.tenant, &account).await?;
     let mut detail = json!({});
     if change.auth_token.is_some() {
         detail["auth_token"] = "set".into();
@@ -269,6 +277,21 @@ async fn remove(
     audit::note(&mut tx, &caller, now, "carrier_account.removed", subject, json!({})).await?;
     tx.commit().await?;
     Ok(Json(view(&app, account)))
+}
+
+/// Has the templates of an account read that is new or called otherwise, where its carrier keeps
+/// such.
+async fn read_templates(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    account: &Account,
+) -> Result<(), Problem> {
+    let carrier = Carrier::from_name(&account.access.carrier);
+    if carrier.is_some_and(|carrier| carrier.abilities().templates) {
+        let now = stage::machine::now();
+        carrier_templates::ask(tx, tenant, &account.handle, now).await?;
+    }
+    Ok(())
 }
 
 /// The account, or why it is not changed.

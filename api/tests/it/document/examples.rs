@@ -87,6 +87,12 @@ fn unread_media() -> KeptMedia {
 async fn numbers(world: &World, carrier: &TestCarrier) {
     let url = carrier.url();
     world.run(&format!("update millrace.carrier_accounts set base_url = '{url}'")).await;
+    let business = json!({
+        "access_token": "token", "app_secret": "app-secret", "callback_url": url,
+        "numbers": ["106540352242922"],
+    });
+    let put = carrier.http.put(format!("{url}/sandbox/businesses/102290129340398"));
+    put.json(&business).send().await.expect("an answer").error_for_status().expect("set up");
     for number in ["+12025550150", "+12025550151"] {
         let path = "/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json";
         let buy = carrier.http.post(format!("{url}{path}")).basic_auth("AC1", Some("secret"));

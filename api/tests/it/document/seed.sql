@@ -15,6 +15,18 @@ from millrace.carrier_accounts, (values
     ('e73ab539-5eec-5d50-9512-0a21bc30b54e', '+12025550151')
 ) as n (id, number)
 where name = 'main';
+insert into millrace.carrier_templates (tenant_id, template_id, account, name, language, category,
+    components, state, status, reason, quality, carrier_id, created_at, asked_at, told_at)
+select 'acme', id::uuid, account, t.name, 'en_US', 'utility',
+       '{"body": {"text": "Hello {{1}}, order {{2}} has left our house.", "examples": ["Ana", "417"]}}',
+       state, status, reason, quality, carrier_id, '2026-05-01T12:00:00Z', now(), now()
+from millrace.carrier_accounts a, (values
+    ('0198f1d2-7c00-7a00-8000-000000000041', 'order_shipped', 'approved', 'APPROVED', null, 'green',
+     '590000000000001'),
+    ('0198f1d2-7c00-7a00-8000-000000000042', 'order_lost', 'failed', null,
+     'the carrier refuses it (100): Invalid parameter', 'unknown', null)
+) as t (id, name, state, status, reason, quality, carrier_id)
+where a.name = 'verified';
 insert into millrace.templates values
     ('acme', '0198f1d2-7c00-7a00-8000-000000000040', 'Hello', now());
 insert into millrace.template_versions

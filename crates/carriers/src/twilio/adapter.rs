@@ -28,6 +28,7 @@ pub(crate) const ABILITIES: Abilities = Abilities {
     fetches: true,
     reports: true,
     numbers: true,
+    templates: false,
     list_lag: Duration::from_secs(30),
     throttles: ThrottleScope::Account,
 };

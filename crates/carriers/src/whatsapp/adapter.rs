@@ -22,6 +22,7 @@ pub(crate) const ABILITIES: Abilities = Abilities {
     list_lag: Duration::ZERO,
     throttles: ThrottleScope::Account,
     numbers: false,
+    templates: true,
 };
 
 pub(crate) fn owns_host(host: &str) -> bool {

@@ -113,6 +113,9 @@ pub(super) struct GraphError {
     pub(super) code: u32,
     #[serde(default)]
     is_transient: bool,
+    /// What is wrong more precisely, where Meta says it.
+    #[serde(default)]
+    pub(super) error_subcode: Option<u32>,
     /// What is wrong, in words for the developer.
     #[serde(default)]
     pub(super) message: String,

@@ -1,6 +1,6 @@
 //! What a message holds, as the Cloud API writes it.
 
-use domain::draft::CarrierTemplate;
+use domain::draft::{ButtonKind, ButtonValue, CarrierTemplate, HeaderValue};
 use serde_json::{Value, json};
 
 /// What is sent.
@@ -152,15 +152,48 @@ impl MessageContent<'_> {
     }
 }
 
-/// A template without parameters has no components at all.
+/// A template without values has no components at all.
 fn of_template(template: &CarrierTemplate) -> Value {
     let mut object = json!({ "name": template.name, "language": { "code": template.language } });
+    let mut components = Vec::new();
+    if let Some(header) = &template.header {
+        components.push(json!({ "type": "header", "parameters": [of_header(header)] }));
+    }
     if !template.parameters.is_empty() {
         let text = |text: &String| json!({ "type": "text", "text": text });
         let parameters: Vec<Value> = template.parameters.iter().map(text).collect();
-        object["components"] = json!([{ "type": "body", "parameters": parameters }]);
+        components.push(json!({ "type": "body", "parameters": parameters }));
+    }
+    components.extend(template.buttons.iter().map(of_template_button));
+
+    if !components.is_empty() {
+        object["components"] = components.into();
     }
     object
+}
+
+fn of_header(header: &HeaderValue) -> Value {
+    match header {
+        HeaderValue::Text(text) => json!({ "type": "text", "text": text }),
+        HeaderValue::Image(link) => json!({ "type": "image", "image": { "link": link } }),
+        HeaderValue::Video(link) => json!({ "type": "video", "video": { "link": link } }),
+        HeaderValue::Document(link) => json!({ "type": "document", "document": { "link": link } }),
+    }
+}
+
+fn of_template_button(button: &ButtonValue) -> Value {
+    let value = &button.value;
+    let (kind, parameter) = match button.kind {
+        ButtonKind::Url => ("url", json!({ "type": "text", "text": value })),
+        ButtonKind::QuickReply => ("quick_reply", json!({ "type": "payload", "payload": value })),
+        ButtonKind::CopyCode => {
+            ("copy_code", json!({ "type": "coupon_code", "coupon_code": value }))
+        }
+    };
+    json!({
+        "type": "button", "sub_type": kind, "index": button.index.to_string(),
+        "parameters": [parameter],
+    })
 }
 
 fn of_button(button: &Button<'_>) -> Value {

@@ -1,15 +1,21 @@
-//! An account's message templates at Meta: created, and read with their state, category and
-//! quality. Meta reviews each; one that is approved may be sent at any time.
+//! An account's message templates at Meta: created, read with their state, category and quality, and
+//! deleted. Meta reviews each; one that is approved may be sent at any time.
 
+use domain::carrier_template::{KeptTemplate, ReviewState};
 use http::Method;
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{classify::GraphError, client::Client};
+use super::{
+    classify::{CodeVerdict, GraphError, answered},
+    client::Client,
+    components,
+};
 use crate::{
     answer::Doubt,
     http::{JSON, call, set_body},
+    templates::{CarrierTemplateError, MAX_TEMPLATES, NewCarrierTemplate},
 };
 
 /// What is read of each template.
@@ -18,69 +24,15 @@ const FIELDS: &str = "id,name,language,category,status,quality_score,rejected_re
 /// Templates per page.
 const PAGE_SIZE: usize = 100;
 
-/// The most pages that are read: an account has at most 6,000 templates.
-const MAX_PAGES: usize = 60;
+/// The most pages that are read.
+const MAX_PAGES: usize = MAX_TEMPLATES / PAGE_SIZE;
 
 /// 100 templates with their components, of some KiB each.
 const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// A template to be created.
-#[derive(Debug, Clone, Copy)]
-pub struct NewCarrierTemplate<'a> {
-    /// 1 to 512 of a-z, 0-9 and `_`.
-    pub name: &'a str,
-    /// As Meta writes languages: `en_US`, `de`.
-    pub language: &'a str,
-    /// `MARKETING`, `UTILITY` or `AUTHENTICATION`.
-    pub category: &'a str,
-    /// The text, with variables `{{1}}`, `{{2}}` and so on.
-    pub body: &'a str,
-    /// A value of each variable, for the review.
-    pub examples: &'a [String],
-}
-
-/// A template as Meta has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CarrierTemplateState {
-    /// Meta's id of it.
-    pub id: String,
-    /// Its name: one name may have several languages.
-    pub name: String,
-    /// Its language, as Meta writes it.
-    pub language: String,
-    /// Its category; Meta may have changed it.
-    pub category: String,
-    /// `APPROVED`, `PENDING`, `REJECTED`, `PAUSED`, `DISABLED`, or a word that Meta may add.
-    pub status: String,
-    /// `GREEN`, `YELLOW`, `RED` or `UNKNOWN`.
-    pub quality: String,
-    /// Why it was rejected; none where it was not.
-    pub rejected_reason: Option<String>,
-    /// Its text; none where the answer does not show it.
-    pub body: Option<String>,
-}
-
-/// Why a call about templates did not do what it was to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CarrierTemplateError {
-    /// Meta refuses it, in Meta's words.
-    #[error("Meta refuses it ({code}): {words}")]
-    Refused {
-        /// The error code.
-        code: u32,
-        /// What Meta says.
-        words: String,
-    },
-    /// No usable reply.
-    #[error("no usable reply from Meta: {0:?}")]
-    Unavailable(Doubt),
-    /// No connection was made.
-    #[error("Meta could not be reached")]
-    NoConnection,
-    /// There are more templates than are read.
-    #[error("the account has more than {0} templates")]
-    TooMany(usize),
-}
+/// What Meta says of a template that is not there: of a parameter that names nothing, and of a
+/// template of that name.
+const NOT_THERE: [u32; 2] = [2_593_002, 132_001];
 
 impl Client {
     /// Asks Meta to review a template (`POST /{waba_id}/message_templates`). Gives it with the
@@ -91,28 +43,38 @@ impl Client {
     pub async fn create_template(
         &self,
         new: &NewCarrierTemplate<'_>,
-    ) -> Result<CarrierTemplateState, CarrierTemplateError> {
+    ) -> Result<KeptTemplate, CarrierTemplateError> {
+        let body = json!({
+            "name": new.name,
+            "language": new.language,
+            "category": new.category.to_ascii_uppercase(),
+            "parameter_format": "POSITIONAL",
+            "components": components::write(new.components),
+        });
         let mut request = self.request(Method::POST, self.templates_url());
-        set_body(&mut request, JSON, new.json().to_string(), None);
+        set_body(&mut request, JSON, body.to_string(), None);
 
         let reply: Created = self.answer(request).await?;
-        Ok(CarrierTemplateState {
+        let status = reply.status.unwrap_or_else(|| "PENDING".to_owned());
+        let category = reply.category.unwrap_or_else(|| new.category.to_owned());
+        Ok(KeptTemplate {
             id: reply.id,
             name: new.name.to_owned(),
             language: new.language.to_owned(),
-            category: reply.category.unwrap_or_else(|| new.category.to_owned()),
-            status: reply.status.unwrap_or_else(|| "PENDING".to_owned()),
-            quality: "UNKNOWN".to_owned(),
-            rejected_reason: None,
-            body: Some(new.body.to_owned()),
+            category: category.to_ascii_lowercase(),
+            state: review_state(&status),
+            status,
+            quality: "unknown".to_owned(),
+            reason: None,
+            components: new.components.clone(),
         })
     }
 
     /// All templates of the account (`GET /{waba_id}/message_templates`).
     ///
     /// # Errors
-    /// When any page could not be read, or there are more than 6,000.
-    pub async fn templates(&self) -> Result<Vec<CarrierTemplateState>, CarrierTemplateError> {
+    /// When any page could not be read, or there are more than [`MAX_TEMPLATES`].
+    pub async fn templates(&self) -> Result<Vec<KeptTemplate>, CarrierTemplateError> {
         let mut found = Vec::new();
         let mut after: Option<String> = None;
         for _page in 0..MAX_PAGES {
@@ -131,7 +93,24 @@ impl Client {
                 return Ok(found);
             }
         }
-        Err(CarrierTemplateError::TooMany(MAX_PAGES * PAGE_SIZE))
+        Err(CarrierTemplateError::TooMany(MAX_TEMPLATES))
+    }
+
+    /// Deletes a template in one language
+    /// (`DELETE /{waba_id}/message_templates?name=...&hsm_id=...`).
+    ///
+    /// # Errors
+    /// Meta refuses it, or gave no usable answer; then it may be gone.
+    pub async fn delete_template(&self, name: &str, id: &str) -> Result<(), CarrierTemplateError> {
+        let mut url = self.templates_url();
+        url.query_pairs_mut().append_pair("name", name).append_pair("hsm_id", id);
+
+        let deleted: Result<Value, _> = self.answer(self.request(Method::DELETE, url)).await;
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(CarrierTemplateError::Refused { code, .. }) if NOT_THERE.contains(&code) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn templates_url(&self) -> Url {
@@ -154,30 +133,41 @@ impl Client {
             return serde_json::from_slice(&reply.body).map_err(unreadable);
         }
 
-        Err(match GraphError::read(&reply.body) {
-            Some(error) => CarrierTemplateError::Refused {
-                code: error.code,
-                words: error.error_user_msg.unwrap_or(error.message),
-            },
-            None => CarrierTemplateError::Unavailable(Doubt::Unreadable { status }),
+        let Some(error) = GraphError::read(&reply.body) else {
+            return Err(CarrierTemplateError::Unavailable(Doubt::Unreadable { status }));
+        };
+        let code = error.code;
+        Err(match answered(code) {
+            Some(CodeVerdict::TryLater(_)) => CarrierTemplateError::Throttled { code },
+            Some(CodeVerdict::Uncertain) => {
+                CarrierTemplateError::Unavailable(Doubt::Status { status, code: Some(code) })
+            }
+            Some(CodeVerdict::Refused(_) | CodeVerdict::AccountRefused) | None => {
+                let code =
+                    error.error_subcode.filter(|sub| NOT_THERE.contains(sub)).unwrap_or(code);
+                let words = error.error_user_msg.unwrap_or(error.message);
+                CarrierTemplateError::Refused { code, words }
+            }
         })
     }
 }
 
-impl NewCarrierTemplate<'_> {
-    fn json(&self) -> Value {
-        let mut body = json!({ "type": "BODY", "text": self.body });
-        if !self.examples.is_empty() {
-            body["example"] = json!({ "body_text": [self.examples] });
-        }
-        json!({
-            "name": self.name,
-            "language": self.language,
-            "category": self.category,
-            "parameter_format": "POSITIONAL",
-            "components": [body],
-        })
+/// How far a review has come, by Meta's word for it (pywa 4.5, `TemplateStatus`). One that is flagged
+/// may still be sent, as far as anybody says; Meta's answer to a message judges that.
+pub(super) fn review_state(word: &str) -> ReviewState {
+    match word.to_ascii_uppercase().as_str() {
+        "APPROVED" | "REINSTATED" => ReviewState::Approved,
+        "PENDING" | "IN_APPEAL" => ReviewState::Pending,
+        "REJECTED" => ReviewState::Rejected,
+        "PAUSED" | "LIMIT_EXCEEDED" | "LOCKED" => ReviewState::Paused,
+        "DISABLED" | "ARCHIVED" | "PENDING_DELETION" | "DELETED" => ReviewState::Disabled,
+        _ => ReviewState::Other,
     }
+}
+
+/// A reason as Meta says it; none where it says that there is none.
+pub(super) fn reason_of(word: Option<String>) -> Option<String> {
+    word.filter(|word| !word.is_empty() && word != "NONE")
 }
 
 // === the wire form ===
@@ -224,7 +214,7 @@ struct Listed {
     #[serde(default)]
     rejected_reason: Option<String>,
     #[serde(default)]
-    components: Vec<Component>,
+    components: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -233,27 +223,19 @@ struct Quality {
     score: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Component {
-    #[serde(rename = "type", default)]
-    kind: String,
-    #[serde(default)]
-    text: Option<String>,
-}
-
 impl Listed {
-    fn into_state(self) -> CarrierTemplateState {
-        let is_body = |part: &Component| part.kind.eq_ignore_ascii_case("body");
-        let body = self.components.into_iter().find(is_body).and_then(|part| part.text);
-        CarrierTemplateState {
+    fn into_state(self) -> KeptTemplate {
+        let quality = self.quality_score.and_then(|of| of.score);
+        KeptTemplate {
             id: self.id,
             name: self.name,
             language: self.language,
-            category: self.category,
+            category: self.category.to_ascii_lowercase(),
+            state: review_state(&self.status),
             status: self.status,
-            quality: self.quality_score.and_then(|of| of.score).unwrap_or_else(|| "UNKNOWN".into()),
-            rejected_reason: self.rejected_reason.filter(|reason| reason != "NONE"),
-            body,
+            quality: quality.map_or_else(|| "unknown".into(), |score| score.to_ascii_lowercase()),
+            reason: reason_of(self.rejected_reason),
+            components: components::read(&self.components),
         }
     }
 }

@@ -7,7 +7,7 @@ use carriers::{
         WhatsappMessage,
     },
 };
-use domain::draft::CarrierTemplate;
+use domain::draft::{ButtonKind, ButtonValue, CarrierTemplate, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::play::{
@@ -49,6 +49,48 @@ async fn check<'a>(cases: impl IntoIterator<Item = (&'a str, MessageContent<'a>,
         let found: Value = serde_json::from_slice(&seen.body).expect("JSON");
         assert_eq!(found, want, "{label}");
     }
+}
+
+#[tokio::test]
+async fn what_headers_and_buttons_of_templates_need_is_sent_as_the_documents_say() {
+    let button = |index, kind, value: &str| ButtonValue { index, kind, value: value.to_owned() };
+    let buttons = [
+        button(0, ButtonKind::QuickReply, "yes-417"),
+        button(1, ButtonKind::Url, "417"),
+        button(2, ButtonKind::CopyCode, "SPRING"),
+    ];
+    let link = || "https://example.com/a".to_owned();
+    let with =
+        |header: HeaderValue| template(&["Ana"]).with(Some(header), &buttons).expect("right");
+    let of_media = |kind: &str| json!({ "type": kind, kind: { "link": "https://example.com/a" } });
+
+    let cases = [
+        (
+            "a text",
+            with(HeaderValue::Text("417".to_owned())),
+            json!({ "type": "text", "text": "417" }),
+        ),
+        ("an image", with(HeaderValue::Image(link())), of_media("image")),
+        ("a video", with(HeaderValue::Video(link())), of_media("video")),
+        ("a document", with(HeaderValue::Document(link())), of_media("document")),
+    ];
+    check(cases.iter().map(|(label, template, header)| {
+        let want = json!({
+            "name": "order_shipped", "language": { "code": "en_US" },
+            "components": [
+                { "type": "header", "parameters": [header] },
+                { "type": "body", "parameters": [{ "type": "text", "text": "Ana" }] },
+                { "type": "button", "sub_type": "quick_reply", "index": "0",
+                    "parameters": [{ "type": "payload", "payload": "yes-417" }] },
+                { "type": "button", "sub_type": "url", "index": "1",
+                    "parameters": [{ "type": "text", "text": "417" }] },
+                { "type": "button", "sub_type": "copy_code", "index": "2",
+                    "parameters": [{ "type": "coupon_code", "coupon_code": "SPRING" }] },
+            ],
+        });
+        (*label, MessageContent::Template(template), body("template", want))
+    }))
+    .await;
 }
 
 #[tokio::test]

@@ -3,10 +3,14 @@
 
 use carriers::{
     Carrier, Incoming, ReceivedText, Reference, ReportedNumbers, ReportedStatus, StatusReport,
-    WebhookError,
+    TemplateChange, TemplateNews, WebhookError,
 };
-use domain::billing::{PriceCategory, PriceNotice};
+use domain::{
+    billing::{PriceCategory, PriceNotice},
+    carrier_template::ReviewState,
+};
 use http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -266,6 +270,70 @@ fn who_stops_marketing_in_whatsapp_itself_is_told() {
     assert_eq!(texts(&body), Ok(vec![]));
     assert_eq!(CARRIER.unread_parts(body.as_bytes()), 0);
     assert!(CARRIER.read_marketing_stops(b"{}").is_empty());
+}
+
+#[test]
+fn what_meta_tells_of_templates_is_read_change_by_change() {
+    let about = |field: &str, more: Value| {
+        let mut value = json!({ "message_template_id": 594_425_479_261_596_u64,
+            "message_template_name": "order", "message_template_language": "en_US" });
+        for (name, one) in more.as_object().expect("fields") {
+            value[name] = one.clone();
+        }
+        json!({ "field": field, "value": value })
+    };
+    let status = "message_template_status_update";
+    let told = |told: TemplateChange| TemplateNews {
+        name: "order".to_owned(),
+        language: "en_US".to_owned(),
+        told,
+        at: Timestamp::from_second(1_731_705_721).ok(),
+    };
+    let state = |state, status: &str, reason: Option<&str>| {
+        let (status, reason) = (status.to_owned(), reason.map(str::to_owned));
+        told(TemplateChange::State { state, status, reason })
+    };
+    let rejection = json!({ "reason": "It holds a link.", "recommendation": "Remove it." });
+
+    let mut body: Value = serde_json::from_str(&envelope(vec![
+        about(status, json!({ "event": "APPROVED", "reason": "NONE" })),
+        about(
+            status,
+            json!({ "event": "REJECTED", "reason": "SCAM", "rejection_info": rejection }),
+        ),
+        about(status, json!({ "event": "SOMETHING_NEW", "reason": null })),
+        about(
+            "message_template_quality_update",
+            json!({ "previous_quality_score": "GREEN",
+            "new_quality_score": "RED" }),
+        ),
+        about("template_category_update", json!({ "new_category": "MARKETING" })),
+        about("template_category_update", json!({ "correct_category": "MARKETING" })),
+        about("message_template_components_update", json!({})),
+        json!({ "field": status, "value": { "event": "APPROVED" } }),
+        json!(7),
+    ]))
+    .expect("JSON");
+    body["entry"][0]["time"] = 1_731_705_721.into();
+
+    let body = body.to_string();
+    let news = CARRIER.read_template_news(body.as_bytes());
+    let expected = [
+        state(ReviewState::Approved, "APPROVED", None),
+        state(ReviewState::Rejected, "REJECTED", Some("SCAM: It holds a link.")),
+        state(ReviewState::Other, "SOMETHING_NEW", None),
+        told(TemplateChange::Quality("red".to_owned())),
+        told(TemplateChange::Category("marketing".to_owned())),
+    ];
+    assert_eq!(news, expected);
+
+    // It is about nobody's messages, and a request without a time is told all the same.
+    assert_eq!(texts(&body), Ok(vec![]));
+    let bare = envelope(vec![about(status, json!({ "event": "PAUSED" }))]);
+    assert_eq!(CARRIER.read_template_news(bare.as_bytes())[0].at, None);
+    for nothing in ["", "{}", "[]", r#"{"entry": [{"time": "x"}]}"#] {
+        assert!(CARRIER.read_template_news(nothing.as_bytes()).is_empty(), "{nothing}");
+    }
 }
 
 /// What Meta signs: an escaped form, to the byte.

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     country::Country,
-    draft::{CarrierTemplate, Content},
     message::{class::MessageClass, state::MessageState},
     money::Micros,
 };
@@ -132,19 +131,9 @@ impl PriceCategory {
         Self::ALL.into_iter().find(|category| category.as_str().eq_ignore_ascii_case(name))
     }
 
-    /// What a message will be billed as, as far as it is known before it is sent. A template whose
-    /// category is not known goes by the class of its message.
-    pub fn expected(content: &Content, class: MessageClass) -> Self {
-        match content {
-            Content::Carrier(template) => Self::of_template(template, class),
-            Content::Body(_)
-            | Content::Media { .. }
-            | Content::Template { .. }
-            | Content::Campaign => Self::Service,
-        }
-    }
-
-    fn of_template(_template: &CarrierTemplate, class: MessageClass) -> Self {
+    /// What a template will be billed as whose category at Meta is not known, by the class of its
+    /// message.
+    pub fn of_class(class: MessageClass) -> Self {
         match class {
             MessageClass::Promo | MessageClass::Journey => Self::Marketing,
             MessageClass::Conversational

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use carrier_template::{BadCarrierTemplate, CarrierTemplate};
+pub use carrier_template::{
+    BadCarrierTemplate, ButtonKind, ButtonValue, CarrierTemplate, HeaderValue, MAX_BUTTON_VALUES,
+};
 
 use crate::ids::{PoolId, SenderId, TemplateId};
 

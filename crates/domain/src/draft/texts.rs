@@ -1,11 +1,12 @@
 //! Texts of templates: the variants of a version, parsed once per batch, and the one that a contact
-//! gets.
+//! gets. A campaign may send a template of the carrier's instead.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::content::CarrierTemplate;
 use crate::{
     ids::{CampaignId, ContactId, TemplateId, TenantId},
     template::{Template, pick_variant},
@@ -14,12 +15,21 @@ use crate::{
 /// The parsed templates of a batch. A version that cannot be read is in here as a failure.
 #[derive(Debug, Default)]
 pub struct Texts {
-    campaigns: HashMap<(TenantId, CampaignId), Option<Variants>>,
+    campaigns: HashMap<(TenantId, CampaignId), Option<CampaignText>>,
     templates: HashMap<(TenantId, TemplateId), Option<Variants>>,
 }
 
 /// Why there is no text, as a reason code.
 pub type Code = &'static str;
+
+/// What a campaign's messages are made from.
+#[derive(Debug)]
+pub enum CampaignText {
+    /// The version of a template that it has fixed.
+    Variants(Variants),
+    /// A template of the carrier's, whose values may name fields of the contact.
+    Carrier(CarrierTemplate),
+}
 
 /// The variants of one version.
 #[derive(Debug)]
@@ -51,22 +61,26 @@ struct Variant {
 }
 
 impl Texts {
-    /// Parses the variants that were loaded.
+    /// Parses what was loaded: the variants of versions, and of a campaign's template of the carrier
+    /// the template.
     pub fn parse(
         campaigns: HashMap<(TenantId, CampaignId), String>,
         templates: HashMap<(TenantId, TemplateId), String>,
     ) -> Self {
         Self {
-            campaigns: campaigns.into_iter().map(|(key, json)| (key, read(&json))).collect(),
+            campaigns: campaigns
+                .into_iter()
+                .map(|(key, json)| (key, read_campaign(&json)))
+                .collect(),
             templates: templates.into_iter().map(|(key, json)| (key, read(&json))).collect(),
         }
     }
 
-    /// The variants of the version that a campaign has fixed.
+    /// What a campaign's messages are made from.
     ///
     /// # Errors
-    /// `unknown_campaign`, or `bad_template` for a version that cannot be read.
-    pub fn of_campaign(&self, tenant: &TenantId, id: CampaignId) -> Result<&Variants, Code> {
+    /// `unknown_campaign`, or `bad_template` for what cannot be read.
+    pub fn of_campaign(&self, tenant: &TenantId, id: CampaignId) -> Result<&CampaignText, Code> {
         let found = self.campaigns.get(&(tenant.clone(), id)).ok_or("unknown_campaign")?;
         found.as_ref().ok_or("bad_template")
     }
@@ -126,6 +140,14 @@ fn in_language<'a>(
 ) -> Option<(&'a String, &'a Template)> {
     let primary = tag.split(['-', '_']).next().unwrap_or(tag);
     bodies.get_key_value(tag).or_else(|| bodies.get_key_value(primary))
+}
+
+/// Parses what a campaign's messages are made from: a list of variants, or an object.
+fn read_campaign(json: &str) -> Option<CampaignText> {
+    if json.trim_start().starts_with('{') {
+        return serde_json::from_str(json).ok().map(CampaignText::Carrier);
+    }
+    read(json).map(CampaignText::Variants)
 }
 
 /// Parses the variants of a version; none where one of them cannot be read.

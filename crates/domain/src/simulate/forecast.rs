@@ -16,7 +16,6 @@ use crate::{
     },
     gcra,
     ids::SenderId,
-    message::class::Channel,
     money::Micros,
 };
 
@@ -212,7 +211,7 @@ impl Forecast {
                 self.waiting.push(Reverse(next));
             }
             None => {
-                let key = (setting.tenant.clone(), next.address, Channel::Sms);
+                let key = (setting.tenant.clone(), next.address, setting.channel);
                 facts.recipients.remove(&key);
             }
         }

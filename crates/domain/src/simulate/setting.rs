@@ -22,6 +22,10 @@ pub struct Setting {
     pub campaign: CampaignId,
     /// What its messages are for.
     pub class: MessageClass,
+    /// How its messages travel.
+    pub channel: Channel,
+    /// Whether it sends a template of the carrier's, which goes out at any time.
+    pub is_carrier_template: bool,
 }
 
 /// A recipient whose message is complete up to the gates.
@@ -46,8 +50,8 @@ impl SimulatedRecipient {
             id: self.message,
             tenant: &setting.tenant,
             class: setting.class,
-            channel: Channel::Sms,
-            is_carrier_template: false,
+            channel: setting.channel,
+            is_carrier_template: setting.is_carrier_template,
             address: &self.address,
             campaign: Some(setting.campaign),
             submitted_at: setting.at,

@@ -9,7 +9,6 @@ use crate::{
     address::Address,
     gates::Candidate,
     ids::{MessageId, SenderId},
-    message::class::Channel,
     money::Micros,
     zones::Place,
 };
@@ -35,8 +34,8 @@ impl Waiting {
             id: self.message,
             tenant: &setting.tenant,
             class: setting.class,
-            channel: Channel::Sms,
-            is_carrier_template: false,
+            channel: setting.channel,
+            is_carrier_template: setting.is_carrier_template,
             address: &self.address,
             campaign: Some(setting.campaign),
             submitted_at: setting.at,

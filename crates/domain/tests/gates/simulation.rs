@@ -43,6 +43,7 @@ impl Stage {
             expires_at: None,
             draft: Draft {
                 text: String::new(),
+                carrier: None,
                 failed: None,
                 variant: None,
                 segments: 1,
@@ -66,6 +67,8 @@ impl Stage {
             tenant: tenant(),
             campaign: CampaignId(Uuid::from_u128(5)),
             class: self.desk.class,
+            channel: self.desk.channel,
+            is_carrier_template: self.desk.is_carrier_template,
         });
         let Facts { platform, tenants, recipients } = self.desk.facts;
 
@@ -132,6 +135,30 @@ fn what_its_sender_cannot_carry_before_the_night_leaves_in_the_morning() {
 }
 
 #[test]
+fn on_whatsapp_a_template_reaches_everybody_and_a_text_those_who_have_written() {
+    for (is_carrier_template, admitted) in [(false, 1), (true, 3)] {
+        let mut stage = Stage::new(at("2026-03-02T17:00:00Z"), 3);
+        stage.desk = stage.desk.on_whatsapp();
+        stage.desk.is_carrier_template = is_carrier_template;
+        let of_sms = std::mem::take(&mut stage.desk.facts.recipients);
+        stage.desk.facts.recipients = of_sms
+            .into_iter()
+            .map(|((tenant, number, _), status)| ((tenant, number, Channel::Whatsapp), status))
+            .collect();
+        let one = (tenant(), number(0), Channel::Whatsapp);
+        let one = stage.desk.facts.recipients.get_mut(&one).expect("a recipient");
+        one.last_inbound_at = Some(at("2026-03-02T16:00:00Z"));
+
+        let report = stage.run();
+        let expected = (admitted, 3 - admitted);
+        assert_eq!((report.answers.admitted, report.answers.blocked), expected);
+        if !is_carrier_template {
+            assert_eq!(report.groups[0].code, "whatsapp_window");
+        }
+    }
+}
+
+#[test]
 fn who_left_the_program_is_blocked_in_whichever_part_of_the_audience_they_are() {
     let mut stage = Stage::new(at("2026-03-02T17:00:00Z"), 2);
     let campaign = CampaignId(Uuid::from_u128(5));
@@ -150,7 +177,9 @@ fn who_left_the_program_is_blocked_in_whichever_part_of_the_audience_they_are() 
     of_second.programs.insert(campaign, "vip".into());
 
     let (at, class) = (stage.desk.now, stage.desk.class);
-    let mut simulation = Simulation::new(Setting { at, tenant: tenant(), campaign, class });
+    let (channel, is_carrier_template) = (Channel::Sms, false);
+    let setting = Setting { at, tenant: tenant(), campaign, class, channel, is_carrier_template };
+    let mut simulation = Simulation::new(setting);
     for (facts, one) in parts.into_iter().zip(&stage.people) {
         simulation.learn(facts, std::slice::from_ref(one));
         simulation.ask(one, false);

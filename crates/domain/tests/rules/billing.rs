@@ -64,6 +64,11 @@ fn a_message_on_whatsapp_costs_what_its_category_does_and_a_failed_one_nothing()
     ] {
         assert_eq!(cost(&supplies, content, class), Micros(expected), "{content:?} {class:?}");
     }
+    // What the carrier says of a template is known better than what its message is for.
+    let name = (tenant.clone(), "code".to_owned(), "en".to_owned());
+    supplies.template_categories.insert(name, PriceCategory::Utility);
+    assert_eq!(cost(&supplies, &template, MessageClass::Promo), Micros(4_000));
+
     supplies.whatsapp_rates.clear();
     assert_eq!(cost(&supplies, &template, MessageClass::Promo), Micros::ZERO);
 }

@@ -215,7 +215,7 @@ fn retention(given: RetentionSettings) -> Keep {
     Keep { texts: given.text, messages: given.messages, import_rows: given.import_rows }
 }
 
-/// The two stages and the three sources of reconcile, side by side.
+/// The stages and the sources of reconcile, side by side.
 async fn reconcile(
     process: &ProcessParts,
     runtime: &Runtime,
@@ -226,18 +226,20 @@ async fn reconcile(
     let sweep = sweep(process, store.clone(), sealer.clone())?;
     let poller = receipt_poller(process, store.clone(), sealer.clone())?;
     let numbers = open_numbers(process, store.clone(), sealer.clone())?;
+    let templates = template_reader(process, store.clone(), sealer.clone())?;
     let letters = reconcile::DeadLetterStage::new(store.clone(), sealer);
     let receipts = reconcile::ReceiptStage::new(store);
 
-    let (sweep, poller, numbers, letters, receipts) = tokio::join!(
+    let (sweep, poller, numbers, templates, letters, receipts) = tokio::join!(
         run_source(sweep, runtime, &SWEEPING),
         run_source(poller, runtime, &SWEEPING),
         run_source(numbers, runtime, &LOOKING_UP),
+        run_source(templates, runtime, &SWEEPING),
         run_stage(letters, runtime, config),
         run_stage(receipts, runtime, config),
     );
 
-    Ok(sweep.and(poller).and(numbers).and(letters?).and(receipts?))
+    Ok(sweep.and(poller).and(numbers).and(templates).and(letters?).and(receipts?))
 }
 
 fn send_stage(
@@ -299,6 +301,17 @@ fn open_numbers(
         request_timeout: settings.request_timeout,
     };
     Ok(reconcile::OpenNumbers::new(store, sealer, carriers::http::client()?, config))
+}
+
+fn template_reader(
+    process: &ProcessParts,
+    store: Store,
+    sealer: Sealer,
+) -> anyhow::Result<reconcile::TemplateReader> {
+    let settings = &process.settings;
+    let (hosts, timeout) = (settings.carrier_hosts.clone(), settings.request_timeout);
+    let http = carriers::http::client()?;
+    Ok(reconcile::TemplateReader::new(store, sealer, http, hosts, timeout))
 }
 
 /// The client of the AI; none without a key.

@@ -8,6 +8,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::templates::{NewTemplate, Template, TemplateEdit};
 use crate::phone::Phone;
 
 /// The most accounts there can be.
@@ -35,23 +36,12 @@ pub(crate) struct Business {
     pub(crate) access_token: Box<str>,
     pub(crate) app_secret: Box<str>,
     pub(crate) callback_url: Arc<str>,
+    /// Whether new templates wait for a control call that says what came of their review.
+    pub(crate) reviews_by_hand: bool,
     /// By name and language.
     pub(crate) templates: BTreeMap<(Box<str>, Box<str>), Template>,
-}
-
-/// A template: this simulator approves each at once.
-pub(crate) struct Template {
-    pub(crate) id: u64,
-    /// What it is for, in capitals.
-    pub(crate) category: Box<str>,
-    pub(crate) body: Box<str>,
-}
-
-impl Template {
-    /// How many variables its text has: the highest of `{{1}}`, `{{2}}` and so on.
-    pub(crate) fn variables(&self) -> usize {
-        (1..=50).rev().find(|n| self.body.contains(&format!("{{{{{n}}}}}"))).unwrap_or_default()
-    }
+    /// How many templates it has ever had.
+    pub(crate) templates_made: u64,
 }
 
 impl Businesses {
@@ -69,6 +59,7 @@ impl Businesses {
         }
         if let Some(before) = self.by_id.remove(&id) {
             of.templates = before.templates;
+            of.templates_made = before.templates_made;
         }
         self.by_id.insert(id, of);
         true
@@ -99,19 +90,51 @@ impl Businesses {
     pub(crate) fn add_template(
         &mut self,
         account: &str,
-        (name, language): (&str, &str),
-        (category, body): (&str, &str),
-    ) -> Option<u64> {
-        let templates = &mut self.by_id.get_mut(account)?.templates;
-        let key = (name.into(), language.into());
-        if templates.len() >= MAX_TEMPLATES || templates.contains_key(&key) {
+        new: &NewTemplate<'_>,
+    ) -> Option<&Template> {
+        let of = self.by_id.get_mut(account)?;
+        let key = (new.name.into(), new.language.into());
+        if of.templates.len() >= MAX_TEMPLATES || of.templates.contains_key(&key) {
             return None;
         }
 
-        let id = 590_000_000_000_000 + templates.len() as u64;
-        let template = Template { id, category: category.into(), body: body.into() };
-        templates.insert(key, template);
-        Some(id)
+        let id = 590_000_000_000_000 + of.templates_made;
+        of.templates_made += 1;
+        let status = if of.reviews_by_hand { "PENDING" } else { "APPROVED" };
+        let quality = if of.reviews_by_hand { "UNKNOWN" } else { "GREEN" };
+        let made = of.templates.entry(key).or_insert(Template {
+            id,
+            category: new.category.into(),
+            status: status.into(),
+            reason: "NONE".into(),
+            quality: quality.into(),
+            components: new.components.into(),
+        });
+        Some(&*made)
+    }
+
+    /// Removes templates of a name: the one of an id, or all. How many there were.
+    pub(crate) fn remove_template(&mut self, account: &str, name: &str, id: Option<u64>) -> usize {
+        let Some(of) = self.by_id.get_mut(account) else { return 0 };
+        let before = of.templates.len();
+        of.templates.retain(|(of_name, _), template| {
+            &**of_name != name || id.is_some_and(|id| id != template.id)
+        });
+        before - of.templates.len()
+    }
+
+    /// Changes a template as a control call says; the template before and after it.
+    pub(crate) fn edit_template(
+        &mut self,
+        account: &str,
+        (name, language): (&str, &str),
+        edit: TemplateEdit,
+    ) -> Option<(Template, Template)> {
+        let of = self.by_id.get_mut(account)?;
+        let template = of.templates.get_mut(&(name.into(), language.into()))?;
+        let before = template.clone();
+        template.edit(edit);
+        Some((before, template.clone()))
     }
 
     /// A person has written to a number: free texts are taken for a day.

@@ -26,6 +26,20 @@ struct Settings {
     callback_url: String,
     /// The ids of its numbers.
     numbers: Vec<String>,
+    /// Who reviews its templates.
+    #[serde(default)]
+    review: Review,
+}
+
+/// How templates are reviewed.
+#[derive(Default, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Review {
+    /// Each is approved as soon as it is made.
+    #[default]
+    AtOnce,
+    /// Each waits for `PUT /sandbox/businesses/{id}/templates/{name}/{language}`.
+    ByHand,
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
@@ -55,7 +69,9 @@ pub(super) fn put(
         access_token: settings.access_token.into(),
         app_secret: settings.app_secret.into(),
         callback_url: settings.callback_url.into(),
+        reviews_by_hand: settings.review == Review::ByHand,
         templates: BTreeMap::new(),
+        templates_made: 0,
     };
     if !app.state().businesses.put(id, business, &settings.numbers) {
         return Err(unprocessable("there are too many accounts"));

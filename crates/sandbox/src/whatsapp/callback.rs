@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::signature::{escaped, sign};
 use crate::{
-    app::State,
+    app::{State, Template},
     clock::machine_now,
     delivery::Delivery,
     ledger::{Index, Status},
@@ -101,6 +101,41 @@ pub(super) fn inbound(
     delivery(state, url, text.business, value)
 }
 
+/// What the account is told of a template that has changed, a call for each thing.
+pub(crate) fn template(
+    state: &mut State,
+    business: &str,
+    (name, language): (&str, &str),
+    (before, after): (&Template, &Template),
+) -> Vec<Box<Delivery>> {
+    let mut changes = Vec::new();
+    if (&before.status, &before.reason) != (&after.status, &after.reason) {
+        let told = json!({ "event": after.status, "reason": after.reason });
+        changes.push(("message_template_status_update", told));
+    }
+    if before.quality != after.quality {
+        let told = json!({
+            "previous_quality_score": before.quality, "new_quality_score": after.quality,
+        });
+        changes.push(("message_template_quality_update", told));
+    }
+    if before.category != after.category {
+        let told = json!({ "previous_category": before.category, "new_category": after.category });
+        changes.push(("template_category_update", told));
+    }
+
+    let Some(url) = state.businesses.get(business).map(|of| of.callback_url.clone()) else {
+        return Vec::new();
+    };
+    let deliveries = changes.into_iter().filter_map(|(field, mut value)| {
+        value["message_template_id"] = after.id.into();
+        value["message_template_name"] = name.into();
+        value["message_template_language"] = language.into();
+        of_field(state, &url, business, field, value)
+    });
+    deliveries.collect()
+}
+
 fn metadata(number: &str) -> Value {
     json!({ "display_phone_number": number, "phone_number_id": number })
 }
@@ -109,7 +144,7 @@ fn seconds(at: Timestamp) -> String {
     at.as_second().to_string()
 }
 
-/// One change on its way to an account; `None` when its URL is none.
+/// A change of messages on its way to an account; `None` when its URL is none.
 fn delivery(
     state: &mut State,
     url: &str,
@@ -117,8 +152,22 @@ fn delivery(
     mut value: Value,
 ) -> Option<Box<Delivery>> {
     value["messaging_product"] = "whatsapp".into();
-    let change = json!({ "field": "messages", "value": value });
-    let entry = json!({ "id": business, "changes": [change] });
+    of_field(state, url, business, "messages", value)
+}
+
+/// One change on its way to an account; `None` when its URL is none.
+fn of_field(
+    state: &mut State,
+    url: &str,
+    business: &str,
+    field: &str,
+    value: Value,
+) -> Option<Box<Delivery>> {
+    let change = json!({ "field": field, "value": value });
+    let mut entry = json!({ "id": business, "changes": [change] });
+    if field != "messages" {
+        entry["time"] = machine_now().as_second().into();
+    }
     let envelope = json!({ "object": "whatsapp_business_account", "entry": [entry] });
     let body = escaped(&envelope.to_string());
 

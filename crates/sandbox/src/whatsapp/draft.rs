@@ -5,7 +5,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::errors::{Refusal, coded, invalid};
-use crate::{app::Business, phone::Phone, tag::reference};
+use crate::{
+    app::{Business, Template},
+    phone::Phone,
+    tag::reference,
+};
 
 /// The longest text, in characters.
 const MAX_TEXT: usize = 4_096;
@@ -97,6 +101,12 @@ fn template(object: &Value, business: &Business) -> Result<(Box<str>, Box<str>),
     let language = language.ok_or_else(|| invalid("template.language.code is missing"))?;
     let template = business.templates.get(&(name.into(), language.into()));
     let template = template.ok_or_else(|| coded(132_001))?;
+    match &*template.status {
+        "APPROVED" | "REINSTATED" => {}
+        "PAUSED" => return Err(coded(132_015)),
+        "DISABLED" => return Err(coded(132_016)),
+        _ => return Err(coded(132_001)),
+    }
 
     let components = object["components"].as_array().map_or(&[][..], Vec::as_slice);
     let body = components.iter().find(|part| part["type"] == "body");
@@ -113,9 +123,26 @@ fn template(object: &Value, business: &Business) -> Result<(Box<str>, Box<str>),
         return Err(coded(132_018));
     }
 
-    let mut text = template.body.to_string();
+    check_parts(template, components)?;
+
+    let mut text = template.body().to_owned();
     for (index, value) in values.iter().enumerate() {
         text = text.replace(&format!("{{{{{}}}}}", index + 1), value);
     }
     Ok((text.into(), template.category.to_ascii_lowercase().into()))
+}
+
+/// Whether header and buttons have the values that the template needs.
+fn check_parts(template: &Template, components: &[Value]) -> Result<(), Refusal> {
+    let header = components.iter().find(|part| part["type"] == "header");
+    let given = header.and_then(|header| header["parameters"][0]["type"].as_str());
+    if given != template.header_needs().as_deref() {
+        return Err(coded(132_012));
+    }
+
+    let has_value = |index: &usize| {
+        let index = index.to_string();
+        components.iter().any(|part| part["type"] == "button" && part["index"] == index.as_str())
+    };
+    if template.buttons_that_need().iter().all(has_value) { Ok(()) } else { Err(coded(132_000)) }
 }

@@ -10,23 +10,27 @@ use crate::reply::{self, Reply};
 pub(super) struct Refusal {
     status: u16,
     pub(super) code: u32,
+    subcode: Option<u32>,
     message: String,
     retry_after: Option<u32>,
 }
 
 impl Refusal {
     fn new(status: u16, code: u32, message: &str) -> Self {
-        Self { status, code, message: message.to_owned(), retry_after: None }
+        Self { status, code, subcode: None, message: message.to_owned(), retry_after: None }
     }
 
     pub(super) fn response(&self) -> Response<Reply> {
-        let body = json!({ "error": {
+        let mut body = json!({ "error": {
             "message": format!("(#{}) {}", self.code, self.message),
             "type": "OAuthException",
             "code": self.code,
             "error_data": { "messaging_product": "whatsapp", "details": self.message },
             "fbtrace_id": "sandbox",
         } });
+        if let Some(subcode) = self.subcode {
+            body["error"]["error_subcode"] = subcode.into();
+        }
 
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
         let mut response = reply::json(status, &body);
@@ -51,9 +55,18 @@ pub(super) fn coded(code: u32) -> Refusal {
         }
         132_000 => Refusal::new(400, code, "Number of parameters does not match."),
         132_001 => Refusal::new(404, code, "Template name does not exist in the translation."),
+        132_012 => Refusal::new(400, code, "The parameters do not fit the template's components."),
+        132_015 => Refusal::new(400, code, "The template is paused for its quality."),
+        132_016 => Refusal::new(400, code, "The template is disabled for its quality."),
         132_018 => Refusal::new(400, code, "A parameter has line breaks, tabs or runs of spaces."),
         _ => Refusal::new(400, code, "Refused."),
     }
+}
+
+/// There is no template to be deleted.
+pub(super) fn no_template() -> Refusal {
+    let refusal = invalid("there is no such template");
+    Refusal { subcode: Some(2_593_002), ..refusal }
 }
 
 pub(super) fn unauthorized() -> Refusal {

@@ -2,7 +2,7 @@
 
 use domain::{
     ids::{CampaignId, ContactId, MessageId, PoolId, TenantId},
-    message::class::MessageClass,
+    message::class::{Channel, MessageClass},
 };
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
@@ -37,6 +37,8 @@ pub struct RunningCampaign {
     pub state: CampaignState,
     /// The class of its messages.
     pub class: MessageClass,
+    /// How its messages travel.
+    pub channel: Channel,
     /// The pool that carries it.
     pub pool: PoolId,
     /// Contacts with all of these tags; empty is everyone.
@@ -89,7 +91,7 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
            and c.state in ('starting', 'running')
            and (c.leased_until is null or c.leased_until < $4)
          returning c.tenant_id, c.campaign_id, c.state, c.class, c.pool_id, c.audience,
-                   c.validity_seconds, c.audience_size, c.frozen_through, c.cursor"#,
+                   c.validity_seconds, c.audience_size, c.frozen_through, c.cursor, c.channel"#,
         &tenants,
         &active.iter().map(|row| row.campaign_id).collect::<Vec<_>>(),
         (machine + LEASE).to_sqlx(),
@@ -106,6 +108,7 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
             id: CampaignId(row.campaign_id),
             state: word(&row.state)?,
             class: word(&row.class)?,
+            channel: word(&row.channel)?,
             pool: PoolId(row.pool_id),
             tags: tags_of(&row.audience),
             validity_seconds: row.validity_seconds,
@@ -117,29 +120,39 @@ pub async fn lease(store: &Store, machine: Timestamp) -> Result<Vec<RunningCampa
     Ok(campaign.filter_map(words::readable).collect())
 }
 
-/// The contacts of an audience after one, by id, each with its address: who is frozen, and who is
-/// simulated before that.
+/// The contacts of an audience that a channel reaches, after one, by id, each with its address: who
+/// is frozen, and who is simulated before that.
 pub(crate) async fn select(
     tx: &mut Scoped,
     tenant: &TenantId,
-    tags: &[String],
+    (tags, channel): (&[String], Channel),
     after: Uuid,
     limit: i64,
 ) -> Result<Vec<(Uuid, String)>, Fault> {
     let rows = sqlx::query!(
         "select contact_id, number from contacts
          where tenant_id = $1 and contact_id > $2 and tags @> $3 and erased_at is null
+           and ($5 or number like '+%')
          order by contact_id limit $4",
         tenant.as_str(),
         after,
         tags,
         limit,
+        reaches_ids(channel),
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
     Ok(rows.into_iter().map(|row| (row.contact_id, row.number)).collect())
+}
+
+/// Whether a channel reaches people whose carrier alone knows their number.
+pub(super) fn reaches_ids(channel: Channel) -> bool {
+    match channel {
+        Channel::Sms => false,
+        Channel::Whatsapp => true,
+    }
 }
 
 /// The tags of `{tags: [..]}`.
@@ -158,7 +171,8 @@ pub async fn freeze(
 ) -> Result<bool, Fault> {
     let mut tx = store.scoped([&campaign.tenant]).await?;
     let after = campaign.frozen_through.unwrap_or(Uuid::nil());
-    let selected = select(&mut tx, &campaign.tenant, &campaign.tags, after, FREEZE_STEP).await?;
+    let audience = (campaign.tags.as_slice(), campaign.channel);
+    let selected = select(&mut tx, &campaign.tenant, audience, after, FREEZE_STEP).await?;
     let contacts: Vec<Uuid> = selected.into_iter().map(|one| one.0).collect();
 
     let first = campaign.audience_size;

@@ -48,7 +48,7 @@ pub struct SenderPace {
     pub zone: Zone,
 }
 
-/// The pool's usable senders.
+/// The pool's usable senders on the campaign's channel.
 pub async fn carriers(
     tx: &mut Scoped,
     campaign: &RunningCampaign,
@@ -59,10 +59,12 @@ pub async fn carriers(
            from pools p
            join senders s
              on s.tenant_id = p.tenant_id and s.sender_id = any (p.senders) and s.usable
+              and s.channel = $3
            left join account_shares h on h.account = s.account and h.tenant_id = s.tenant_id
            where p.tenant_id = $1 and p.pool_id = $2"#,
         campaign.tenant.as_str(),
         campaign.pool.0,
+        campaign.channel.as_str(),
     )
     .fetch_all(&mut **tx)
     .await

@@ -64,7 +64,8 @@ pub async fn next(
     match position {
         FeedPosition::Contact(after) => {
             let tags = audience::tags_of(&campaign.audience);
-            let found = audience::select(tx, tenant, &tags, after, limit).await?;
+            let of = (tags.as_slice(), campaign.channel);
+            let found = audience::select(tx, tenant, of, after, limit).await?;
             let reached = found.last().map(|(contact, _)| FeedPosition::Contact(*contact));
             let recipients = found.into_iter().filter_map(|(contact, address)| {
                 let contact = ContactId(contact);

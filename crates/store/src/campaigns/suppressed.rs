@@ -1,13 +1,16 @@
 //! How many of an audience have had a promotion lately, or wait for one.
 
-use domain::{ids::TenantId, message::state::MessageState};
+use domain::{
+    ids::TenantId,
+    message::{class::Channel, state::MessageState},
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::Value;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use super::audience::tags_of;
+use super::audience::{reaches_ids, tags_of};
 use crate::{Scoped, fault};
 
 /// What was found of an audience.
@@ -26,11 +29,12 @@ pub struct SuppressedPeople {
 const WAITING: [MessageState; 3] =
     [MessageState::Accepted, MessageState::Deferred, MessageState::Held];
 
-/// Looks at the first `limit` people of an audience, as it is stored with a campaign.
+/// Looks at the first `limit` people of an audience, as it is stored with a campaign, whom the
+/// campaign's channel reaches. What they have had by another channel does not count.
 pub async fn count(
     tx: &mut Scoped,
     tenant: &TenantId,
-    audience: &Value,
+    (audience, channel): (&Value, Channel),
     since: Timestamp,
     limit: i64,
 ) -> Result<SuppressedPeople, Fault> {
@@ -42,11 +46,12 @@ pub async fn count(
            from (
                select contact_id, number from contacts
                where tenant_id = $1 and contact_id > $5 and tags @> $2 and erased_at is null
+                 and ($8 or number like '+%')
                order by contact_id limit $4
            ) c
            left join lateral (
                select * from standings n
-               where n.tenant_id = $1 and n.number = c.number and n.channel = 'sms' limit 1
+               where n.tenant_id = $1 and n.number = c.number and n.channel = $7 limit 1
            ) s on true
            left join lateral (
                select true as waits
@@ -59,7 +64,7 @@ pub async fn count(
                    select * from messages n
                    where n.tenant_id = $1 and n.message_id = r.message_id limit 1
                ) m on true
-               where r.contact_id = c.contact_id and o.class = 'promo'
+               where r.contact_id = c.contact_id and o.class = 'promo' and o.channel = $7
                  and o.state in ('starting', 'running', 'paused')
                  and (m.message_id is null or m.state = any ($6))
                limit 1
@@ -68,7 +73,7 @@ pub async fn count(
                select true as waits from parked n
                where n.address = c.number and n.tenant_id = $1
                  and n.payload -> 'head' ->> 'class' = 'promo'
-                 and n.payload -> 'head' ->> 'channel' = 'sms'
+                 and n.payload -> 'head' ->> 'channel' = $7
                limit 1
            ) p on true"#,
         tenant.as_str(),
@@ -77,6 +82,8 @@ pub async fn count(
         limit,
         Uuid::nil(),
         &WAITING.map(MessageState::code) as &[i16],
+        channel.as_str(),
+        reaches_ids(channel),
     )
     .fetch_one(&mut **tx)
     .await

@@ -10,7 +10,7 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 81] = [
+pub const CALLERS: [(&str, &[Role]); 82] = [
     ("account_is_away", BOTH),
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),
@@ -37,6 +37,7 @@ pub const CALLERS: [(&str, &[Role]); 81] = [
     ("due_media", PIPELINE),
     ("due_parked", PIPELINE),
     ("due_receipt_watches", PIPELINE),
+    ("due_template_syncs", PIPELINE),
     ("due_unmatched_receipts", PIPELINE),
     ("end_account_rest", API),
     ("end_codes", PIPELINE),
@@ -106,30 +107,31 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Api,
         "insert",
-        "account_pace account_shares account_turns batch_keys ended_recipients full_counts \
+        "account_pace account_shares account_turns batch_keys ended_recipients \
+         free_service_messages full_counts \
          platform_accounts retention_waits retention_walks sender_outcomes unpublished_heads \
-         waiting_heads waiting_totals \
-         free_service_messages",
+         waiting_heads waiting_totals",
     ),
     (
         Role::Api,
         "update",
         "account_pace account_shares account_turns audit_log batch_keys consents \
-         ended_recipients full_counts notices platform_accounts policies retention_waits \
+         ended_recipients \
+         free_service_messages full_counts notices platform_accounts policies retention_waits \
          retention_walks review_decisions sender_outcomes template_versions unpublished_heads \
          waiting_changes \
          waiting_heads waiting_totals \
-         free_service_messages whatsapp_rates",
+         whatsapp_rates",
     ),
     (
         Role::Api,
         "delete",
         "account_pace account_shares account_turns audit_heads audit_log batch_keys consents \
-         ended_recipients full_counts notices platform_accounts platform_url policies \
+         ended_recipients \
+         free_service_messages full_counts notices platform_accounts platform_url policies \
          retention_waits retention_walks review_decisions sender_outcomes template_versions \
          unpublished_heads \
-         waiting_changes waiting_heads waiting_totals \
-         free_service_messages",
+         waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,

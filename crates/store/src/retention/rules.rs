@@ -41,7 +41,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 82] = [
+pub const RULES: [(&str, RetentionRule); 84] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -58,6 +58,7 @@ pub const RULES: [(&str, RetentionRule); 82] = [
     ("campaigns", Settings),
     ("cancel_marks", AsMessages),
     ("carrier_accounts", Settings),
+    ("carrier_templates", Settings),
     ("code_counts", Fixed),
     ("codes", Fixed),
     ("consents", Ledger),
@@ -109,6 +110,7 @@ pub const RULES: [(&str, RetentionRule); 82] = [
     ("standings", Settings),
     ("switches", Settings),
     ("taken_sids", AsMessages),
+    ("template_syncs", Settings),
     ("template_versions", Settings),
     ("templates", Settings),
     ("tenants", Settings),

@@ -213,6 +213,7 @@ pub async fn remove(
         return Ok(AccountChanged::HasNumbers(numbers));
     }
 
+    super::carrier_templates::forget_account(tx, tenant, &account.handle).await?;
     sqlx::query!(
         "update carrier_accounts set removed_at = $3 where tenant_id = $1 and account = $2",
         tenant.as_str(),

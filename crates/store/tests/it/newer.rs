@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{
     ids::{CampaignId, MessageId, PoolId, TenantId},
-    message::{class::MessageClass, passport::Stamp, state::MessageState},
+    message::{class::{Channel, MessageClass}, passport::Stamp, state::MessageState},
 };
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
@@ -213,6 +213,7 @@ async fn a_campaign_is_open_while_a_message_of_it_is_in_a_state_that_is_not_know
         id: CampaignId(campaign),
         state: CampaignState::Running,
         class: MessageClass::Promo,
+        channel: Channel::Sms,
         pool: PoolId(Uuid::nil()),
         tags: Vec::new(),
         validity_seconds: None,

@@ -1,10 +1,11 @@
 //! How a running campaign's recipients become messages, and how many at a time.
 
 use domain::{
-    ids::SenderId,
+    ids::{ContactId, SenderId},
     message::{class::MessageClass, state::MessageState},
 };
 use jiff::SignedDuration;
+use serde_json::json;
 use wire::{
     Submitted,
     message::{Content, From},
@@ -151,5 +152,56 @@ async fn a_campaign_under_lease_is_left_to_its_process() -> anyhow::Result<()> {
     assert!(other.say.is_empty() && other.published.is_none());
 
     assert_eq!(ids(&world.tick(1 + LEASE_OVER).await?.say), ids(&mine.say));
+    Ok(())
+}
+
+/// Somebody who keeps their number to themselves.
+const HIDDEN: &str = "US.13491208655302741918";
+
+#[tokio::test]
+async fn an_audience_is_whom_the_campaigns_channel_reaches_and_is_told_by_that_channel()
+-> anyhow::Result<()> {
+    for (channel, size) in [("sms", 2), ("whatsapp", 3)] {
+        let world = World::begin(1).await?;
+        world.contacts(&world.tenant, 0..2, &[]).await?;
+        let hidden = json!({
+            "tenant_id": world.tenant, "contact_id": ContactId::of(&world.tenant, HIDDEN),
+            "number": HIDDEN, "country": "US", "tags": [], "created_at": now(),
+            "updated_at": now(),
+        });
+        world.insert("contacts", &[hidden]).await?;
+        let campaign = world.start(&[]).await?;
+        world.run(&format!("update millrace.campaigns set channel = '{channel}'")).await?;
+
+        assert_eq!(publish(world.tick(0).await?).await?, NOTHING);
+        assert_eq!(world.stored(campaign).await?.audience, size);
+        let said = world.tick(10).await?.say;
+        let mut told = Vec::new();
+        for one in &said {
+            let message: Submitted = serde_json::from_slice(&one.json)?;
+            assert_eq!(
+                (message.head.channel.as_str(), &message.content),
+                (channel, &Content::Campaign)
+            );
+            told.push(message.head.to.as_str().to_owned());
+        }
+        told.sort_unstable();
+        let everybody = ["+13125550000", "+13125550001", HIDDEN];
+        assert_eq!(told, everybody[..said.len()]);
+        assert_eq!(said.len() as i64, size);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_window_of_a_campaign_is_that_of_the_senders_on_its_channel() -> anyhow::Result<()> {
+    for (channel, fed) in [("sms", 100), ("whatsapp", SMALLEST)] {
+        let world = World::begin(50).await?;
+        world.contacts(&world.tenant, 0..100, &[]).await?;
+        world.start(&[]).await?;
+        world.run(&format!("update millrace.campaigns set channel = '{channel}'")).await?;
+        assert_eq!(publish(world.tick(0).await?).await?, NOTHING);
+        assert_eq!(world.tick(10).await?.say.len(), fed, "{channel}: its senders are of SMS");
+    }
     Ok(())
 }

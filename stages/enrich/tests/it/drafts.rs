@@ -1,6 +1,10 @@
 //! What a message looks like when it is complete, and when it cannot be.
 
-use domain::{ids::TemplateId, message::class::MessageClass, money::Micros};
+use domain::{
+    ids::TemplateId,
+    message::class::{Channel, MessageClass},
+    money::Micros,
+};
 use serde_json::json;
 use stage::Outcome;
 use testkit::{hand_over, said};
@@ -241,5 +245,53 @@ async fn media_that_the_platform_has_go_with_a_message_and_others_end_it() -> an
         let data: MessageData = serde_json::from_str(event.data.get())?;
         assert_eq!(data.code.as_deref(), Some("unknown_media"));
     }
+    Ok(())
+}
+
+/// The campaign sends a template of the carrier's to person `n`, on WhatsApp.
+fn by_carrier_template(world: &World, n: u32) -> wire::Submitted {
+    let mut message = world.campaign(n);
+    message.head.channel = Channel::Whatsapp;
+    message.with_body_hash()
+}
+
+#[tokio::test]
+async fn a_campaigns_template_of_the_carrier_is_filled_for_each_person_and_stays_as_it_was_stored()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world
+        .run(
+            r#"update millrace.campaigns set channel = 'whatsapp', template_id = null,
+                   template_version = null, carrier_template = '{"name": "sale", "language": "en",
+                       "parameters": ["{first_name|friend}", "{plan}"]}'"#,
+        )
+        .await?;
+    let person = json!({
+        "tenant_id": "acme", "contact_id": domain::ids::ContactId::of(&world.tenant,
+            testkit::world::person(200).as_str()),
+        "number": testkit::world::person(200), "country": "US", "first_name": "Ana",
+        "attributes": { "plan": "gold" }, "created_at": now(), "updated_at": now(),
+    });
+    world.insert("contacts", &[person]).await?;
+
+    let first = enriched(&world, by_carrier_template(&world, 200)).await?;
+    let template = first.template.clone().expect("a template");
+    assert_eq!(template.parameters, ["Ana", "gold"]);
+    assert_eq!((first.text.as_str(), first.segments), ("sale (en): Ana | gold", 1));
+    assert_eq!(first.head.channel, Channel::Whatsapp);
+
+    // What comes again says what was stored, whatever the person is called by now.
+    for change in ["first_name = 'Ben'", r#"attributes = '{}'"#] {
+        world.run(&format!("update millrace.contacts set {change}")).await?;
+        let again = enriched(&world, by_carrier_template(&world, 200)).await?;
+        assert_eq!((&again.text, &again.template), (&first.text, &first.template), "{change}");
+    }
+
+    // Somebody without the field has failed.
+    let outcomes =
+        hand_over(&world.stage().await?, now(), vec![by_carrier_template(&world, 201)]).await?;
+    assert_eq!(subjects(outcomes), ["events.acme.message.failed"]);
+    let code = "select code from millrace.messages where state = 21";
+    assert_eq!(world.one(code).await?, "missing_variable");
     Ok(())
 }

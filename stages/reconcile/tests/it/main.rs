@@ -11,6 +11,7 @@ mod prices;
 mod receipts;
 mod silent;
 mod sweep;
+mod templates;
 mod ticks;
 mod unmatched;
 mod watch;

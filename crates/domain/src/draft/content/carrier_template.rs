@@ -13,21 +13,70 @@ pub const MAX_PARAMETERS: usize = 50;
 /// The longest parameter, in characters: a body has at most 1,024 in all.
 pub const MAX_PARAMETER: usize = 1_024;
 
+/// The most buttons that a value is given for; no template has more.
+pub const MAX_BUTTON_VALUES: usize = 10;
+
 /// The longest name, in characters.
 const MAX_NAME: usize = 512;
 
-/// A template of the carrier's, with the values of its body's variables in their order. Made by
-/// [`CarrierTemplate::new`] alone, so that what is sent is what the carrier takes. `Debug` hides
-/// the values.
+/// What stands between the values where a template is shown.
+const BETWEEN: &str = " | ";
+
+/// A template of the carrier's, with the values of its variables: those of its body in their order,
+/// and what its header and its buttons need. Made by [`CarrierTemplate::new`] alone, so that what is
+/// sent is what the carrier takes. `Debug` hides the values.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CarrierTemplate {
     /// Its name at the carrier.
     pub name: String,
     /// Its language, as the carrier writes it: `en_US`.
     pub language: String,
-    /// The values of its variables.
+    /// The values of its body's variables.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<String>,
+    /// What stands above its body, where that varies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<HeaderValue>,
+    /// What its buttons need.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<ButtonValue>,
+}
+
+/// What stands above the body of a template.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeaderValue {
+    /// The value of the text's variable.
+    Text(String),
+    /// The https address of a picture.
+    Image(String),
+    /// The https address of a film.
+    Video(String),
+    /// The https address of a paper.
+    Document(String),
+}
+
+/// What a button of a template needs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ButtonValue {
+    /// The button's index among all of the template, from 0.
+    pub index: u8,
+    /// What kind of button it is.
+    pub kind: ButtonKind,
+    /// The end of a page's address, what a quick reply comes back with, or the code to copy.
+    pub value: String,
+}
+
+/// A kind of button that needs a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ButtonKind {
+    /// Opens a page whose address ends with a variable.
+    Url,
+    /// Answers; the value comes back.
+    QuickReply,
+    /// Copies a code.
+    CopyCode,
 }
 
 /// Why there is no such template.
@@ -45,6 +94,15 @@ pub enum BadCarrierTemplate {
     /// The parameter of this index says nothing, is too long or cannot be sent.
     #[error("a parameter has 1 to 1024 characters that can be sent, and says something")]
     Parameter(usize),
+    /// The header says nothing, or is no address where it has to be one.
+    #[error("a header is a text of 1 to 1024 characters, or an https address")]
+    Header,
+    /// There are more values for buttons than any template has buttons.
+    #[error("a template has at most 10 buttons")]
+    TooManyButtons,
+    /// The value for a button of this index among the values is none.
+    #[error("a button has an index of 0 to 9, and a value of 1 to 1024 characters")]
+    Button(usize),
 }
 
 impl CarrierTemplate {
@@ -69,30 +127,141 @@ impl CarrierTemplate {
             return Err(BadCarrierTemplate::TooMany);
         }
 
-        let checked = parameters.iter().enumerate().map(|(index, text)| {
-            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            let fits = (1..=MAX_PARAMETER).contains(&text.chars().count());
-            let fits = fits && is_storable(&text) && !crate::invisible::is_blank(&text);
-            fits.then_some(text).ok_or(BadCarrierTemplate::Parameter(index))
-        });
+        let checked = parameters.iter().enumerate();
+        let checked =
+            checked.map(|(index, text)| one_line(text).ok_or(BadCarrierTemplate::Parameter(index)));
         let parameters = checked.collect::<Result<Vec<String>, _>>()?;
-        Ok(Self { name: name.to_owned(), language: language.to_owned(), parameters })
+        let (name, language) = (name.to_owned(), language.to_owned());
+        Ok(Self { name, language, parameters, header: None, buttons: Vec::new() })
+    }
+
+    /// The template with what its header and its buttons need.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn with(
+        self,
+        header: Option<HeaderValue>,
+        buttons: &[ButtonValue],
+    ) -> Result<Self, BadCarrierTemplate> {
+        if buttons.len() > MAX_BUTTON_VALUES {
+            return Err(BadCarrierTemplate::TooManyButtons);
+        }
+
+        let header = header.map(|header| header.checked().ok_or(BadCarrierTemplate::Header));
+        let buttons = buttons.iter().enumerate().map(|(i, button)| {
+            let value = one_line(&button.value).filter(|_| button.index < 10);
+            let value = value.ok_or(BadCarrierTemplate::Button(i))?;
+            Ok(ButtonValue { value, ..button.clone() })
+        });
+        let buttons = buttons.collect::<Result<Vec<ButtonValue>, BadCarrierTemplate>>()?;
+        Ok(Self { header: header.transpose()?, buttons, ..self })
+    }
+
+    /// Every value, in the order in which they are shown: header, body, buttons.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        let header = self.header.iter().map(HeaderValue::value);
+        let buttons = self.buttons.iter().map(|button| button.value.as_str());
+        header.chain(self.parameters.iter().map(String::as_str)).chain(buttons)
+    }
+
+    /// The template with each value made into another one, in the order of
+    /// [`CarrierTemplate::values`].
+    ///
+    /// # Errors
+    /// What `make` fails with.
+    pub fn try_map<E>(&self, mut make: impl FnMut(&str) -> Result<String, E>) -> Result<Self, E> {
+        let header = match &self.header {
+            Some(header) => Some(header.with_value(make(header.value())?)),
+            None => None,
+        };
+        let parameters =
+            self.parameters.iter().map(|value| make(value)).collect::<Result<_, E>>()?;
+        let buttons = self
+            .buttons
+            .iter()
+            .map(|button| Ok(ButtonValue { value: make(&button.value)?, ..button.clone() }));
+        let buttons = buttons.collect::<Result<_, E>>()?;
+        Ok(Self { header, parameters, buttons, ..self.clone() })
+    }
+
+    /// The template with its values as the carrier takes them.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn checked(&self) -> Result<Self, BadCarrierTemplate> {
+        let Self { name, language, parameters, header, buttons } = self;
+        Self::new(name, language, parameters)?.with(header.clone(), buttons)
     }
 
     /// What is stored and shown as its text: its name and language, and the values.
     pub fn shown(&self) -> String {
-        let head = format!("{} ({})", self.name, self.language);
-        match self.parameters.as_slice() {
-            [] => head,
-            values => format!("{head}: {}", values.join(" | ")),
+        let values: Vec<&str> = self.values().collect();
+        let head = self.head();
+        if values.is_empty() { head } else { format!("{head}: {}", values.join(BETWEEN)) }
+    }
+
+    /// The template with the values that a text shows, which was made from one like it; none where
+    /// the text is of another one, or does not tell the values apart.
+    pub fn shown_as(&self, text: &str) -> Option<Self> {
+        let head = self.head();
+        let values = match text.strip_prefix(&head)? {
+            "" => Vec::new(),
+            rest => rest.strip_prefix(": ")?.split(BETWEEN).collect(),
+        };
+        if values.len() != self.values().count() {
+            return None;
+        }
+        let mut values = values.into_iter();
+        self.try_map(|_| values.next().map(str::to_owned).ok_or(())).ok()
+    }
+
+    fn head(&self) -> String {
+        format!("{} ({})", self.name, self.language)
+    }
+}
+
+impl HeaderValue {
+    /// The text, or the address.
+    pub fn value(&self) -> &str {
+        let (Self::Text(value) | Self::Image(value) | Self::Video(value) | Self::Document(value)) =
+            self;
+        value
+    }
+
+    fn with_value(&self, value: String) -> Self {
+        match self {
+            Self::Text(_) => Self::Text(value),
+            Self::Image(_) => Self::Image(value),
+            Self::Video(_) => Self::Video(value),
+            Self::Document(_) => Self::Document(value),
         }
     }
+
+    fn checked(self) -> Option<Self> {
+        let value = one_line(self.value())?;
+        let is_right = match &self {
+            Self::Text(_) => true,
+            Self::Image(_) | Self::Video(_) | Self::Document(_) => {
+                value.starts_with("https://") && !value.contains(' ')
+            }
+        };
+        is_right.then(|| self.with_value(value))
+    }
+}
+
+/// A value with single spaces on one line; none where it says nothing, is too long or cannot be
+/// sent.
+fn one_line(text: &str) -> Option<String> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let fits = (1..=MAX_PARAMETER).contains(&text.chars().count());
+    (fits && is_storable(&text) && !crate::invisible::is_blank(&text)).then_some(text)
 }
 
 impl fmt::Debug for CarrierTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, language, parameters } = self;
-        write!(f, "CarrierTemplate({name}, {language}, {} parameters)", parameters.len())
+        let Self { name, language, .. } = self;
+        write!(f, "CarrierTemplate({name}, {language}, {} values)", self.values().count())
     }
 }
 
@@ -151,5 +320,56 @@ mod tests {
         let values = ["Ana".to_owned(), "7".to_owned()];
         let template = CarrierTemplate::new("order", "de", &values).expect("right");
         assert_eq!(template.shown(), "order (de): Ana | 7");
+    }
+
+    fn with_all() -> CarrierTemplate {
+        let url = ButtonValue { index: 1, kind: ButtonKind::Url, value: "417".to_owned() };
+        let header = HeaderValue::Image("https://example.com/a.png".to_owned());
+        let template = CarrierTemplate::new("order", "de", &["Ana".to_owned()]).expect("right");
+        template.with(Some(header), &[url]).expect("right")
+    }
+
+    #[test]
+    fn what_is_shown_gives_the_values_back_where_it_tells_them_apart() {
+        let template = with_all();
+        let shown = template.shown();
+        assert_eq!(shown, "order (de): https://example.com/a.png | Ana | 417");
+        assert_eq!(template.shown_as(&shown), Some(template.clone()));
+
+        let other = shown.replace("Ana", "Ben");
+        let read = template.shown_as(&other).expect("of one like it");
+        assert_eq!(read.parameters, ["Ben"]);
+        for text in ["order (de)", "other (de): a | b | c", "order (de): a | b | c | d"] {
+            assert_eq!(template.shown_as(text), None, "{text}");
+        }
+        let bare = CarrierTemplate::new("order", "de", &[]).expect("right");
+        assert_eq!(bare.shown_as("order (de)"), Some(bare.clone()));
+    }
+
+    #[test]
+    fn what_headers_and_buttons_need_is_checked() {
+        let bare = || CarrierTemplate::new("order", "de", &[]).expect("right");
+        for header in [HeaderValue::Text(" ".into()), HeaderValue::Video("http://a.test".into())] {
+            assert_eq!(bare().with(Some(header), &[]), Err(BadCarrierTemplate::Header));
+        }
+        let button = |index, value: &str| ButtonValue {
+            index,
+            kind: ButtonKind::QuickReply,
+            value: value.to_owned(),
+        };
+        let wrong = bare().with(None, &[button(0, "yes"), button(10, "no")]);
+        assert_eq!(wrong, Err(BadCarrierTemplate::Button(1)));
+        assert_eq!(bare().with(None, &[button(0, " ")]), Err(BadCarrierTemplate::Button(0)));
+        let eleven = vec![button(0, "yes"); 11];
+        assert_eq!(bare().with(None, &eleven), Err(BadCarrierTemplate::TooManyButtons));
+    }
+
+    #[test]
+    fn each_value_is_made_into_another_one() {
+        let upper = with_all().try_map(|value| Ok::<_, ()>(value.to_uppercase())).expect("made");
+        let values: Vec<&str> = upper.values().collect();
+        assert_eq!(values, ["HTTPS://EXAMPLE.COM/A.PNG", "ANA", "417"]);
+        assert_eq!(upper.checked(), Err(BadCarrierTemplate::Header));
+        assert_eq!(with_all().try_map(|_| Err::<String, _>("no")), Err("no"));
     }
 }

@@ -49,7 +49,7 @@ pub async fn rates(
                ) v on true
                group by k.tenant_id, v.version
            )
-           select f.places as "places!", t.time_zone, r.body as "body?"
+           select f.places as "places!", t.time_zone as "time_zone!", r.body as "body?"
            from found f
            join tenants t on t.tenant_id = f.tenant_id
            left join whatsapp_rates r on r.tenant_id = f.tenant_id and r.version = f.version"#,

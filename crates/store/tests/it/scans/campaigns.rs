@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use domain::{
     ids::{CampaignId, PoolId},
-    message::class::MessageClass,
+    message::class::{Channel, MessageClass},
 };
 use store::campaigns::{CampaignState, audience::RunningCampaign, flight};
 use testkit::Database;
@@ -46,6 +46,7 @@ async fn a_look_at_a_campaign_costs_the_same_however_many_messages_there_are() -
         id: CampaignId(Uuid::from_u128(7)),
         state: CampaignState::Running,
         class: MessageClass::Promo,
+        channel: Channel::Sms,
         pool: PoolId(Uuid::nil()),
         tags: Vec::new(),
         validity_seconds: None,

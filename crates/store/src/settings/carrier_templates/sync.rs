@@ -1,0 +1,375 @@
+//! Reading an account's templates at its carrier: when it is due, who does it, and what the list
+//! changes.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    account::Access,
+    carrier_template::KeptTemplate,
+    ids::{CarrierTemplateId, TenantId},
+};
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Uuid;
+use stage::Fault;
+
+use super::{super::tenants, CLOCKS_DIFFER, MOST};
+use crate::{
+    Scoped, Store,
+    core::{keyed, words},
+    fault,
+};
+
+/// How long a process that has taken an account has to read its templates: 60 pages of a call each.
+const LEASE: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long after it was asked for a template that is not listed has not been taken: far longer than
+/// a call and the lag of any list.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(15);
+
+/// How long after a list the next one is read: Meta takes 200 calls of this kind an hour (Cloud API,
+/// "Rate limits"), and a list has up to 60 pages. In between carriers tell what changes.
+const EVERY: SignedDuration = SignedDuration::from_hours(1);
+
+/// Likewise, while it is not known whether the carrier has taken a template.
+const SOON: SignedDuration = SignedDuration::from_mins(1);
+
+/// Why a template that was asked for, and is not listed, is taken for failed.
+const NOT_LISTED: &str = "the carrier was asked for it, and does not list it";
+
+/// An account whose templates are to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueSync {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// The account's handle.
+    pub account: String,
+    /// How it is called.
+    pub access: Access,
+    /// Reads that have failed since the last that went well.
+    pub tries: i16,
+}
+
+/// A template as its carrier lists it, as it is written into its row.
+struct Listed<'a> {
+    id: Uuid,
+    components: String,
+    of: &'a KeptTemplate,
+}
+
+/// When a list was read.
+#[derive(Debug, Clone, Copy)]
+pub struct TemplatesReadAt {
+    /// When, in business time.
+    pub now: Timestamp,
+    /// When the first page was asked for, in machine time.
+    pub begun_at: Timestamp,
+}
+
+/// What a list has changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Synced {
+    /// Templates that were not known.
+    pub added: i64,
+    /// Templates of which the list says something else than was known.
+    pub changed: i64,
+    /// Templates that were known, and are listed no more.
+    pub gone: i64,
+    /// Templates that found no room.
+    pub left_out: i64,
+}
+
+/// Has an account's templates read by this machine time at the latest.
+pub async fn ask(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    account: &str,
+    due: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "insert into template_syncs as s (tenant_id, account, due) values ($1, $2, $3)
+         on conflict (tenant_id, account) do update set due = least(s.due, excluded.due)",
+        tenant.as_str(),
+        account,
+        due.to_sqlx() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Takes accounts that are due, the longest due first: nobody else gets them for ten minutes.
+pub async fn lease(store: &Store, machine: Timestamp, at_most: i64) -> Result<Vec<DueSync>, Fault> {
+    let found = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", account as "account!"
+           from due_template_syncs($1, $2)"#,
+        machine.to_sqlx() as _,
+        at_most,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+
+    let readable = |key: &str| words::readable(words::tenant(key));
+    let keys: Vec<(TenantId, String)> = found
+        .into_iter()
+        .filter_map(|row| Some((readable(&row.tenant_id)?, row.account)))
+        .collect();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+
+    let mut tx = store.scoped(keys.iter().map(|key| &key.0)).await?;
+    let rows = sqlx::query!(
+        r#"with taken as (
+               update template_syncs s set due = $1::timestamptz + make_interval(secs => $2)
+               where (s.tenant_id, s.account) in (
+                   select d.tenant_id, d.account
+                   from unnest($3::text[], $4::text[]) as k (tenant_id, account)
+                   join template_syncs d on d.tenant_id = k.tenant_id and d.account = k.account
+                   where d.due <= $1 order by d.tenant_id, d.account for update of d skip locked)
+               returning s.tenant_id, s.account, s.tries
+           )
+           select t.tenant_id as "tenant_id!", t.account as "account!", t.tries as "tries!",
+                  a.carrier, a.carrier_sid, a.base_url, a.sealed_token
+           from taken t
+           join carrier_accounts a on a.tenant_id = t.tenant_id and a.account = t.account"#,
+        machine.to_sqlx() as _,
+        LEASE.as_secs_f64(),
+        &keys.iter().map(|key| key.0.as_str()).collect::<Vec<_>>() as _,
+        &keys.iter().map(|key| key.1.as_str()).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(fault)?;
+    tx.commit().await.map_err(fault)?;
+
+    let due = rows.into_iter().map(|row| DueSync {
+        tenant: keyed::tenant(&row.tenant_id),
+        account: row.account,
+        access: Access {
+            carrier: row.carrier,
+            carrier_sid: row.carrier_sid,
+            base_url: row.base_url,
+            sealed_token: row.sealed_token,
+        },
+        tries: row.tries,
+    });
+    Ok(due.collect())
+}
+
+/// Records that an account's templates could not be read; they are again at this machine time.
+pub async fn fail(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    account: &str,
+    due: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update template_syncs set due = $3, tries = least(tries + 1, 1000)
+         where tenant_id = $1 and account = $2",
+        tenant.as_str(),
+        account,
+        due.to_sqlx() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Takes over what a carrier lists of an account: all of its templates. What it lists no more is
+/// forgotten, unless it was asked for since the list was begun; what was asked for long ago and is
+/// not listed has failed.
+pub async fn record(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    account: &str,
+    listed: &[KeptTemplate],
+    at: &TemplatesReadAt,
+) -> Result<Synced, Fault> {
+    tenants::lock(tx, tenant).await?;
+    let listed = rows(tenant, account, listed);
+    let changed = change_listed(tx, tenant, &listed, at).await?;
+    let gone = forget_unlisted(tx, tenant, account, &listed, at).await?;
+    let added = add_listed(tx, tenant, account, &listed, at).await?;
+
+    let ids: Vec<Uuid> = listed.iter().map(|one| one.id).collect();
+    let known = sqlx::query_scalar!(
+        r#"select count(*) as "known!" from carrier_templates
+           where tenant_id = $1 and template_id = any ($2)"#,
+        tenant.as_str(),
+        &ids,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)?;
+    let left_out = count(ids.len() as u64) - known;
+
+    // With some left out, a template that is not known may be there all the same.
+    sqlx::query!(
+        "insert into template_syncs (tenant_id, account, due, listed_at)
+         values ($1, $2,
+                 case when exists (select from carrier_templates
+                                   where tenant_id = $1 and account = $2 and state = 'submitted')
+                      then $3::timestamptz else $4::timestamptz end, $5)
+         on conflict (tenant_id, account) do update
+         set due = excluded.due, tries = 0, listed_at = excluded.listed_at",
+        tenant.as_str(),
+        account,
+        (at.begun_at + SOON).to_sqlx() as _,
+        (at.begun_at + EVERY).to_sqlx() as _,
+        (left_out == 0).then(|| at.begun_at.to_sqlx()) as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(Synced { added, changed, gone, left_out })
+}
+
+/// What is listed, each template once, with its id here.
+fn rows<'a>(tenant: &TenantId, account: &str, listed: &'a [KeptTemplate]) -> Vec<Listed<'a>> {
+    let row = |of: &'a KeptTemplate| {
+        let id = CarrierTemplateId::of(tenant, account, &of.name, &of.language).0;
+        Listed { id, components: wire::json::to_value(&of.components).to_string(), of }
+    };
+    let by_id: BTreeMap<Uuid, Listed<'a>> =
+        listed.iter().map(|of| row(of)).map(|row| (row.id, row)).collect();
+    by_id.into_values().collect()
+}
+
+/// Writes what the list says of templates that are known. Says of how many that was something else.
+async fn change_listed(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    listed: &[Listed<'_>],
+    at: &TemplatesReadAt,
+) -> Result<i64, Fault> {
+    let reasons: Vec<Option<&str>> = listed.iter().map(|one| one.of.reason.as_deref()).collect();
+    sqlx::query_scalar!(
+        r#"with l as (
+               select u.id, u.category, u.components::jsonb as components, u.state, u.status,
+                      left(u.reason, 2000) as reason, u.quality, u.carrier_id
+               from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                           $8::text[], $9::text[])
+                    as u (id, category, components, state, status, reason, quality, carrier_id)
+           ), other as (
+               select count(*) as n
+               from l join carrier_templates t on t.tenant_id = $1 and t.template_id = l.id
+               where (t.category, t.components, t.state, t.status, t.reason, t.quality)
+                     is distinct from
+                     (l.category, l.components, l.state, l.status, l.reason, l.quality)
+           ), done as (
+               update carrier_templates t
+               set category = l.category, components = l.components, state = l.state,
+                   status = l.status, reason = l.reason, quality = l.quality,
+                   carrier_id = l.carrier_id, told_at = $10
+               from l where t.tenant_id = $1 and t.template_id = l.id
+           )
+           select n as "n!" from other"#,
+        tenant.as_str(),
+        &listed.iter().map(|one| one.id).collect::<Vec<_>>(),
+        &listed.iter().map(|one| one.of.category.as_str()).collect::<Vec<_>>() as _,
+        &listed.iter().map(|one| one.components.as_str()).collect::<Vec<_>>() as _,
+        &listed.iter().map(|one| one.of.state.as_str()).collect::<Vec<_>>() as _,
+        &listed.iter().map(|one| one.of.status.as_str()).collect::<Vec<_>>() as _,
+        &reasons as _,
+        &listed.iter().map(|one| one.of.quality.as_str()).collect::<Vec<_>>() as _,
+        &listed.iter().map(|one| one.of.id.as_str()).collect::<Vec<_>>() as _,
+        (at.begun_at - CLOCKS_DIFFER).to_sqlx() as _,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)
+}
+
+/// Forgets what is listed no more. Says how many of the account's that were.
+async fn forget_unlisted(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    account: &str,
+    listed: &[Listed<'_>],
+    at: &TemplatesReadAt,
+) -> Result<i64, Fault> {
+    let ids: Vec<Uuid> = listed.iter().map(|one| one.id).collect();
+    let done = sqlx::query!(
+        "delete from carrier_templates
+         where tenant_id = $1 and account = $2 and template_id <> all ($3::uuid[])
+           and state not in ('submitted', 'failed') and asked_at < $4",
+        tenant.as_str(),
+        account,
+        &ids,
+        at.begun_at.to_sqlx() as _,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    sqlx::query!(
+        "update carrier_templates set state = 'failed', reason = $5
+         where tenant_id = $1 and account = $2 and template_id <> all ($3::uuid[])
+           and state = 'submitted' and asked_at < $4",
+        tenant.as_str(),
+        account,
+        &ids,
+        (at.begun_at - SETTLED_AFTER).to_sqlx() as _,
+        NOT_LISTED,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(count(done.rows_affected()))
+}
+
+/// Adds what is listed and was not known, as many as there is room for.
+async fn add_listed(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    account: &str,
+    listed: &[Listed<'_>],
+    at: &TemplatesReadAt,
+) -> Result<i64, Fault> {
+    let reasons: Vec<Option<&str>> = listed.iter().map(|one| one.of.reason.as_deref()).collect();
+    let done = sqlx::query!(
+        "insert into carrier_templates (tenant_id, template_id, account, name, language, category,
+                                        components, state, status, reason, quality, carrier_id,
+                                        created_at, asked_at, told_at)
+         select $1, l.id, $2, l.name, l.language, l.category, l.components::jsonb, l.state,
+                l.status, left(l.reason, 2000), l.quality, l.carrier_id, $13, $14, $15
+         from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                     $9::text[], $10::text[], $11::text[], $12::text[])
+              as l (id, name, language, category, components, state, status, reason, quality,
+                    carrier_id)
+         where not exists (select from carrier_templates t
+                           where t.tenant_id = $1 and t.template_id = l.id)
+         order by l.name, l.language
+         limit greatest($16 - (select count(*) from carrier_templates
+                               where tenant_id = $1 and account = $2), 0)
+         on conflict do nothing",
+        tenant.as_str(),
+        account,
+        &listed.iter().map(|one| one.id).collect::<Vec<_>>(),
+        &listed.iter().map(|one| one.of.name.as_str()).collect::<Vec<_>>() as _,
+        &listed.iter().map(|one| one.of.language.as_str()).collect::<Vec<_>>() as _,
+        &listed.iter().map(|one| one.of.category.as_str()).collect::<Vec<_>>() as _,
+        &listed.iter().map(|one| one.components.as_str()).collect::<Vec<_>>() as _,
+        &listed.iter().map(|one| one.of.state.as_str()).collect::<Vec<_>>() as _,
+        &listed.iter().map(|one| one.of.status.as_str()).collect::<Vec<_>>() as _,
+        &reasons as _,
+        &listed.iter().map(|one| one.of.quality.as_str()).collect::<Vec<_>>() as _,
+        &listed.iter().map(|one| one.of.id.as_str()).collect::<Vec<_>>() as _,
+        at.now.to_sqlx() as _,
+        at.begun_at.to_sqlx() as _,
+        (at.begun_at - CLOCKS_DIFFER).to_sqlx() as _,
+        MOST,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(count(done.rows_affected()))
+}
+
+fn count(rows: u64) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
