@@ -234,7 +234,8 @@ pub struct Inner {
     pub(crate) imports: Shares,
     /// Simulations that are under way, by tenant.
     pub(crate) simulations: Shares,
-    /// What speaks to carriers about numbers and templates, and calls that are under way, by tenant.
+    /// What speaks to carriers about numbers and templates, and calls that are under way, by
+    /// tenant.
     pub(crate) carriers: CarrierClients,
     pub(crate) number_calls: Shares,
     pub(crate) template_calls: Shares,

@@ -90,7 +90,7 @@ fn decide(standings: &[TemplateStanding]) -> Option<Unsendable> {
         Some(state) => state.unsendable(),
         None => one.is_listed.then_some(UNKNOWN_TEMPLATE),
     };
-    let reasons: Vec<Unsendable> = standings.iter().map_while(|one| why(one)).collect();
+    let reasons: Vec<Unsendable> = standings.iter().map_while(why).collect();
     if reasons.len() < standings.len() {
         return None;
     }

@@ -333,7 +333,8 @@ impl Submission<'_> {
     }
 }
 
-/// Who a message is for: a number, or on a channel whose carrier hides numbers its id for the person.
+/// Who a message is for: a number, or on a channel whose carrier hides numbers its id for the
+/// person.
 pub(crate) fn address(
     written: &str,
     channel: Option<Channel>,

@@ -1,6 +1,6 @@
-//! What messages name: senders, pools, templates and their variables, templates of carriers. What is surely not there is
-//! refused with the request, instead of failing after it was accepted. Where the database has no
-//! answer in time the message goes on, and enrich decides.
+//! What messages name: senders, pools, templates and their variables, templates of carriers. What
+//! is surely not there is refused with the request, instead of failing after it was accepted. Where
+//! the database has no answer in time the message goes on, and enrich decides.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

@@ -163,7 +163,8 @@ async fn a_template_is_made_reviewed_read_and_deleted() {
     kept.caller.get(&path(&made)).await.problem(404);
     kept.caller.delete(&path(&made)).await.problem(404);
     let acts = "select count(*) from millrace.audit_log where action in
-                ('carrier_template.created', 'carrier_templates.synced', 'carrier_template.deleted')";
+                ('carrier_template.created', 'carrier_templates.synced',
+                 'carrier_template.deleted')";
     assert_eq!(kept.world.number(acts).await, 4);
 }
 
@@ -300,8 +301,8 @@ async fn templates_are_those_of_carriers_that_keep_such_and_are_made_by_those_wh
     let row = format!(
         "insert into millrace.carrier_templates (tenant_id, template_id, account, name, language,
              category, components, state, created_at, asked_at, told_at)
-         select 'acme', '{open}', account, 'open', 'en', 'utility', '{{\"body\": {{\"text\": \"\"}}}}',
-                'submitted', now(), now(), now()
+         select 'acme', '{open}', account, 'open', 'en', 'utility',
+                '{{\"body\": {{\"text\": \"\"}}}}', 'submitted', now(), now(), now()
          from millrace.carrier_accounts where name = 'wa'"
     );
     kept.world.run(&row).await;
@@ -346,8 +347,10 @@ async fn a_message_by_a_template_that_is_surely_refused_is_refused_with_the_fix(
     let pool = json!({ "name": "all", "senders": [kept.sender] });
     let pool = kept.caller.post("/v1/pools", &pool).await.expect(201)["id"].clone();
     let message = |from: Value| {
-        let mut body = json!({ "to": "+12125550123", "channel": "whatsapp", "class": "transactional",
-            "carrier_template": { "name": "sale", "language": "en_US" } });
+        let mut body = json!({
+            "to": "+12125550123", "channel": "whatsapp", "class": "transactional",
+            "carrier_template": { "name": "sale", "language": "en_US" },
+        });
         for (name, value) in from.as_object().unwrap() {
             body[name] = value.clone();
         }

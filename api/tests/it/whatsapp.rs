@@ -295,7 +295,9 @@ async fn a_campaign_on_whatsapp_is_of_a_template_that_the_carrier_has_approved()
         (json!({}), "template_id", "required"),
         (json!({ "channel": "fax", "template_id": own }), "channel", "unknown"),
         (
-            json!({ "channel": "sms", "carrier_template": { "name": "sale", "language": "en_US" } }),
+            json!({
+                "channel": "sms", "carrier_template": { "name": "sale", "language": "en_US" },
+            }),
             "carrier_template",
             "unsupported",
         ),

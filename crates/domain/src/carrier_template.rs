@@ -1,5 +1,5 @@
-//! Message templates that a carrier keeps and reviews, as WhatsApp does: what one is made of, and how
-//! far its review has come. What is sent of one is [`crate::draft::CarrierTemplate`].
+//! Message templates that a carrier keeps and reviews, as WhatsApp does: what one is made of, and
+//! how far its review has come. What is sent of one is [`crate::draft::CarrierTemplate`].
 
 mod check;
 mod review;

@@ -147,8 +147,8 @@ impl Supplies {
 pub struct Draft {
     /// The text; empty where it failed.
     pub text: String,
-    /// The template that the carrier fills, with the person's values, or where it failed as it was to
-    /// be filled; none of another text.
+    /// The template that the carrier fills, with the person's values, or where it failed as it was
+    /// to be filled; none of another text.
     pub carrier: Option<CarrierTemplate>,
     /// Why it failed.
     pub failed: Option<Code>,

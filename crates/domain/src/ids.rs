@@ -114,8 +114,8 @@ uuid_ids! {
     InboxId
     /// A message text with variables, in versions.
     TemplateId
-    /// A template that a carrier account keeps, in one language. Derived from the tenant, the account,
-    /// the name and the language.
+    /// A template that a carrier account keeps, in one language. Derived from the tenant, the
+    /// account, the name and the language.
     CarrierTemplateId
     /// The thread between one contact and one sender, derived from both.
     ConversationId

@@ -94,9 +94,9 @@ fn acceptance(existing: &Existing) -> Option<StoredMessage> {
 }
 
 /// The message on its way to the gates, unless it failed, and the event of its row. Place and
-/// candidates are the draft's: they are facts of now, not decisions. Media and the carrier's template
-/// are the message's own: with others it would be another body. The values of a campaign's template
-/// are those that were stored, whatever the person is called by now.
+/// candidates are the draft's: they are facts of now, not decisions. Media and the carrier's
+/// template are the message's own: with others it would be another body. The values of a campaign's
+/// template are those that were stored, whatever the person is called by now.
 fn message_and_event(
     row: &StoredMessage,
     head: Head,
@@ -139,6 +139,9 @@ fn message_and_event(
 /// The text does not tell its values apart, and the person has no others any more.
 fn template_of(drafted: &DraftedMessage, text: &str) -> Result<Option<CarrierTemplate>, Cause> {
     let Some(template) = &drafted.draft.carrier else { return Ok(None) };
+    if template.shown() == text {
+        return Ok(Some(template.clone()));
+    }
     match (template.shown_as(text), drafted.draft.failed) {
         (Some(stored), _) => Ok(Some(stored)),
         (None, None) => Ok(Some(template.clone())),

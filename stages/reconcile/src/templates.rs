@@ -1,5 +1,5 @@
-//! Message templates that carrier accounts keep: read at the carrier every hour, and changed by what
-//! carriers tell of them by themselves. What cannot be read changes nothing.
+//! Message templates that carrier accounts keep: read at the carrier every hour, and changed by
+//! what carriers tell of them by themselves. What cannot be read changes nothing.
 
 mod news;
 

@@ -72,8 +72,8 @@ struct Change {
     /// For a draft: what its messages are made from, in place of a template of the carrier's.
     #[serde(default)]
     template_id: Option<Uuid>,
-    /// For a draft, on `whatsapp`: the template of the carrier's that its messages are, in place of one
-    /// of the tenant's.
+    /// For a draft, on `whatsapp`: the template of the carrier's that its messages are, in place of
+    /// one of the tenant's.
     #[serde(default)]
     carrier_template: Option<CarrierTemplateRef>,
     /// Of the template that it has: for a campaign that is paused.

@@ -59,16 +59,16 @@ pub(super) struct NewCampaign {
     #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
     pub(super) program: Option<String>,
     /// How its messages travel; `sms` where it is not said. Its audience are those whom the channel
-    /// reaches. On `whatsapp` texts go out within 24 hours of the person's last message alone, and a
-    /// template of the carrier's at any time.
+    /// reaches. On `whatsapp` texts go out within 24 hours of the person's last message alone, and
+    /// a template of the carrier's at any time.
     #[serde(default)]
     #[schema(value_type = Option<Channel>)]
     pub(super) channel: Option<String>,
     /// What its messages are made from: the version that is the latest at the start.
     #[serde(default)]
     pub(super) template_id: Option<Uuid>,
-    /// Instead of a template of the tenant's, on `whatsapp`: one that the carrier keeps. Its values may
-    /// name fields of the contact, as `{first_name|friend}`.
+    /// Instead of a template of the tenant's, on `whatsapp`: one that the carrier keeps. Its values
+    /// may name fields of the contact, as `{first_name|friend}`.
     #[serde(default)]
     pub(super) carrier_template: Option<CarrierTemplateRef>,
     /// The senders that it spreads over.
@@ -194,8 +194,8 @@ pub(super) async fn check(
     Ok(MessageKind { class, channel, carrier_template })
 }
 
-/// What its messages say: a template of the tenant's, which must exist, or one of the carrier's, which
-/// must not surely be refused.
+/// What its messages say: a template of the tenant's, which must exist, or one of the carrier's,
+/// which must not surely be refused.
 async fn content(
     tx: &mut Scoped,
     tenant: &TenantId,

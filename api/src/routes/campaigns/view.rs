@@ -32,8 +32,8 @@ pub(super) struct CampaignView {
     /// What its messages are made from; null where the carrier has their template.
     #[schema(required)]
     template_id: Option<TemplateId>,
-    /// The template of the carrier's that its messages are; null where they are made from one of the
-    /// tenant's.
+    /// The template of the carrier's that its messages are; null where they are made from one of
+    /// the tenant's.
     #[schema(required)]
     carrier_template: Option<CarrierTemplateRef>,
     /// Set at the start, to the latest; none before it.

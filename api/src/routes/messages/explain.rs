@@ -61,8 +61,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[schema(as = ExplanationRequest)]
 #[serde(deny_unknown_fields)]
 struct Question {
-    /// The person's number, in E.164 or as people of the tenant's country write it; on `whatsapp` also
-    /// the carrier's id for somebody who hides their number.
+    /// The person's number, in E.164 or as people of the tenant's country write it; on `whatsapp`
+    /// also the carrier's id for somebody who hides their number.
     #[serde(default)]
     #[schema(value_type = String, required, min_length = 1, max_length = 64)]
     #[schema(example = json!(examples::PHONE))]
@@ -74,7 +74,8 @@ struct Question {
     /// Instead of a body, on `whatsapp`: a template that the carrier keeps.
     #[serde(default)]
     carrier_template: Option<CarrierTemplateRef>,
-    /// How it would travel; `sms` where it is not said. With a campaign: its own, and may be left out.
+    /// How it would travel; `sms` where it is not said. With a campaign: its own, and may be left
+    /// out.
     #[serde(default)]
     #[schema(value_type = Option<NewMessageChannel>)]
     channel: Option<String>,

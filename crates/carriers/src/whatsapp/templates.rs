@@ -1,7 +1,10 @@
-//! An account's message templates at Meta: created, read with their state, category and quality, and
-//! deleted. Meta reviews each; one that is approved may be sent at any time.
+//! An account's message templates at Meta: created, read with their state, category and quality,
+//! and deleted. Meta reviews each; one that is approved may be sent at any time.
 
-use domain::carrier_template::{KeptTemplate, ReviewState};
+use domain::{
+    carrier_template::{KeptTemplate, ReviewState},
+    storable::storable,
+};
 use http::Method;
 use reqwest::Url;
 use serde::Deserialize;
@@ -58,12 +61,12 @@ impl Client {
         let status = reply.status.unwrap_or_else(|| "PENDING".to_owned());
         let category = reply.category.unwrap_or_else(|| new.category.to_owned());
         Ok(KeptTemplate {
-            id: reply.id,
+            id: storable(reply.id),
             name: new.name.to_owned(),
             language: new.language.to_owned(),
             category: category.to_ascii_lowercase(),
             state: review_state(&status),
-            status,
+            status: storable(status),
             quality: "unknown".to_owned(),
             reason: None,
             components: new.components.clone(),
@@ -145,15 +148,15 @@ impl Client {
             Some(CodeVerdict::Refused(_) | CodeVerdict::AccountRefused) | None => {
                 let code =
                     error.error_subcode.filter(|sub| NOT_THERE.contains(sub)).unwrap_or(code);
-                let words = error.error_user_msg.unwrap_or(error.message);
+                let words = storable(error.error_user_msg.unwrap_or(error.message));
                 CarrierTemplateError::Refused { code, words }
             }
         })
     }
 }
 
-/// How far a review has come, by Meta's word for it (pywa 4.5, `TemplateStatus`). One that is flagged
-/// may still be sent, as far as anybody says; Meta's answer to a message judges that.
+/// How far a review has come, by Meta's word for it (pywa 4.5, `TemplateStatus`). One that is
+/// flagged may still be sent, as far as anybody says; Meta's answer to a message judges that.
 pub(super) fn review_state(word: &str) -> ReviewState {
     match word.to_ascii_uppercase().as_str() {
         "APPROVED" | "REINSTATED" => ReviewState::Approved,
@@ -226,15 +229,16 @@ struct Quality {
 impl Listed {
     fn into_state(self) -> KeptTemplate {
         let quality = self.quality_score.and_then(|of| of.score);
+        let quality = quality.unwrap_or_else(|| "UNKNOWN".to_owned());
         KeptTemplate {
-            id: self.id,
-            name: self.name,
-            language: self.language,
-            category: self.category.to_ascii_lowercase(),
+            id: storable(self.id),
+            name: storable(self.name),
+            language: storable(self.language),
+            category: storable(self.category).to_ascii_lowercase(),
             state: review_state(&self.status),
-            status: self.status,
-            quality: quality.map_or_else(|| "unknown".into(), |score| score.to_ascii_lowercase()),
-            reason: reason_of(self.rejected_reason),
+            status: storable(self.status),
+            quality: storable(quality).to_ascii_lowercase(),
+            reason: reason_of(self.rejected_reason).map(storable),
             components: components::read(&self.components),
         }
     }

@@ -1,6 +1,6 @@
-//! What Meta takes of a template, so that a review is asked for what can pass it. The limits are those
-//! of Meta's documents of template components (2026); what Meta measures by rules that it does not
-//! tell, such as variables to words, its own refusal says.
+//! What Meta takes of a template, so that a review is asked for what can pass it. The limits are
+//! those of Meta's documents of template components (2026); what Meta measures by rules that it
+//! does not tell, such as variables to words, its own refusal says.
 
 use super::{
     TemplateBody, TemplateButton, TemplateComponents, TemplateHeader,

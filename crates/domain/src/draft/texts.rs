@@ -61,8 +61,8 @@ struct Variant {
 }
 
 impl Texts {
-    /// Parses what was loaded: the variants of versions, and of a campaign's template of the carrier
-    /// the template.
+    /// Parses what was loaded: the variants of versions, and of a campaign's template of the
+    /// carrier the template.
     pub fn parse(
         campaigns: HashMap<(TenantId, CampaignId), String>,
         templates: HashMap<(TenantId, TemplateId), String>,

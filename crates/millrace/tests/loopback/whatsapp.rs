@@ -160,3 +160,52 @@ async fn until_open(tenant: &Caller, to: &str, fields: &Value) -> anyhow::Result
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_is_made_told_of_and_sent_to_an_audience_by_whatsapp() -> anyhow::Result<()> {
+    let (platform, tenant) = world().await?;
+
+    // Made here, and approved there; what was made there is read.
+    let new = json!({
+        "account": "main", "name": "sale", "language": "en", "category": "marketing",
+        "components": { "body": { "text": "Hello {{1}}, come in.", "examples": ["Ana"] } },
+    });
+    let made = tenant.call(Method::POST, "/v1/carrier-templates", Some(&new)).await?;
+    let path = format!("/v1/carrier-templates/{}", made["id"].as_str().context("id")?);
+    tenant.until(&path, |read| read["state"] == "approved").await?;
+    let code = "/v1/carrier-templates?name=code";
+    tenant.until(code, |read| read["data"][0]["state"] == "approved").await?;
+
+    // What becomes of it is told by a signed callback.
+    for (status, state) in [("PAUSED", "paused"), ("APPROVED", "approved")] {
+        let change = json!({ "status": status });
+        let review = format!("businesses/{BUSINESS}/templates/sale/en");
+        platform.sandbox(Method::PUT, &review, &change).await?;
+        tenant.until(&path, |read| read["state"] == state).await?;
+    }
+
+    // Everybody of the audience gets it in their name.
+    let people = json!({ "contacts": [
+        { "phone": ANA, "first_name": "Ana" }, { "phone": BEN },
+    ] });
+    tenant.call(Method::POST, "/v1/contacts/bulk", Some(&people)).await?;
+    let senders = tenant.call(Method::GET, "/v1/senders", None).await?;
+    let pool = json!({ "name": "all", "senders": [senders["data"][0]["id"]] });
+    let pool = tenant.call(Method::POST, "/v1/pools", Some(&pool)).await?;
+    let campaign = json!({
+        "name": "Spring", "class": "transactional", "channel": "whatsapp", "pool_id": pool["id"],
+        "audience": { "all": true }, "carrier_template": {
+            "name": "sale", "language": "en", "parameters": ["{first_name|friend}"],
+        },
+    });
+    let campaign = tenant.call(Method::POST, "/v1/campaigns", Some(&campaign)).await?;
+    let path = format!("/v1/campaigns/{}", campaign["id"].as_str().context("id")?);
+    tenant.call(Method::POST, &format!("{path}/start"), Some(&json!({}))).await?;
+    tenant.until(&path, |read| read["state"] == "completed").await?;
+
+    let ledger = platform.ledger().await?;
+    let mut texts: Vec<&str> = ledger.iter().filter_map(|text| text["body"].as_str()).collect();
+    texts.sort_unstable();
+    ensure!(texts == ["Hello Ana, come in.", "Hello friend, come in."], "{texts:?}");
+    platform.stop().await
+}

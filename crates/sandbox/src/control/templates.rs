@@ -1,5 +1,5 @@
-//! `PUT /sandbox/businesses/{id}/templates/{name}/{language}`: what Meta's reviewers and people do to
-//! a template. The account is told of each change, as Meta tells it.
+//! `PUT /sandbox/businesses/{id}/templates/{name}/{language}`: what Meta's reviewers and people do
+//! to a template. The account is told of each change, as Meta tells it.
 
 use std::sync::Arc;
 

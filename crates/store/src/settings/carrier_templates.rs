@@ -25,8 +25,8 @@ use crate::{Scoped, core::words::words, fault};
 /// How many templates an account has at most: as many as Meta keeps.
 pub const MOST: i64 = 6_000;
 
-/// How much older than what is known news may be and still be news: a carrier's clock and ours differ,
-/// and it tells whole seconds.
+/// How much older than what is known news may be and still be news: a carrier's clock and ours
+/// differ, and it tells whole seconds.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 
 words! { ReviewState = "state of a template's review" }

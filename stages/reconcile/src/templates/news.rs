@@ -9,8 +9,8 @@ use store::{
 };
 use wire::WebhookRequest;
 
-/// Records what a batch tells of templates. Repeated, it changes nothing. What is told of an account
-/// of the platform is nobody's: its templates are its operator's.
+/// Records what a batch tells of templates. Repeated, it changes nothing. What is told of an
+/// account of the platform is nobody's: its templates are its operator's.
 pub(crate) async fn tell(store: &Store, cx: &Cx, requests: &[WebhookRequest]) -> Result<(), Fault> {
     let told: Vec<Told> = requests.iter().flat_map(of_request).collect();
     if told.is_empty() {

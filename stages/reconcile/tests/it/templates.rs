@@ -1,4 +1,5 @@
-//! Templates that an account keeps at its carrier: read there, and changed by what the carrier tells.
+//! Templates that an account keeps at its carrier: read there, and changed by what the carrier
+//! tells.
 
 use std::{ops::Deref, time::Duration};
 

@@ -1,5 +1,5 @@
-//! What a question says of the message: its text, its channel, its class. A campaign says what is not
-//! said.
+//! What a question says of the message: its text, its channel, its class. A campaign says what is
+//! not said.
 
 use domain::{
     draft::Content,

@@ -1,13 +1,13 @@
 //! `POST /v1/carrier-templates`: asks a carrier to keep and review a template. The wish is recorded
-//! before the carrier is asked, so that none is lost: what came of one whose answer is lost tells the
-//! carrier's list of the account's templates.
+//! before the carrier is asked, so that none is lost: what came of one whose answer is lost tells
+//! the carrier's list of the account's templates.
 
 use std::time::Duration;
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use carriers::{CarrierTemplateError, Client, NewCarrierTemplate};
 use domain::{
-    carrier_template::{ReviewState, TemplateComponents},
+    carrier_template::{KeptTemplate, ReviewState, TemplateComponents},
     draft::CarrierTemplate,
     ids::CarrierTemplateId,
 };
@@ -77,10 +77,10 @@ impl ToSchema for NewTemplateCategory {
     }
 }
 
-/// `POST /v1/carrier-templates`, for operators, admins and owners: asks the carrier of one of
-/// the tenant's own accounts to keep a template and review it. Answers 202 once that is on record,
-/// with the template as it is then; `GET /v1/carrier-templates/{id}` says what came of it. 409 where
-/// the account has one of this name in this language, or 6,000 templates.
+/// `POST /v1/carrier-templates`, for operators, admins and owners: asks the carrier of one of the
+/// tenant's own accounts to keep a template and review it. Answers 202 once that is on record, with
+/// the template as it is then; `GET /v1/carrier-templates/{id}` says what came of it. 409 where the
+/// account has one of this name in this language, or 6,000 templates.
 #[utoipa::path(
     post, path = "/v1/carrier-templates", tag = "settings",
     operation_id = "create_carrier_template", security(("bearer" = [EditCampaigns::NAME])),
@@ -190,41 +190,15 @@ async fn carry_out(
     let reply = client.create_template(&new).await;
     drop(permit);
 
-    let failed = |reason: String| {
-        (
-            StoredCarrierTemplate {
-                state: ReviewState::Failed,
-                reason: Some(reason),
-                ..template.clone()
-            },
-            false,
-        )
-    };
     let (settled, is_open) = match reply {
-        Ok(kept) => {
-            let kept = StoredCarrierTemplate {
-                state: kept.state,
-                status: Some(kept.status),
-                reason: kept.reason,
-                category: kept.category,
-                carrier_id: Some(kept.id),
-                ..template.clone()
-            };
-            (kept, false)
-        }
-        Err(CarrierTemplateError::Unavailable(why)) => {
-            tracing::warn!(%tenant, ?why, "whether a template was made is not known");
-            (template.clone(), true)
-        }
-        Err(CarrierTemplateError::Refused { code, words }) => {
-            failed(format!("the carrier refuses it ({code}): {words}"))
-        }
-        Err(
-            error @ (CarrierTemplateError::Throttled { .. }
-            | CarrierTemplateError::NoConnection
-            | CarrierTemplateError::TooMany(_)
-            | CarrierTemplateError::NotOffered),
-        ) => failed(error.to_string()),
+        Ok(kept) => (taken(&template, kept), false),
+        Err(error) => match failed(&template, &error) {
+            Some(failed) => (failed, false),
+            None => {
+                tracing::warn!(%tenant, %error, "whether a template was made is not known");
+                (template, true)
+            }
+        },
     };
 
     // Without the database it stays as it is, and the account's list settles it.
@@ -239,5 +213,36 @@ async fn carry_out(
     };
     if let Err(problem) = noted.await {
         tracing::warn!(%tenant, %problem, "what came of a template is not recorded");
+    }
+}
+
+/// The template as the carrier has taken it.
+fn taken(template: &StoredCarrierTemplate, kept: KeptTemplate) -> StoredCarrierTemplate {
+    StoredCarrierTemplate {
+        state: kept.state,
+        status: Some(kept.status),
+        reason: kept.reason,
+        category: kept.category,
+        carrier_id: Some(kept.id),
+        ..template.clone()
+    }
+}
+
+/// The template as the carrier has not taken it; none where that is not known.
+fn failed(
+    template: &StoredCarrierTemplate,
+    error: &CarrierTemplateError,
+) -> Option<StoredCarrierTemplate> {
+    match error {
+        CarrierTemplateError::Unavailable(_) => None,
+        CarrierTemplateError::Refused { .. }
+        | CarrierTemplateError::Throttled { .. }
+        | CarrierTemplateError::NoConnection
+        | CarrierTemplateError::TooMany(_)
+        | CarrierTemplateError::NotOffered => Some(StoredCarrierTemplate {
+            state: ReviewState::Failed,
+            reason: Some(error.to_string()),
+            ..template.clone()
+        }),
     }
 }

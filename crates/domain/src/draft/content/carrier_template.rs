@@ -23,8 +23,8 @@ const MAX_NAME: usize = 512;
 const BETWEEN: &str = " | ";
 
 /// A template of the carrier's, with the values of its variables: those of its body in their order,
-/// and what its header and its buttons need. Made by [`CarrierTemplate::new`] alone, so that what is
-/// sent is what the carrier takes. `Debug` hides the values.
+/// and what its header and its buttons need. Made by [`CarrierTemplate::new`] alone, so that what
+/// is sent is what the carrier takes. `Debug` hides the values.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CarrierTemplate {
     /// Its name at the carrier.

@@ -1,4 +1,5 @@
-//! Templates that are made here: on record before the carrier is asked, and settled by what it says.
+//! Templates that are made here: on record before the carrier is asked, and settled by what it
+//! says.
 
 use domain::{
     carrier_template::{ReviewState, TemplateComponents},
@@ -88,8 +89,8 @@ pub async fn submit(
     Ok(made.map_or(TemplateSubmission::Full, TemplateSubmission::Begun))
 }
 
-/// Records what the carrier has answered to a wish for a template. One of which the carrier's list
-/// or its news have told meanwhile stays as they say.
+/// Records what the carrier has answered to a wish for a template. What the carrier's list or its
+/// news have told meanwhile stays as they say.
 pub async fn settle(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -97,9 +98,12 @@ pub async fn settle(
 ) -> Result<(), Fault> {
     sqlx::query!(
         "update carrier_templates
-         set state = $3, status = $4, reason = left($5, 2000), category = $6,
-             carrier_id = coalesce($7, carrier_id)
-         where tenant_id = $1 and template_id = $2 and state = 'submitted'",
+         set state = case when state = 'submitted' then $3 else state end,
+             status = case when state = 'submitted' then $4 else status end,
+             reason = case when state = 'submitted' then left($5, 2000) else reason end,
+             category = case when state = 'submitted' then $6 else category end,
+             carrier_id = coalesce(carrier_id, $7)
+         where tenant_id = $1 and template_id = $2",
         tenant.as_str(),
         to.id.0,
         to.state.as_str(),

@@ -23,12 +23,12 @@ use crate::{
 /// How long a process that has taken an account has to read its templates: 60 pages of a call each.
 const LEASE: SignedDuration = SignedDuration::from_mins(10);
 
-/// How long after it was asked for a template that is not listed has not been taken: far longer than
-/// a call and the lag of any list.
+/// How long after it was asked for a template that is not listed has not been taken: far longer
+/// than a call and the lag of any list.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(15);
 
-/// How long after a list the next one is read: Meta takes 200 calls of this kind an hour (Cloud API,
-/// "Rate limits"), and a list has up to 60 pages. In between carriers tell what changes.
+/// How long after a list the next one is read: Meta takes 200 calls of this kind an hour (Cloud
+/// API, "Rate limits"), and a list has up to 60 pages. In between carriers tell what changes.
 const EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Likewise, while it is not known whether the carrier has taken a template.
@@ -190,6 +190,7 @@ pub async fn record(
     at: &TemplatesReadAt,
 ) -> Result<Synced, Fault> {
     tenants::lock(tx, tenant).await?;
+    lock(tx, tenant, account).await?;
     let listed = rows(tenant, account, listed);
     let changed = change_listed(tx, tenant, &listed, at).await?;
     let gone = forget_unlisted(tx, tenant, account, &listed, at).await?;
@@ -228,14 +229,34 @@ pub async fn record(
     Ok(Synced { added, changed, gone, left_out })
 }
 
-/// What is listed, each template once, with its id here.
+/// Locks all templates of an account, in the order in which news of them lock theirs.
+async fn lock(tx: &mut Scoped, tenant: &TenantId, account: &str) -> Result<(), Fault> {
+    sqlx::query!(
+        "select template_id from carrier_templates
+         where tenant_id = $1 and account = $2 order by template_id for update",
+        tenant.as_str(),
+        account,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// Whether a template has names of a length that messages may name.
+fn is_nameable(of: &KeptTemplate) -> bool {
+    let fits = |text: &str, most: usize| text.chars().count() <= most;
+    fits(&of.name, 512) && fits(&of.language, 16) && fits(&of.id, 64)
+}
+
+/// What is listed and can be named, each template once, with its id here.
 fn rows<'a>(tenant: &TenantId, account: &str, listed: &'a [KeptTemplate]) -> Vec<Listed<'a>> {
     let row = |of: &'a KeptTemplate| {
         let id = CarrierTemplateId::of(tenant, account, &of.name, &of.language).0;
         Listed { id, components: wire::json::to_value(&of.components).to_string(), of }
     };
     let by_id: BTreeMap<Uuid, Listed<'a>> =
-        listed.iter().map(|of| row(of)).map(|row| (row.id, row)).collect();
+        listed.iter().filter(|of| is_nameable(of)).map(row).map(|row| (row.id, row)).collect();
     by_id.into_values().collect()
 }
 
@@ -249,8 +270,9 @@ async fn change_listed(
     let reasons: Vec<Option<&str>> = listed.iter().map(|one| one.of.reason.as_deref()).collect();
     sqlx::query_scalar!(
         r#"with l as (
-               select u.id, u.category, u.components::jsonb as components, u.state, u.status,
-                      left(u.reason, 2000) as reason, u.quality, u.carrier_id
+               select u.id, left(u.category, 64) as category, u.components::jsonb as components,
+                      u.state, left(u.status, 64) as status, left(u.reason, 2000) as reason,
+                      left(u.quality, 64) as quality, u.carrier_id
                from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                            $8::text[], $9::text[])
                     as u (id, category, components, state, status, reason, quality, carrier_id)
@@ -335,8 +357,9 @@ async fn add_listed(
         "insert into carrier_templates (tenant_id, template_id, account, name, language, category,
                                         components, state, status, reason, quality, carrier_id,
                                         created_at, asked_at, told_at)
-         select $1, l.id, $2, l.name, l.language, l.category, l.components::jsonb, l.state,
-                l.status, left(l.reason, 2000), l.quality, l.carrier_id, $13, $14, $15
+         select $1, l.id, $2, l.name, l.language, left(l.category, 64), l.components::jsonb,
+                l.state, left(l.status, 64), left(l.reason, 2000), left(l.quality, 64),
+                l.carrier_id, $13, $14, $15
          from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::text[], $11::text[], $12::text[])
               as l (id, name, language, category, components, state, status, reason, quality,
