@@ -38,3 +38,15 @@ create function account_is_away(handle text)
     language sql volatile security definer set search_path = millrace, pg_temp
     as $$ select exists (select from account_pace p where p.account = handle and p.away_until > clock_timestamp()) $$;
 grant execute on function account_is_away(text) to millrace_api, millrace_pipeline;
+
+-- What each sender has carried, by the day in UTC; rollup adds what it folds.
+create table sender_days (
+    tenant_id text not null,
+    sender_id uuid not null,
+    day_start timestamptz not null,
+    segments bigint not null,
+    cost_micros bigint not null,
+    primary key (tenant_id, sender_id, day_start)
+);
+call protect('sender_days');
+revoke insert, update, delete on sender_days from millrace_api;

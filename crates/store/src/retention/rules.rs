@@ -41,7 +41,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 84] = [
+pub const RULES: [(&str, RetentionRule); 85] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -104,6 +104,7 @@ pub const RULES: [(&str, RetentionRule); 84] = [
     ("retention_waits", WithMessage),
     ("retention_walks", Sums),
     ("review_decisions", Ledger),
+    ("sender_days", Window),
     ("sender_outcomes", Fixed),
     ("senders", Settings),
     ("sessions", Work),
