@@ -383,14 +383,16 @@ mod tests {
         let tenant: TenantId = "acme".parse().expect("a tenant");
         let defaults = TenantDefaults { name: "Acme".into(), language: "en".into(), zone: None };
         let campaign = CampaignId(uuid::Uuid::nil());
-        let json = r#"{"name": "sale", "language": "en", "parameters": ["{first_name|friend}",
-                       "{plan}"]}"#;
-        let supplies = Supplies {
-            tenants: [(tenant.clone(), defaults)].into(),
-            texts: Texts::parse([((tenant.clone(), campaign), json.into())].into(), HashMap::new()),
-            ..Supplies::default()
-        };
-        let drafted = |fields: &[(&str, &str)]| {
+        let drafted = |plan: &str, fields: &[(&str, &str)]| {
+            let values = ["{first_name|friend}".to_owned(), plan.to_owned()];
+            let template = CarrierTemplate::new("sale", "en", &values).expect("right");
+            let json = serde_json::to_string(&template).expect("plain data");
+            let campaigns = [((tenant.clone(), campaign), json)].into();
+            let supplies = Supplies {
+                tenants: [(tenant.clone(), defaults.clone())].into(),
+                texts: Texts::parse(campaigns, HashMap::new()),
+                ..Supplies::default()
+            };
             let to: Address = "US.13491208655302741918".parse().expect("an address");
             let (content, from) = (&Content::Campaign, &From::Any);
             let campaign = Some(campaign);
@@ -405,14 +407,14 @@ mod tests {
         };
 
         let values = vec!["Ana".to_owned(), "a b".to_owned()];
-        let whole = drafted(&[("first_name", "Ana"), ("plan", "a\n b")]);
+        let whole = drafted("{plan}", &[("first_name", "Ana"), ("plan", "a\n b")]);
         assert_eq!(whole, (None, "sale (en): Ana | a b".to_owned(), Some(values)));
-        let (_, text, _) = drafted(&[("plan", "gold")]);
+        let (_, text, _) = drafted("{plan}", &[("plan", "gold")]);
         assert_eq!(text, "sale (en): friend | gold", "no opt-out line is added");
         let unfilled = vec!["{first_name|friend}".to_owned(), "{plan}".to_owned()];
         let failed = (Some("missing_variable"), String::new(), Some(unfilled));
-        assert_eq!(drafted(&[]), failed);
-        assert_eq!(drafted(&[("plan", "\u{200b}")]).0, Some("blank_parameter"));
+        assert_eq!(drafted("{plan}", &[]), failed);
+        assert_eq!(drafted("{plan|}", &[]).0, Some("blank_parameter"));
         assert!(reason("blank_parameter").contains("says nothing"));
     }
 
