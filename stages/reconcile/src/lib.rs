@@ -43,7 +43,7 @@ pub use crate::{
     dead_letters::DeadLetterStage,
     in_doubt::{InDoubtSweep, InDoubtSweepConfig},
     missing_receipts::{RECEIPT_FETCH, RECEIPT_HORIZON, ReceiptPoller, ReceiptPollerConfig},
-    open_numbers::{NUMBER_SETTLED_AFTER, OpenNumbers, OpenNumbersConfig},
+    open_numbers::{OpenNumbers, OpenNumbersConfig},
     receipts::ReceiptStage,
     templates::TemplateReader,
 };

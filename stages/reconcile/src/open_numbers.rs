@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use carriers::{Clients, NumberReply, OwnedNumber, http::REQUEST_TIMEOUT};
 use domain::ids::SenderId;
 use futures::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use stage::{Cx, Fault, Source, StageName, Tick};
 use store::{
     Store,
@@ -28,10 +28,6 @@ const AT_ONCE: usize = 8;
 
 /// How long one tick asks: a number is leased for longer.
 const LONGEST: Duration = Duration::from_secs(30);
-
-/// How long after an order the account's list tells whether the number was given: far longer than a
-/// call and the lag of any list, and than carriers take over an order of one number.
-pub const NUMBER_SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(15);
 
 /// How open numbers are looked after.
 #[derive(Debug, Clone)]
@@ -148,7 +144,7 @@ fn decide(
 
     for number in numbers {
         let id = by_number.get(number.number.as_str()).map(|id| (*id).to_owned());
-        let is_old = machine.duration_since(number.asked_at) >= NUMBER_SETTLED_AFTER;
+        let is_old = machine.duration_since(number.asked_at) >= open::SETTLED_AFTER;
         match (number.state, id) {
             (NumberState::Ordered | NumberState::InDoubt, Some(id)) => {
                 settled.owned.push((number.id, id));

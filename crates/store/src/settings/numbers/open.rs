@@ -7,7 +7,7 @@ use domain::{
     account::Access,
     ids::{SenderId, TenantId},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
@@ -25,6 +25,10 @@ use crate::{
 /// How long after the carrier was asked the first look is: whoever asked it looks three times in a
 /// minute by himself.
 pub const PATIENCE: Duration = Duration::from_secs(2 * 60);
+
+/// How long after an order the account's list tells whether the number was given: far longer than a
+/// call and the lag of any list, and than carriers take over an order of one number.
+pub const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(15);
 
 /// The wait after the first look, doubled for each after it, and the longest.
 const SOON: Duration = Duration::from_secs(60);
