@@ -1,5 +1,5 @@
 //! What a tenant sets up: accounts, their templates and numbers, brands, inboxes, senders, pools,
-//! templates, budgets, switches, policies, keys, event consumers.
+//! templates, budgets, switches, policies, prices, keys, event consumers.
 
 mod accounts;
 mod api_keys;
@@ -18,6 +18,7 @@ mod sender;
 mod senders;
 mod templates;
 mod tenant;
+mod whatsapp_rates;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -42,4 +43,5 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .merge(senders::router())
         .merge(templates::router())
         .merge(tenant::router())
+        .merge(whatsapp_rates::router())
 }

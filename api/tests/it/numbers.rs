@@ -152,7 +152,16 @@ async fn a_number_is_ordered_assigned_activated_texted_and_given_back() {
                      ('2026-04-10T04:00:00Z'), ('2026-03-10T05:00:00Z')) as d (at)
                  where number = '+12025550110'";
     market.world.run(today).await;
+    let days = "insert into millrace.sender_days
+                    (tenant_id, sender_id, day_start, segments, cost_micros)
+                select 'acme', sender_id, at::timestamptz, 9, 71100
+                from millrace.senders, (values ('2026-05-01T00:00:00Z'),
+                    ('2026-04-10T00:00:00Z'), ('2026-03-10T00:00:00Z')) as d (at)
+                where number = '+12025550110'";
+    market.world.run(days).await;
     let used = market.show(&owned).await;
+    let spent = json!({ "amount": "0.1422", "currency": "USD" });
+    assert_eq!((&used["segments_30_days"], &used["spent_30_days"]), (&json!(18), &spent));
     assert_eq!((&used["used_30_days"], &used["warmup"]["used"]), (&json!(14), &json!(7)));
 
     // give back

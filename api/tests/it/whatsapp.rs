@@ -8,6 +8,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 use store::settings::api_keys::KeyRole;
+use testkit::world::TestCarrier;
 use wire::{
     Submitted,
     message::{Content, From},
@@ -54,6 +55,106 @@ async fn a_sender_of_whatsapp_is_named_by_the_carriers_id_and_carries_that_chann
     assert_eq!((&sender["number"], &sender["channel"]), (&json!(NUMBER), &json!("whatsapp")));
     let tenant = "acme".parse().expect("a tenant");
     assert_eq!(sender["id"], SenderId::of(&tenant, NUMBER).to_string());
+}
+
+#[tokio::test]
+async fn the_numbers_of_an_account_are_listed_with_their_quality_and_limits() {
+    let carrier = TestCarrier::start().await.expect("a carrier");
+    let host = carrier.address().to_string();
+    let world = World::start_with(|settings| settings.carrier_hosts = vec![host]).await;
+    let caller = world.caller("acme", KeyRole::Admin).await;
+    let business = json!({
+        "access_token": "token", "app_secret": "secret", "numbers": [NUMBER, "106540352242923"],
+        "callback_url": "http://127.0.0.1:9/hook",
+    });
+    let url = format!("{}/sandbox/businesses/102290129340398", carrier.url());
+    let put = carrier.http.put(url).json(&business).send().await.expect("an answer");
+    assert_eq!(put.status(), 200);
+
+    let account = json!({
+        "account": "wa", "carrier": "whatsapp", "carrier_sid": "102290129340398",
+        "auth_token": "token:secret:my-word", "base_url": carrier.url(),
+    });
+    caller.post("/v1/carrier-accounts", &account).await.expect(201);
+    let sender = json!({ "number": NUMBER, "account": "wa", "pace": 10 });
+    let sender = caller.post("/v1/senders", &sender).await.expect(201);
+
+    let numbers = caller.get("/v1/carrier-accounts/wa/numbers").await.expect(200);
+    let [first, second] = numbers["data"].as_array().expect("a list").as_slice() else {
+        panic!("two numbers, not {numbers}");
+    };
+    assert_eq!((&first["carrier_id"], &first["sender"]), (&json!(NUMBER), &sender["id"]));
+    assert_eq!(
+        (&first["quality"], &first["messaging_limit"]),
+        (&json!("GREEN"), &json!("TIER_2K"))
+    );
+    assert_eq!(second["sender"], Value::Null);
+
+    caller.get("/v1/carrier-accounts/other/numbers").await.problem(404);
+    let viewer = world.caller("acme", KeyRole::Viewer).await;
+    viewer.get("/v1/carrier-accounts/wa/numbers").await.problem(403);
+    let token = json!({ "auth_token": "other:secret:my-word" });
+    caller.patch("/v1/carrier-accounts/wa", &token).await.expect(200);
+    caller.get("/v1/carrier-accounts/wa/numbers").await.problem(409);
+}
+
+#[tokio::test]
+async fn what_messages_on_whatsapp_cost_is_said_in_versions_that_hold_from_their_time() {
+    let (world, caller) = world().await;
+    assert_eq!(caller.get("/v1/whatsapp-rates").await.expect(200)["data"], json!([]));
+
+    let usd = |amount: &str| json!({ "amount": amount, "currency": "USD" });
+    let price = |country: Option<&str>, category: &str, amount: &str| {
+        let price = usd(amount);
+        json!({ "country": country, "category": category, "price": price })
+    };
+    let prices = json!([price(Some("US"), "marketing", "0.025"), price(None, "service", "0.004")]);
+    let said = json!({
+        "valid_from": "2026-01-01T00:00:00Z", "prices": prices, "free_service_messages": 1000,
+    });
+    let first = caller.put("/v1/whatsapp-rates", &said).await.expect(200);
+    assert_eq!((&first["version"], &first["in_force"]), (&json!(1), &json!(true)));
+    assert_eq!((&first["prices"], &first["free_service_messages"]), (&prices, &json!(1000)));
+
+    // What is to hold later does not hold yet, and what holds at once does.
+    let later = json!({ "valid_from": "2099-01-01T00:00:00Z", "prices": [] });
+    let later = caller.put("/v1/whatsapp-rates", &later).await.expect(200);
+    assert_eq!((&later["version"], &later["in_force"]), (&json!(2), &json!(false)));
+    let now = caller.put("/v1/whatsapp-rates", &json!({ "prices": [] })).await.expect(200);
+    assert_eq!(now["in_force"], true);
+    let page = caller.get("/v1/whatsapp-rates?limit=2").await.expect(200);
+    let versions: Vec<&Value> =
+        page["data"].as_array().expect("a list").iter().map(|one| &one["version"]).collect();
+    assert_eq!(versions, [&json!(3), &json!(2)]);
+
+    for (prices, field) in [
+        (json!([price(Some("US"), "marketing", "-1")]), "prices.0.price"),
+        (
+            json!([{ "category": "utility", "price": { "amount": "1", "currency": "EUR" } }]),
+            "prices.0.price",
+        ),
+        (json!([price(Some("US"), "utility", "1"), price(Some("US"), "utility", "2")]), "prices.1"),
+    ] {
+        let refused = caller.put("/v1/whatsapp-rates", &json!({ "prices": prices })).await;
+        assert_eq!(refused.problem(422)[0].0, field);
+    }
+    let operator = world.caller("acme", KeyRole::Operator).await;
+    operator.put("/v1/whatsapp-rates", &said).await.problem(403);
+    operator.get("/v1/whatsapp-rates").await.expect(200);
+    let noted = "select count(*) from millrace.audit_log where action = 'whatsapp_rates.added'";
+    assert_eq!(world.number(noted).await, 3);
+
+    // Of more versions than are kept those go that have begun first.
+    let many = "insert into millrace.whatsapp_rates
+                    (tenant_id, version, valid_from, body, created_at, created_by)
+                select 'acme', n, timestamptz '2025-01-01' + n * interval '1 h', '{}', now(), 'test'
+                from generate_series(4, 120) n";
+    world.run(many).await;
+    caller.put("/v1/whatsapp-rates", &json!({ "prices": [] })).await.expect(200);
+    let kept = "select count(*) from millrace.whatsapp_rates";
+    assert_eq!(world.number(kept).await, 100);
+    let newest = "select count(*) from millrace.whatsapp_rates where version in (1, 2, 3, 121)";
+    assert_eq!(world.number(newest).await, 4);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use crate::{
     carrier::Carrier,
     hosts::check_base_url,
     media_reply::MediaReply,
-    numbers::{NumberQuery, NumberReply, OfferedNumber, OwnedNumber},
+    numbers::{AccountNumber, NumberQuery, NumberReply, OfferedNumber, OwnedNumber},
     outbound::Outbound,
     record::{MessageRecord, ReadError},
     setup::SetupError,
@@ -249,6 +249,22 @@ impl Client {
             Self::Twilio(client) => client.owned_numbers().await,
             Self::Bandwidth(client) => client.owned_numbers().await,
             Self::WhatsappCloud(_) => Err(ReadError::NotOffered),
+            #[cfg(feature = "loopback")]
+            Self::Loopback(_) => Err(ReadError::NotOffered),
+        }
+    }
+
+    /// Every number of the account, with what the carrier says of each.
+    ///
+    /// # Errors
+    /// When the whole list could not be read.
+    pub async fn account_numbers(&self) -> Result<Vec<AccountNumber>, ReadError> {
+        match self {
+            Self::Twilio(_) | Self::Bandwidth(_) => {
+                let owned = self.owned_numbers().await?;
+                Ok(owned.into_iter().map(AccountNumber::from).collect())
+            }
+            Self::WhatsappCloud(client) => client.account_numbers().await,
             #[cfg(feature = "loopback")]
             Self::Loopback(_) => Err(ReadError::NotOffered),
         }

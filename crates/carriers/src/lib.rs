@@ -45,6 +45,8 @@ pub use hosts::{BaseUrlError, check_base_url, is_same_place};
 pub use media::MediaFetcher;
 pub use media_reply::MediaReply;
 pub use numbers::{NumberQuery, NumberReply, OfferedNumber, OwnedNumber};
+pub use media::{MediaFetcher, MediaReply};
+pub use numbers::{AccountNumber, NumberQuery, NumberReply, OfferedNumber, OwnedNumber};
 pub use outbound::Outbound;
 pub use outcomes::outcomes;
 pub use record::{MessageRecord, ReadError};

@@ -42,6 +42,31 @@ pub struct OwnedNumber {
     pub id: String,
 }
 
+/// A number of an account, with the carrier's own words for how it stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountNumber {
+    /// The carrier's id of it.
+    pub id: String,
+    /// The number, in E.164, where the carrier says it.
+    pub number: Option<String>,
+    /// The name that people see, where it has one.
+    pub name: Option<String>,
+    /// Whether it is connected, where the carrier says it.
+    pub status: Option<String>,
+    /// How people take its messages, where the carrier says it.
+    pub quality: Option<String>,
+    /// How many people it may write to first in a day, where the carrier says it.
+    pub messaging_limit: Option<String>,
+    /// How fast it may send, where the carrier says it.
+    pub throughput: Option<String>,
+}
+
+impl From<OwnedNumber> for AccountNumber {
+    fn from(OwnedNumber { number, id }: OwnedNumber) -> Self {
+        Self { id, number: Some(number), ..Self::default() }
+    }
+}
+
 /// What came of an order, a change or a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NumberReply {

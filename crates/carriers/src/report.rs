@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use domain::storable::storable;
+use domain::{billing::PriceNotice, storable::storable};
 use uuid::Uuid;
 
 use crate::redact::Hidden;
@@ -29,6 +29,8 @@ pub struct StatusReport {
     pub numbers: ReportedNumbers,
     /// Where the text stands.
     pub status: ReportedStatus,
+    /// What it is billed as, where the carrier's reports say so.
+    pub price: Option<PriceNotice>,
 }
 
 /// Between which numbers a text went, as far as the carrier says it.

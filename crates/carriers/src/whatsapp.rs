@@ -13,6 +13,7 @@ mod components;
 mod content;
 mod credentials;
 mod media;
+mod numbers;
 mod preferences;
 mod signature;
 mod template_news;

@@ -1,9 +1,15 @@
 //! What texts cost: segments by the rate card when a message is drafted, the carrier's own count of
-//! segments when it takes the text, and the correction of what the gates had reserved.
+//! segments when it takes the text, and the correction of what the gates had reserved. Messages on
+//! WhatsApp are priced by category instead.
+
+mod whatsapp;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
+pub use whatsapp::{
+    PriceCategory, PriceNotice, Priced, Settlement, WhatsappRates, settle as settle_whatsapp,
+};
 
 use crate::{
     country::Country,

@@ -24,7 +24,8 @@ use wording::{Rendered, Wording, render, wording};
 
 use crate::{
     address::Address,
-    billing::RateCard,
+    billing::{PriceCategory, RateCard, WhatsappRates},
+    country::Country,
     ids::{CampaignId, ContactId, MediaId, PoolId, SenderId, TenantId},
     message::class::{Channel, MessageClass},
     money::Micros,
@@ -110,6 +111,10 @@ pub struct TenantDefaults {
 pub struct Supplies {
     /// The defaults of each tenant.
     pub tenants: HashMap<TenantId, TenantDefaults>,
+    /// What messages on WhatsApp cost the tenants that have said it.
+    pub whatsapp_rates: HashMap<TenantId, WhatsappRates>,
+    /// What the carrier's templates are billed as, by tenant, name and language, where it is known.
+    pub template_categories: HashMap<(TenantId, String, String), PriceCategory>,
     /// The templates, parsed.
     pub texts: Texts,
     /// The senders of each pool.
@@ -118,6 +123,25 @@ pub struct Supplies {
     pub senders: HashMap<TenantId, Vec<SenderCandidate>>,
     /// Media that are named by an id, and stored.
     pub media: HashSet<(TenantId, MediaId)>,
+}
+
+impl Supplies {
+    /// What a message on WhatsApp is expected to cost, by the template that it is sent with.
+    fn on_whatsapp(
+        &self,
+        request: &DraftRequest<'_>,
+        template: Option<&CarrierTemplate>,
+        to: Option<Country>,
+    ) -> Micros {
+        let tenant = request.origin.tenant;
+        let category = template.map_or(PriceCategory::Service, |template| {
+            let key = (tenant.clone(), template.name.clone(), template.language.clone());
+            let known = self.template_categories.get(&key).copied();
+            known.unwrap_or_else(|| PriceCategory::of_class(request.class))
+        });
+        let rates = self.whatsapp_rates.get(tenant);
+        rates.map_or(Micros::ZERO, |rates| rates.price(to, category))
+    }
 }
 
 /// A message made complete, or failed.
@@ -172,10 +196,13 @@ pub fn draft(
         Err(code) => (Rendered { text: String::new(), carrier: unfilled }, 0, Some(code)),
     };
 
-    // A message with media is one, however long its text is. On WhatsApp messages are priced by
-    // category and market, as the carrier's reports say.
+    // A message with media is one, however long its text is. On WhatsApp a message is priced by its
+    // category, which the carrier's reports settle.
     let (segments, cost) = match (request.channel, media.is_empty(), failed) {
-        (Channel::Whatsapp, ..) => (segments, Micros::ZERO),
+        (Channel::Whatsapp, _, Some(_)) => (segments, Micros::ZERO),
+        (Channel::Whatsapp, _, None) => {
+            (segments, supplies.on_whatsapp(request, carrier.as_ref(), place.country))
+        }
         (Channel::Sms, false, None) => (1, RateCard::standard().cost_with_media(place.country)),
         (Channel::Sms, ..) => (segments, RateCard::standard().cost(place.country, segments)),
     };
@@ -241,8 +268,15 @@ pub fn place(to: &Address, person: &Person, tenant_default: Option<Zone>) -> Pla
     let place = zones::resolve(number.as_ref(), &on_file);
     match to {
         Address::Phone(_) => place,
-        // The id begins with the person's country.
-        Address::Carrier(id) => Place { country: id.as_str()[..2].parse().ok(), ..place },
+        Address::Carrier(_) => Place { country: self::country(to), ..place },
+    }
+}
+
+/// The country of an address: a carrier's id begins with it.
+pub fn country(of: &Address) -> Option<Country> {
+    match of {
+        Address::Phone(number) => number.country(),
+        Address::Carrier(id) => id.as_str()[..2].parse().ok(),
     }
 }
 

@@ -8,6 +8,7 @@ mod draft;
 mod errors;
 pub(crate) mod inbound;
 pub(crate) mod media;
+mod numbers;
 mod signature;
 mod templates;
 
@@ -68,13 +69,10 @@ pub(crate) async fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]
 
     match (number, edge, &head.method) {
         (Some(number), "messages", &Method::POST) => create::create(&call, number).await,
-        (Some(number), "", &Method::GET) => Ok(reply::json(
-            StatusCode::OK,
-            &json!({
-                "id": &*number, "display_phone_number": &*number, "verified_name": "Sandbox",
-                "quality_rating": "GREEN", "messaging_limit_tier": "TIER_UNLIMITED",
-            }),
-        )),
+        (Some(number), "", &Method::GET) => {
+            Ok(reply::json(StatusCode::OK, &numbers::show(&number)))
+        }
+        (None, "phone_numbers", &Method::GET) => Ok(numbers::list(&call)),
         (None, "message_templates", &Method::GET) => Ok(templates::list(&call)),
         (None, "message_templates", &Method::POST) => {
             Ok(templates::create(&call).unwrap_or_else(|refusal| refusal.response()))

@@ -5,6 +5,7 @@ pub mod hourly;
 pub mod outcomes;
 pub mod recount;
 pub mod rollup;
+pub mod sender_days;
 pub mod timed;
 pub mod totals;
 pub mod variants;

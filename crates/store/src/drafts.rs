@@ -2,16 +2,23 @@
 //! whole batch. Enrich, explain and simulate read the same; what enrich writes is in
 //! [`crate::messages::enrich`].
 
+mod categories;
+
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     address::Address,
-    draft::{Content, From, Origin, Person, SenderCandidate, Supplies, TenantDefaults, Texts},
+    billing::WhatsappRates,
+    draft::{
+        CarrierTemplate, Content, From, Origin, Person, SenderCandidate, Supplies, TenantDefaults,
+        Texts,
+    },
     ids::{CampaignId, ContactId, MediaId, PoolId, SenderId, TemplateId, TenantId},
     message::class::Channel,
     zones::Zone,
 };
 use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use serde_json::Value;
 use sqlx::types::Uuid;
 use stage::Fault;
@@ -20,10 +27,11 @@ use crate::{
     Scoped,
     core::{
         keyed::{self, index},
-        words::word,
+        words::{document, word},
     },
     fault,
 };
+use categories::{TemplateName, template_categories};
 
 /// Looks for one contact.
 #[derive(Debug, Clone, Copy)]
@@ -123,11 +131,16 @@ pub async fn supplies<'a>(
     let mut templates = BTreeSet::new();
     let mut with_pool = BTreeSet::new();
     let mut free = BTreeSet::new();
+    let mut at_carrier: BTreeSet<TemplateName> = BTreeSet::new();
     let mut media: BTreeSet<(&TenantId, MediaId)> = BTreeSet::new();
     for Origin { tenant, campaign, content, from } in origins {
         tenants.insert(tenant);
         match content {
-            Content::Body(_) | Content::Carrier(_) => {}
+            Content::Body(_) => {}
+            Content::Carrier(template) => {
+                let (name, language) = (template.name.clone(), template.language.clone());
+                at_carrier.insert((tenant.clone(), name, language));
+            }
             Content::Media { media: named, .. } => {
                 media.extend(named.iter().filter_map(|one| Some((tenant, one.parse().ok()?))));
             }
@@ -149,8 +162,18 @@ pub async fn supplies<'a>(
 
     let campaigns = campaign_texts(tx, &campaigns).await?;
     let templates = template_variants(tx, &templates).await?;
+    let (tenants, whatsapp_rates) = defaults(tx, &tenants, Some(now)).await?;
+    at_carrier.extend(campaigns.iter().filter_map(|((tenant, _), text)| {
+        // The variants of our own templates are a list.
+        let template = text.starts_with('{').then(|| serde_json::from_str(text))?;
+        let CarrierTemplate { name, language, .. } = template.ok()?;
+        Some((tenant.clone(), name, language))
+    }));
+    let template_categories = template_categories(tx, &at_carrier).await?;
     Ok(Supplies {
-        tenants: self::tenants(tx, &tenants).await?,
+        tenants,
+        whatsapp_rates,
+        template_categories,
         texts: Texts::parse(campaigns, templates),
         pools: pools(tx, now, &with_pool).await?,
         senders: senders(tx, now, &free).await?,
@@ -163,21 +186,45 @@ pub async fn tenants(
     tx: &mut Scoped,
     tenants: &BTreeSet<&TenantId>,
 ) -> Result<HashMap<TenantId, TenantDefaults>, Fault> {
+    Ok(defaults(tx, tenants, None).await?.0)
+}
+
+/// What messages on WhatsApp cost, by tenant.
+type Rates = HashMap<TenantId, WhatsappRates>;
+
+/// The defaults of these tenants, and what messages on WhatsApp cost those that have said it at
+/// this time, where one is asked for.
+async fn defaults(
+    tx: &mut Scoped,
+    tenants: &BTreeSet<&TenantId>,
+    rates_at: Option<Timestamp>,
+) -> Result<(HashMap<TenantId, TenantDefaults>, Rates), Fault> {
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
     let rows = sqlx::query!(
-        "select tenant_id, name, language, time_zone from tenants where tenant_id = any($1)",
+        r#"select t.tenant_id, t.name, t.language, t.time_zone, (
+               select r.body from whatsapp_rates r
+               where r.tenant_id = t.tenant_id and r.valid_from <= $2
+               order by r.valid_from desc, r.version desc limit 1
+           ) as rates
+           from tenants t where t.tenant_id = any($1)"#,
         &names as _,
+        rates_at.map(|at| at.to_sqlx()) as _,
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
-    let defaults = rows.into_iter().map(|row| {
+    let (mut defaults, mut rates) = (HashMap::with_capacity(rows.len()), Rates::new());
+    for row in rows {
+        let tenant = keyed::tenant(&row.tenant_id);
+        if let Some(said) = row.rates {
+            rates.insert(tenant.clone(), document(said, "body")?);
+        }
         let zone = Zone::read(&row.time_zone).ok();
-        let defaults = TenantDefaults { name: row.name, language: row.language, zone };
-        (keyed::tenant(&row.tenant_id), defaults)
-    });
-    Ok(defaults.collect())
+        let of_tenant = TenantDefaults { name: row.name, language: row.language, zone };
+        defaults.insert(tenant, of_tenant);
+    }
+    Ok((defaults, rates))
 }
 
 /// What campaigns' messages are made from, as JSON: the variants of the template versions that they

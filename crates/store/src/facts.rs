@@ -401,7 +401,8 @@ pub async fn senders(
                   s.active_since, s.daily_cap, s.usable, s.channel, s.health, s.rests_until,
                   (select true from parked w
                    where w.tenant_id = s.tenant_id and w.cause_key = s.account_cause
-                   order by w.parked_at, w.message_id limit 1) is not null as "account_is_held!",
+                   order by w.parked_at, w.message_id limit 1) is not null
+                      or account_is_away(s.account) as "account_is_held!",
                   h.weight as "weight?"
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, sender_id)
            join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id

@@ -25,3 +25,4 @@ pub mod switches;
 pub mod templates;
 pub mod tenants;
 pub mod twins;
+pub mod whatsapp_rates;

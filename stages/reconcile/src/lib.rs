@@ -7,15 +7,16 @@
 //! | Emits | `events.<tenant>.message.sent`, `.delivered`, `.failed`, `.read`, `.cancelled`, |
 //! | | `events.<tenant>.contact.opted_out`; [`InDoubtSweep`] also |
 //! | | `events.<tenant>.message.deferred`, `.unknown`, and `in_doubt.raised` by the outbox |
-//! | Reads | `messages`, `tenants`; [`InDoubtSweep`] and [`ReceiptPoller`] also `senders`, |
-//! | | `carrier_accounts`, `policies`, `contacts`; receipts without a reference |
+//! | Reads | `messages`, `tenants`, `whatsapp_rates`; [`InDoubtSweep`] and [`ReceiptPoller`] also |
+//! | | `senders`, `carrier_accounts`, `policies`, `contacts`; receipts without a reference |
 //! | | `contact_addresses`, `senders`, `account_shares`; [`TemplateReader`] `template_syncs`, |
 //! | | `carrier_accounts` |
 //! | Writes | `messages`, `parked`, `standings`, `consents`, `counters`, `doubts`, `taken_sids`, |
-//! | | `receipt_watches`, `unmatched_receipts`, `unsaid_events`, `carrier_templates`, |
-//! | | `template_syncs`; takes `cancel_marks`, `open_claims` |
+//! | | `receipt_watches`, `unmatched_receipts`, `unsaid_events`, `free_service_messages`, |
+//! | | `carrier_templates`, `template_syncs`, `numbers`; takes `cancel_marks`, `open_claims` |
 //! | Calls | nobody; [`InDoubtSweep`] the carrier's list of texts, [`ReceiptPoller`] its record |
-//! | | of a text, [`TemplateReader`] its list of templates |
+//! | | of a text, [`TemplateReader`] its list of templates, [`OpenNumbers`] its list of numbers, |
+//! | | and has numbers taken back again |
 //! | Never | lowers a state, sends, or gives the reservation of what a carrier took back: it is |
 //! | | billed, delivered or not; takes a list or a record that it could not read for an answer |
 //!
@@ -25,14 +26,15 @@
 //! that made the stored state: whoever recorded that may have died before saying it. A receipt
 //! about a message that has no row is kept until there is one.
 //!
-//! Two stages and three sources, each in a folder of its own: `receipts/` reads receipts,
-//! `in_doubt/` clears up calls whose result is not known, `missing_receipts/` fetches receipts that
-//! do not come, `templates/` follows the templates that carriers keep, and `dead_letters/` ends
-//! messages that no stage could handle.
+//! Two stages and four sources: `receipts/` reads receipts, `in_doubt/` clears up calls whose result
+//! is not known, `missing_receipts/` fetches receipts that do not come, `templates/` follows the
+//! templates that carriers keep, `open_numbers` settles orders and releases of numbers, and
+//! `dead_letters/` ends messages that no stage could handle.
 
 mod dead_letters;
 mod in_doubt;
 mod missing_receipts;
+mod open_numbers;
 mod receipts;
 mod templates;
 mod under_way;
@@ -41,6 +43,7 @@ pub use crate::{
     dead_letters::DeadLetterStage,
     in_doubt::{InDoubtSweep, InDoubtSweepConfig},
     missing_receipts::{RECEIPT_FETCH, RECEIPT_HORIZON, ReceiptPoller, ReceiptPollerConfig},
+    open_numbers::{OpenNumbers, OpenNumbersConfig},
     receipts::ReceiptStage,
     templates::TemplateReader,
 };

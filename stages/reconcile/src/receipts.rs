@@ -4,6 +4,7 @@ pub(crate) mod decide;
 pub(crate) mod load;
 mod nameless;
 mod opt_out;
+pub(crate) mod price;
 pub(crate) mod record;
 pub(crate) mod report;
 pub(crate) mod say;
@@ -47,10 +48,10 @@ impl Stage for ReceiptStage {
         if reports.is_empty() {
             return Ok(());
         }
-        let (mut tx, rows) = load::begin(&self.store, &mut reports).await?;
+        let (mut tx, rows, prices) = load::begin(&self.store, &mut reports).await?;
 
         // decide
-        let merged = decide::merge_all(&rows, &reports);
+        let merged = decide::merge_all(&rows, &reports, &prices);
         let unmatched: Vec<Unmatched> = reports
             .iter()
             .filter(|(key, _)| !rows.contains_key(*key))

@@ -8,7 +8,8 @@
 //! | | [`SenderJudge`] |
 //! | Reads | `moved_counts`, `total_heads`, `totals`, `policies`, `carrier_accounts` |
 //! | Writes | `moved_counts`, `variant_totals`, `counted_events`, `totals`, `total_heads`, |
-//! | | `timed_totals`, `sender_outcomes`, `senders` (health), `wakes`, `unsaid_events` |
+//! | | `timed_totals`, `sender_outcomes`, `sender_days`, `senders` (health), `wakes`, |
+//! | | `unsaid_events` |
 //! | Calls | nobody |
 //! | Never | relies on the order of events, or on seeing each of them once |
 

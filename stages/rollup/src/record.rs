@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Scoped,
-    analytics::{counts, outcomes, rollup, timed},
+    analytics::{counts, outcomes, rollup, sender_days, timed},
 };
 use uuid::Uuid;
 
@@ -22,10 +22,11 @@ pub(crate) async fn record(tx: &mut Scoped, now: Timestamp, tally: &Tally) -> Re
     count_moves(tx, tally, &mut sums).await?;
     count_others(tx, now, tally, &mut sums).await?;
 
-    let Sums { deltas, moved, timed, outcomes } = sums.finish();
+    let Sums { deltas, moved, timed, outcomes, days } = sums.finish();
     rollup::add(tx, &deltas, &moved).await?;
     timed::add(tx, &timed).await?;
-    outcomes::add(tx, &outcomes).await
+    outcomes::add(tx, &outcomes).await?;
+    sender_days::add(tx, &days).await
 }
 
 /// Counts the groups whose rows it removes: they are in no total so far.

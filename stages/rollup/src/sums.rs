@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use store::analytics::{
     outcomes::OutcomeKey,
     rollup::{Delta, Moved},
+    sender_days::{Carried, SenderDay},
     timed::{Grain, TimedDelta},
 };
 use uuid::Uuid;
@@ -30,6 +31,8 @@ pub(crate) struct TotalSums {
     minutes: BTreeMap<(ScopeKey, Timestamp), BTreeMap<String, i64>>,
     /// How senders' texts ended.
     outcomes: BTreeMap<OutcomeKey, i64>,
+    /// What senders have carried, by the day.
+    days: BTreeMap<SenderDay, Carried>,
 }
 
 /// A batch, summed: each list in key order.
@@ -42,12 +45,15 @@ pub(crate) struct Sums {
     pub(crate) timed: Vec<TimedDelta>,
     /// How senders' texts ended.
     pub(crate) outcomes: BTreeMap<OutcomeKey, i64>,
+    /// What senders have carried, by the day.
+    pub(crate) days: BTreeMap<SenderDay, Carried>,
 }
 
 impl TotalSums {
     /// Moves a group of messages from what they were counted as, if anything, to what they are now.
     pub(crate) fn add(&mut self, told: &ToldCounts) {
         let counts = &told.counts;
+        self.carried(&told.tenant, counts);
         if let Some(key) = outcome(&told.tenant, counts) {
             *self.outcomes.entry(key).or_default() += counts.messages;
         }
@@ -90,7 +96,21 @@ impl TotalSums {
             moved: self.moved.into_iter().map(moved).collect(),
             timed: self.minutes.into_iter().map(timed).collect(),
             outcomes: self.outcomes,
+            days: self.days,
         }
+    }
+
+    /// Adds what a group's sender has carried, where that is something.
+    fn carried(&mut self, tenant: &TenantId, counts: &CountsData) {
+        let Some(sender) = counts.sender else { return };
+        if (counts.segments, counts.cost.0) == (0, 0) {
+            return;
+        }
+        let day_start = Grain::Day.start_of(counts.minute_start);
+        let key = SenderDay { tenant: tenant.clone(), sender, day_start };
+        let day = self.days.entry(key).or_default();
+        day.segments += counts.segments;
+        day.cost += counts.cost;
     }
 
     /// Adds messages to a state, and to their detail.

@@ -100,6 +100,33 @@ async fn a_sender_that_carriers_filter_rests_is_probed_and_comes_back() -> anyho
 }
 
 #[tokio::test]
+async fn what_a_sender_has_carried_is_added_to_its_day_and_corrected_there() -> anyhow::Result<()> {
+    let (world, sender) = begin().await?;
+    let old = json!({
+        "tenant_id": "acme", "sender_id": sender, "day_start": "2026-01-01T00:00:00Z",
+        "segments": 1, "cost_micros": 1,
+    });
+    world.insert("sender_days", &[old]).await?;
+
+    let days = "select string_agg(concat_ws(' ', (day_start at time zone 'UTC')::date, segments,
+                                            cost_micros), ', ' order by day_start)
+                from millrace.sender_days";
+    ended(&world, sender, 1..4, (S::Delivered, None), at(1)).await?;
+    assert_eq!(world.one(days).await?, "2026-01-01 1 1", "no carrier has said that it took them");
+
+    world.run("update millrace.messages set carrier_sid = 'SM' || message_id").await?;
+    count(&world).await?;
+    assert_eq!(world.one(days).await?, "2026-03-02 3 23700", "and what is old goes");
+    let dearer = "update millrace.messages set cost_micros = 10000
+                  where message_id = (select message_id from millrace.messages limit 1)";
+    world.run(dearer).await?;
+    count(&world).await?;
+    count(&world).await?;
+    assert_eq!(world.one(days).await?, "2026-03-02 3 25800");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_probe_that_fails_is_followed_by_a_rest_twice_as_long() -> anyhow::Result<()> {
     let (world, sender) = begin().await?;
     ended(&world, sender, 1..11, (S::Failed, Some("30003")), at(0)).await?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::{
     billing,
     message::{passport::Stamp, state::MessageState},
+    money::Micros,
 };
 use jiff::Timestamp;
 use stage::{Fault, StageName};
@@ -76,9 +77,9 @@ pub(crate) async fn accepted(
     let corrected: Vec<Reservation<'_>> = accepted
         .iter()
         .zip(&stored)
-        .filter_map(|(one, stored)| {
-            let (stored, reserved_at) = stored.as_ref()?;
-            correction(one.message, stored, (*reserved_at)?)
+        .zip(&taken)
+        .filter_map(|((one, stored), taken)| {
+            correction(one.message, taken.billed, stored.as_ref()?.1?)
         })
         .collect();
     if !corrected.is_empty() {
@@ -88,13 +89,14 @@ pub(crate) async fn accepted(
     Ok(stored.into_iter().map(|stored| Some(stored?.0)).collect())
 }
 
-/// Budgets hold what is billed: the difference to the estimate goes back, or is taken too.
+/// Budgets hold what is billed: the difference to the estimate goes back, or is taken too. What a
+/// receipt has settled before the answer was recorded is corrected by who recorded that.
 fn correction<'a>(
     message: &'a Admitted,
-    stored: &StoredMessage,
+    billed: Option<(u16, Micros)>,
     reserved_at: Timestamp,
 ) -> Option<Reservation<'a>> {
-    let cost = billing::correction(message.message.cost, stored.cost)?;
+    let cost = billing::correction(message.message.cost, billed?.1)?;
 
     let head = &message.message.head;
     Some(Reservation {

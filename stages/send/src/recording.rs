@@ -195,7 +195,7 @@ impl Recorder {
         let account = &message.route.account;
         let rest = self.outages.note(account, answer, Instant::now())?;
         tracing::warn!(account, seconds = rest.as_secs(), "the carrier is away; the account rests");
-        Some((Slowed::Account(account.clone()), rest))
+        Some((Slowed::Away(account.clone()), rest))
     }
 
     /// The end that a carrier's answer makes of a message's turn.

@@ -6,6 +6,7 @@ mod available;
 mod carrier;
 mod change;
 mod import;
+mod of_account;
 mod order;
 mod release;
 mod said;
@@ -38,6 +39,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(import::import))
         .routes(routes!(show, change::change, release::release))
         .routes(routes!(activate::activate))
+        .routes(routes!(of_account::of_account))
 }
 
 /// `GET /v1/numbers`, for every role: the numbers in pages, each with what it costs a month, what

@@ -64,6 +64,11 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 62] = [
     ),
     ("millrace_media_total", Counter, "Tries to fetch media, by what came of them"),
     ("millrace_notices_total", Counter, "Codes and links by channel and what became of them"),
+    (
+        "millrace_open_numbers_settled_total",
+        Counter,
+        "Orders and releases of numbers that their account's list has settled, by outcome",
+    ),
     ("millrace_parked_messages", Gauge, "Messages put aside, until a time or until a cause ends"),
     ("millrace_process_memory_bytes", Gauge, "Memory that this process has"),
     ("millrace_publish_blocked", Gauge, "Publishes that wait for a full or absent stream"),

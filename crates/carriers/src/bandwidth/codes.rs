@@ -1,5 +1,6 @@
 //! Bandwidth's error codes: cause and next step in words. A call is refused without a code, so the
-//! HTTP status stands for one; the codes of four digits come with reports. Of these, 4xxx stays the
+//! HTTP status stands for one; the codes of four digits come with reports, and two of them with
+//! orders of numbers. Of those of reports, 4xxx stays the
 //! same when it is repeated, 5xxx may be tried again, and 9xxx does not tell what became of the
 //! text.
 
@@ -19,6 +20,16 @@ pub(super) const NO_SITE: u32 = 90;
 
 /// An order failed, which it does where somebody else has the number: likewise.
 pub(super) const NUMBER_TAKEN: u32 = 91;
+
+/// The account API's own codes that this version knows: what it says of orders in `<Code>`. None of
+/// them is a code of a report.
+const OF_ORDERS: [u32; 2] = [5005, 5070];
+
+/// The code of an order that the account API names, where this version knows it: it has more than
+/// its HTTP status says.
+pub(super) fn of_order(named: &str) -> Option<u32> {
+    named.parse().ok().filter(|code| OF_ORDERS.contains(code))
+}
 
 /// Texts that were filtered or blocked for their content, their volume or their sender.
 pub(crate) const COMPLAINTS: &[u32] = &[4470, 4481, 4770, 4771, 4772, 4785];
@@ -146,6 +157,9 @@ static TABLE: &[CodeInfo] = &[
     info(4793, "the short code may not send such texts",
         "Have the short code checked by Bandwidth"),
     info(4795, "the toll-free number is not verified", "Have the toll-free number verified"),
+    info(5005, "the number is not to be had any more: somebody else has it, as a rule",
+        "Search again and order another number"),
+    info(5070, "the number is not valid", "Order a number that a search has given"),
     info(5100, "Bandwidth could not send for the moment", "Send again later"),
     info(5101, "Bandwidth could not send for the moment", "Send again later"),
     info(5106, "Bandwidth gave the text up after several attempts", "Send once more later"),
@@ -196,6 +210,8 @@ mod tests {
 
     #[test]
     fn a_code_that_is_not_listed_says_so() {
+        assert!(OF_ORDERS.iter().all(|code| cause(*code).code == *code));
+        assert_eq!((of_order("5005"), of_order("5100"), of_order("x")), (Some(5005), None, None));
         for code in [0, 1, 402, 4999, 5000, 30003, u32::MAX] {
             assert_eq!(cause(code).code, 0);
             assert!(!cause(code).opt_out);

@@ -6,7 +6,7 @@
 use http::{HeaderValue, Method, header::ACCEPT};
 use reqwest::Url;
 
-use super::{client::Client, xml};
+use super::{client::Client, codes, xml};
 use crate::{
     answer::Doubt,
     http::{Reply, call, set_body},
@@ -29,7 +29,7 @@ impl Client {
     /// code or digits to look for.
     ///
     /// # Errors
-    /// When Bandwidth gave no usable answer, or refused the search: its status is in the doubt.
+    /// When Bandwidth gave no usable answer, or refused the search: its code or status is in the doubt.
     pub async fn search_numbers(
         &self,
         query: &NumberQuery<'_>,
@@ -97,7 +97,7 @@ impl Client {
             }
             Err(_) => return NumberReply::NotAsked,
         };
-        let Some(site) = site else { return NumberReply::Refused { code: super::codes::NO_SITE } };
+        let Some(site) = site else { return NumberReply::Refused { code: codes::NO_SITE } };
 
         let order = format!(
             "<Order><SiteId>{}</SiteId><ExistingTelephoneNumberOrderType><TelephoneNumberList>\
@@ -163,7 +163,8 @@ impl Client {
         match status {
             200 => Ok(String::from_utf8_lossy(&reply.body).into_owned()),
             ..=199 | 201.. => {
-                let code = is_own(&reply).then_some(u32::from(status));
+                let code = named(&String::from_utf8_lossy(&reply.body));
+                let code = code.or_else(|| is_own(&reply).then_some(u32::from(status)));
                 Err(ReadError::of_reply(&reply, code))
             }
         }
@@ -174,7 +175,7 @@ impl Client {
 fn order_status(body: &str, digits: &str) -> Option<NumberReply> {
     Some(match xml::text(body, "OrderStatus")?.as_str() {
         "COMPLETE" => NumberReply::Done { id: digits.to_owned() },
-        "FAILED" => NumberReply::Refused { code: super::codes::NUMBER_TAKEN },
+        "FAILED" => NumberReply::Refused { code: named(body).unwrap_or(codes::NUMBER_TAKEN) },
         _ => NumberReply::Taken,
     })
 }
@@ -190,10 +191,15 @@ fn ordered(reply: &Reply, digits: &str) -> NumberReply {
         }
         429 if is_own(reply) => NumberReply::NotAsked,
         400..=407 | 409..=428 | 430..=499 if is_own(reply) => {
-            NumberReply::Refused { code: status.into() }
+            NumberReply::Refused { code: named(&body).unwrap_or(status.into()) }
         }
         ..=199 | 300.. => NumberReply::Unknown { why: Doubt::Status { status, code: None } },
     }
+}
+
+/// The code that the account API names, where this version knows it.
+fn named(body: &str) -> Option<u32> {
+    xml::texts(body, "Code").iter().find_map(|code| codes::of_order(code))
 }
 
 /// Whether a reply is in the account API's own form of an error.
@@ -234,9 +240,13 @@ mod tests {
         let done = NumberReply::Done { id: "9195550100".to_owned() };
         assert_eq!(reply(201, &said("RECEIVED")), NumberReply::Taken);
         assert_eq!(reply(201, &said("COMPLETE")), done);
-        let taken = NumberReply::Refused { code: super::super::codes::NUMBER_TAKEN };
+        let taken = NumberReply::Refused { code: codes::NUMBER_TAKEN };
         assert_eq!(reply(201, &said("FAILED")), taken);
-        assert_eq!(reply(400, error), NumberReply::Refused { code: 400 });
+        assert_eq!(reply(400, error), NumberReply::Refused { code: 5005 });
+        let other = error.replace("5005", "5106");
+        assert_eq!(reply(400, &other), NumberReply::Refused { code: 400 }, "a report's, not its");
+        let why = format!("<OrderResponse><ErrorList>{error}</ErrorList>{}", said("FAILED"));
+        assert_eq!(reply(201, &why), NumberReply::Refused { code: 5005 });
         assert_eq!(reply(429, error), NumberReply::NotAsked);
         for (status, body) in [(201, ""), (400, "<html>"), (500, error), (408, error), (302, "")] {
             let reply = reply(status, body);

@@ -90,6 +90,7 @@ fn report(event: Event<'_>) -> Said {
         sid: message.id,
         numbers: ReportedNumbers { to: event.to, from: message.from.or(message.owner) },
         status,
+        price: None,
     })
 }
 

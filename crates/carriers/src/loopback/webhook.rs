@@ -50,6 +50,7 @@ pub(crate) fn read_reports(body: &[u8]) -> Result<Vec<StatusReport>, WebhookErro
                     sid: id,
                     numbers: ReportedNumbers::default(),
                     status,
+                    price: None,
                 }));
             }
         }

@@ -117,7 +117,8 @@ pub(crate) fn read_report(query: &str, body: &[u8]) -> Result<Option<StatusRepor
     };
 
     let numbers = ReportedNumbers { to: report.to, from: report.from };
-    Ok(Some(StatusReport { reference, sid: report.sid, numbers, status: report.status }))
+    let (sid, status) = (report.sid, report.status);
+    Ok(Some(StatusReport { reference, sid, numbers, status, price: None }))
 }
 
 /// One request brings one text.

@@ -2,6 +2,7 @@
 //! our messages, or what happened to the account, in any mixture. Each message and each status is
 //! read by itself: one that cannot be read does not lose the others. Verify the signature first.
 
+use domain::billing::{PriceCategory, PriceNotice};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -145,7 +146,7 @@ pub(super) fn address(digits: Option<&str>, user_id: Option<&str>) -> Option<Str
 // === statuses ===
 
 #[derive(Deserialize)]
-struct Status {
+struct Status<'a> {
     id: String,
     status: String,
     #[serde(default)]
@@ -156,6 +157,8 @@ struct Status {
     biz_opaque_callback_data: Option<String>,
     #[serde(default)]
     errors: Vec<StatusError>,
+    #[serde(borrow, default)]
+    pricing: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -168,7 +171,7 @@ fn report(
     number: &str,
     only: Option<&Contact>,
 ) -> Result<Said, WebhookError> {
-    let status: Status =
+    let status: Status<'_> =
         serde_json::from_str(status.get()).map_err(|_| WebhookError::Parameter("status"))?;
     if !is_message_id(&status.id) {
         return Err(WebhookError::Parameter("status.id"));
@@ -184,7 +187,47 @@ fn report(
         sid: status.id,
         numbers: ReportedNumbers { to, from: Some(number.to_owned()) },
         status: stands,
+        price: price(status.pricing, stands),
     }))
+}
+
+#[derive(Deserialize)]
+struct Pricing {
+    #[serde(default)]
+    billable: Option<bool>,
+    #[serde(default)]
+    pricing_model: Option<String>,
+    #[serde(default)]
+    category: Option<String>,
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
+}
+
+/// The model of prices by conversation, which Meta left in July 2025: it says nothing of a message.
+const BY_CONVERSATION: &str = "CBP";
+
+/// What Meta bills a message as. What cannot be read of it, or says nothing, settles no price. A
+/// message that was not delivered is not billed.
+fn price(pricing: Option<&RawValue>, stands: ReportedStatus) -> Option<PriceNotice> {
+    let Some(pricing) = pricing else {
+        return matches!(stands, ReportedStatus::Undelivered(_)).then_some(PriceNotice::NOT_BILLED);
+    };
+    let pricing: Pricing = serde_json::from_str(pricing.get()).ok()?;
+    if pricing.pricing_model.as_deref() == Some(BY_CONVERSATION) {
+        return None;
+    }
+
+    let kind = pricing.kind.as_deref();
+    let by_kind = match kind {
+        Some("regular") => Some(true),
+        Some("free_customer_service" | "free_entry_point") => Some(false),
+        Some(_) | None => None,
+    };
+    Some(PriceNotice {
+        is_billed: pricing.billable.or(by_kind)?,
+        category: pricing.category.as_deref().and_then(PriceCategory::from_name),
+        is_free_entry: kind == Some("free_entry_point"),
+    })
 }
 
 /// Where a message stands; none for words that Meta may add. A voice message that was played was

@@ -8,6 +8,7 @@ const NUMBER: &str = "+19195550100";
 const DIGITS: &str = "9195550100";
 const SITES: &str = "<SitesResponse><Sites><Site><Id>461</Id></Site></Sites></SitesResponse>";
 const ERROR: &str = "<Error><Code>5005</Code><Description>not available</Description></Error>";
+const OTHER_ERROR: &str = "<Error><Code>1</Code><Description>something new</Description></Error>";
 
 fn order(status: &str) -> String {
     format!(
@@ -49,7 +50,7 @@ async fn a_search_asks_the_account_api_for_ten_digits() {
     assert_eq!(server.seen().len(), 1, "it has none of other countries");
 
     let server = Server::playing([Played::new(400, ERROR)]).await;
-    let why = Doubt::Status { status: 400, code: Some(400) };
+    let why = Doubt::Status { status: 400, code: Some(5005) };
     let refused = bandwidth(&server.url).search_numbers(&query).await;
     assert_eq!(refused, Err(ReadError::Unavailable(why)));
 }
@@ -62,6 +63,10 @@ async fn an_order_names_a_site_and_is_done_refused_or_under_way() {
         (Played::new(200, &order("RECEIVED")), NumberReply::Taken),
         (Played::new(500, ""), NumberReply::Taken),
         (Played::new(200, &order("FAILED")), NumberReply::Refused { code: 91 }),
+        (
+            Played::new(200, &format!("<R><ErrorList>{ERROR}</ErrorList>{}</R>", order("FAILED"))),
+            NumberReply::Refused { code: 5005 },
+        ),
     ] {
         let taken = Played::new(201, &order("RECEIVED"));
         let server = Server::playing([Played::new(200, SITES), taken, progress]).await;
@@ -75,7 +80,9 @@ async fn an_order_names_a_site_and_is_done_refused_or_under_way() {
         assert!(body.contains("<SiteId>461</SiteId>"), "{body}");
         assert!(body.contains(&format!("<TelephoneNumber>{DIGITS}</TelephoneNumber>")), "{body}");
     }
-    assert!(Carrier::Bandwidth.cause(91).cause.contains("somebody else"));
+    for code in [91, 5005] {
+        assert!(Carrier::Bandwidth.cause(code).cause.contains("somebody else"), "{code}");
+    }
 }
 
 #[tokio::test]
@@ -100,7 +107,8 @@ async fn a_release_is_done_when_it_is_taken_or_the_number_is_not_there() {
     for (answer, expected) in [
         (Played::new(201, &order("RECEIVED")), NumberReply::Done { id: DIGITS.to_owned() }),
         (Played::new(404, ERROR), NumberReply::Done { id: DIGITS.to_owned() }),
-        (Played::new(400, ERROR), NumberReply::Refused { code: 400 }),
+        (Played::new(400, ERROR), NumberReply::Refused { code: 5005 }),
+        (Played::new(400, OTHER_ERROR), NumberReply::Refused { code: 400 }),
     ] {
         let server = Server::playing([answer]).await;
         assert_eq!(bandwidth(&server.url).release_number(DIGITS).await, expected);

@@ -69,6 +69,7 @@ fn a_report_names_its_message_and_the_recipient_that_it_is_about() {
             from: Some("+12345678901".to_owned()),
         },
         status: ReportedStatus::Failed(Some(4432)),
+        price: None,
     };
     assert_eq!(reports(&[out("message-failed", Some(4432))]), Ok(vec![want.clone()]));
 

@@ -20,5 +20,6 @@ mod twilio_webhook;
 mod whatever_comes;
 mod whatsapp_answers;
 mod whatsapp_cases;
+mod whatsapp_numbers;
 mod whatsapp_templates;
 mod whatsapp_webhook;

@@ -5,7 +5,10 @@ use carriers::{
     Carrier, Incoming, ReceivedText, Reference, ReportedNumbers, ReportedStatus, StatusReport,
     TemplateChange, TemplateNews, WebhookError,
 };
-use domain::carrier_template::ReviewState;
+use domain::{
+    billing::{PriceCategory, PriceNotice},
+    carrier_template::ReviewState,
+};
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -99,6 +102,11 @@ fn a_status_names_its_message_and_where_it_stands() {
                 from: Some(PHONE_NUMBER_ID.to_owned()),
             },
             status,
+            price: Some(PriceNotice {
+                is_billed: true,
+                category: Some(PriceCategory::Utility),
+                is_free_entry: false,
+            }),
         });
 
         let body = envelope(vec![change(Value::Null, json!([status(word, code)]))]);
@@ -106,6 +114,50 @@ fn a_status_names_its_message_and_where_it_stands() {
         assert_eq!(texts(&body), Ok(vec![]), "{word}");
         assert_eq!(CARRIER.unread_parts(body.as_bytes()), 0, "{word}");
     }
+}
+
+#[test]
+fn a_status_says_what_its_message_is_billed_as_and_one_that_says_nothing_is_read_all_the_same() {
+    use PriceCategory::{AuthenticationInternational, Marketing, Service};
+    let told = |is_billed, category, is_free_entry| {
+        Some(PriceNotice { is_billed, category, is_free_entry })
+    };
+    for (pricing, want) in [
+        (
+            json!({ "billable": true, "pricing_model": "PMP", "category": "service",
+                "type": "regular" }),
+            told(true, Some(Service), false),
+        ),
+        (
+            json!({ "billable": false, "pricing_model": "PMP", "category": "service",
+                "type": "free_customer_service" }),
+            told(false, Some(Service), false),
+        ),
+        (
+            json!({ "billable": false, "category": "marketing", "type": "free_entry_point" }),
+            told(false, Some(Marketing), true),
+        ),
+        (
+            json!({ "category": "authentication_international", "type": "regular" }),
+            told(true, Some(AuthenticationInternational), false),
+        ),
+        (json!({ "billable": true, "category": "something_new" }), told(true, None, false)),
+        (json!({ "billable": true, "pricing_model": "CBP", "category": "utility" }), None),
+        (json!({ "category": "utility" }), None),
+        (json!({ "billable": "yes" }), None),
+        (json!("free"), None),
+        (Value::Null, None),
+    ] {
+        let mut status = status("delivered", None);
+        status["pricing"] = pricing.clone();
+        let found = reports(&envelope(vec![change(Value::Null, json!([status]))])).expect("read");
+        assert_eq!((found[0].status, found[0].price), (ReportedStatus::Delivered, want));
+    }
+
+    let mut failed = status("failed", Some(131_026));
+    failed.as_object_mut().expect("fields").remove("pricing");
+    let found = reports(&envelope(vec![change(Value::Null, json!([failed]))])).expect("read");
+    assert_eq!(found[0].price, Some(PriceNotice::NOT_BILLED), "what failed is not billed");
 }
 
 #[test]

@@ -154,7 +154,8 @@ pub struct SenderFacts {
     pub usable: bool,
     /// How well it does.
     pub health: SenderHealth,
-    /// Whether messages are held because its account does not work as it is set up.
+    /// Whether messages are held because its account does not work as it is set up, or the account
+    /// rests because its carrier does not answer.
     pub account_is_held: bool,
     /// The tenant's part of the account where several tenants compete for it; 1 for an account of
     /// its own.

@@ -36,6 +36,10 @@ const TELLING: SourceConfig =
 const JUDGING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(15), drain: Duration::from_secs(20) };
 
+/// How open orders of numbers are looked for: the first look is minutes after the order.
+const LOOKING_UP: SourceConfig =
+    SourceConfig { interval: Duration::from_secs(15), drain: Duration::from_secs(20) };
+
 /// How retention ticks: each tick is one step, so this is its pace. Under a load that takes all of
 /// Postgres' time, it still removes more than 500 messages a second, and takes a twentieth of it.
 const RETAINING: SourceConfig =
@@ -214,7 +218,7 @@ fn retention(given: RetentionSettings) -> Keep {
     Keep { texts: given.text, messages: given.messages, import_rows: given.import_rows }
 }
 
-/// The two stages and the three sources of reconcile, side by side.
+/// The stages and the sources of reconcile, side by side.
 async fn reconcile(
     process: &ProcessParts,
     runtime: &Runtime,
@@ -224,19 +228,21 @@ async fn reconcile(
 ) -> anyhow::Result<Drained> {
     let sweep = sweep(process, store.clone(), sealer.clone())?;
     let poller = receipt_poller(process, store.clone(), sealer.clone())?;
+    let numbers = open_numbers(process, store.clone(), sealer.clone())?;
     let templates = template_reader(process, store.clone(), sealer.clone())?;
     let letters = reconcile::DeadLetterStage::new(store.clone(), sealer);
     let receipts = reconcile::ReceiptStage::new(store);
 
-    let (sweep, poller, templates, letters, receipts) = tokio::join!(
+    let (sweep, poller, numbers, templates, letters, receipts) = tokio::join!(
         run_source(sweep, runtime, &SWEEPING),
         run_source(poller, runtime, &SWEEPING),
+        run_source(numbers, runtime, &LOOKING_UP),
         run_source(templates, runtime, &SWEEPING),
         run_stage(letters, runtime, config),
         run_stage(receipts, runtime, config),
     );
 
-    Ok(sweep.and(poller).and(templates).and(letters?).and(receipts?))
+    Ok(sweep.and(poller).and(numbers).and(templates).and(letters?).and(receipts?))
 }
 
 fn send_stage(
@@ -285,6 +291,19 @@ fn receipt_poller(
         horizon: settings.receipt_horizon,
     };
     Ok(reconcile::ReceiptPoller::new(store, sealer, carriers::http::client()?, config))
+}
+
+fn open_numbers(
+    process: &ProcessParts,
+    store: Store,
+    sealer: Sealer,
+) -> anyhow::Result<reconcile::OpenNumbers> {
+    let settings = &process.settings;
+    let config = reconcile::OpenNumbersConfig {
+        allow_hosts: settings.carrier_hosts.clone(),
+        request_timeout: settings.request_timeout,
+    };
+    Ok(reconcile::OpenNumbers::new(store, sealer, carriers::http::client()?, config))
 }
 
 fn template_reader(

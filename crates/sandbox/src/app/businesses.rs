@@ -79,6 +79,11 @@ impl Businesses {
         self.numbers.keys()
     }
 
+    /// The ids of an account's numbers, in their order.
+    pub(crate) fn numbers_of(&self, id: &str) -> impl Iterator<Item = &str> {
+        self.numbers.iter().filter(move |(_, owner)| ***owner == *id).map(|(number, _)| &**number)
+    }
+
     /// The account that has a number, with both of their names.
     pub(crate) fn of_number(&self, number: &str) -> Option<(Arc<str>, Arc<str>)> {
         let (number, id) = self.numbers.get_key_value(number)?;

@@ -135,8 +135,16 @@ fn show_order(app: &App, account: &str, id: &str) -> Response<Reply> {
 }
 
 fn order_response(id: &str, status: &str) -> String {
+    // A simulated order fails for one reason alone.
+    let why = match status {
+        "FAILED" => {
+            "<ErrorList><Error><Code>5005</Code><Description>somebody else has it</Description>\
+             </Error></ErrorList>"
+        }
+        _ => "",
+    };
     format!(
-        "<OrderResponse><Order><id>{id}</id></Order><OrderStatus>{status}</OrderStatus>\
+        "<OrderResponse>{why}<Order><id>{id}</id></Order><OrderStatus>{status}</OrderStatus>\
          </OrderResponse>"
     )
 }

@@ -1,6 +1,7 @@
 //! What counters learn late: a receipt says of a message that the carrier has it, when it was taken
 //! for unsent before. What it had reserved was given back, and is taken again; a place that it
-//! waits for in its sender's meter is given back.
+//! waits for in its sender's meter is given back. And a receipt says what a message is billed as:
+//! budgets hold that in place of the estimate.
 
 use std::collections::BTreeMap;
 
@@ -49,6 +50,9 @@ pub struct LateEvidence {
     pub takes: bool,
     /// Whether it has a place in its sender's meter, and leaves it.
     pub leaves: bool,
+    /// Whether it has its cost reserved since `at`, and `cost` is what its price comes to beyond:
+    /// budgets take that, or give it back where it is below zero.
+    pub corrects: bool,
 }
 
 /// Locks what [`record`] will change, in the order of the gates: recipient statuses, counters. The
@@ -115,13 +119,13 @@ impl LateEvidence {
                 (self.leaves && self.sender.is_some()).then_some((key, -amount))
             }
             CounterKind::SenderDay => (self.takes && sender_day.is_some()).then_some((key, amount)),
-            CounterKind::QuotaMinute
-            | CounterKind::QuotaHour
-            | CounterKind::QuotaDay
-            | CounterKind::SpendDay
+            CounterKind::QuotaMinute | CounterKind::QuotaHour | CounterKind::QuotaDay => {
+                self.takes.then_some((key, amount))
+            }
+            CounterKind::SpendDay
             | CounterKind::SpendMonth
             | CounterKind::CampaignDay
-            | CounterKind::CampaignMonth => self.takes.then_some((key, amount)),
+            | CounterKind::CampaignMonth => (self.takes || self.corrects).then_some((key, amount)),
         });
         changed.collect()
     }

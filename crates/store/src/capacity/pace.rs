@@ -77,6 +77,8 @@ pub struct PaceLocks {
 pub enum Slowed {
     /// Everything that goes through an account, by its handle.
     Account(String),
+    /// The same, because its carrier does not answer: the gates pass over it meanwhile.
+    Away(String),
     /// The texts of one sender.
     Sender(TenantId, SenderId),
 }
@@ -233,13 +235,14 @@ async fn make_senders(
 /// Slows down what a carrier asked to be called less for: nothing of it goes before its pause has
 /// passed.
 pub async fn slow(tx: &mut Scoped, pauses: &[(Slowed, Duration)]) -> Result<(), Fault> {
-    let (mut handles, mut of_handles) = (Vec::new(), Vec::new());
+    let (mut handles, mut of_handles, mut are_away) = (Vec::new(), Vec::new(), Vec::new());
     let (mut tenants, mut keys, mut of_keys) = (Vec::new(), Vec::new(), Vec::new());
     for (slowed, pause) in pauses {
         match slowed {
-            Slowed::Account(handle) => {
+            Slowed::Account(handle) | Slowed::Away(handle) => {
                 handles.push(handle.as_str());
                 of_handles.push(pause.as_secs_f64());
+                are_away.push(matches!(slowed, Slowed::Away(_)));
             }
             Slowed::Sender(tenant, sender) => {
                 tenants.push(tenant.as_str());
@@ -251,15 +254,18 @@ pub async fn slow(tx: &mut Scoped, pauses: &[(Slowed, Duration)]) -> Result<(), 
 
     if !handles.is_empty() {
         sqlx::query!(
-            "insert into account_pace as p (account, next_free)
-             select k.account, clock_timestamp() + make_interval(secs => max(k.pause))
-             from unnest($1::text[], $2::float8[]) as k (account, pause)
+            "insert into account_pace as p (account, next_free, away_until)
+             select k.account, clock_timestamp() + make_interval(secs => max(k.pause)),
+                    clock_timestamp() + make_interval(secs => max(k.pause) filter (where k.away))
+             from unnest($1::text[], $2::float8[], $3::bool[]) as k (account, pause, away)
              group by k.account
              order by k.account
              on conflict (account)
-             do update set next_free = greatest(p.next_free, excluded.next_free)",
+             do update set next_free = greatest(p.next_free, excluded.next_free),
+                           away_until = greatest(p.away_until, excluded.away_until)",
             &handles as _,
             &of_handles,
+            &are_away,
         )
         .execute(&mut **tx)
         .await

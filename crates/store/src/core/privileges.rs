@@ -10,10 +10,12 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 81] = [
+pub const CALLERS: [(&str, &[Role]); 82] = [
+    ("account_is_away", BOTH),
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),
     ("accounts_directory", API),
+    ("accounts_with_open_numbers", PIPELINE),
     ("active_campaigns", PIPELINE),
     ("add_counts", PIPELINE),
     ("add_stamp", PIPELINE),
@@ -107,25 +109,29 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Api,
         "insert",
-        "account_pace account_shares account_turns batch_keys ended_recipients full_counts \
-         platform_accounts retention_waits retention_walks sender_outcomes unpublished_heads \
+        "account_pace account_shares account_turns batch_keys ended_recipients \
+         free_service_messages full_counts \
+         platform_accounts retention_waits retention_walks sender_days sender_outcomes unpublished_heads \
          waiting_heads waiting_totals",
     ),
     (
         Role::Api,
         "update",
         "account_pace account_shares account_turns audit_log batch_keys consents \
-         ended_recipients full_counts notices platform_accounts policies retention_waits \
-         retention_walks review_decisions sender_outcomes template_versions unpublished_heads \
+         ended_recipients \
+         free_service_messages full_counts notices platform_accounts policies retention_waits \
+         retention_walks review_decisions sender_days sender_outcomes template_versions unpublished_heads \
          waiting_changes \
-         waiting_heads waiting_totals",
+         waiting_heads waiting_totals \
+         whatsapp_rates",
     ),
     (
         Role::Api,
         "delete",
         "account_pace account_shares account_turns audit_heads audit_log batch_keys consents \
-         ended_recipients full_counts notices platform_accounts platform_url policies \
-         retention_waits retention_walks review_decisions sender_outcomes template_versions \
+         ended_recipients \
+         free_service_messages full_counts notices platform_accounts platform_url policies \
+         retention_waits retention_walks review_decisions sender_days sender_outcomes template_versions \
          unpublished_heads \
          waiting_changes waiting_heads waiting_totals",
     ),
@@ -133,7 +139,7 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         Role::Pipeline,
         "select",
         "brands canned_answers code_counts codes event_consumers held_prefixes invitations members \
-         numbers persons refresh_tokens sessions waiting_changes waiting_heads waiting_totals",
+         persons refresh_tokens sessions waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
@@ -141,24 +147,27 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         "account_shares brands canned_answers code_counts codes event_consumers full_counts \
          held_prefixes inboxes \
          invitations members notices numbers persons platform_accounts platform_switch \
-         refresh_tokens retention_walks sessions waiting_heads waiting_totals",
+         refresh_tokens retention_walks sessions waiting_heads waiting_totals \
+         whatsapp_rates",
     ),
     (
         Role::Pipeline,
         "update",
         "account_shares audit_log brands canned_answers code_counts codes consents event_consumers \
-         full_counts held_prefixes inboxes invitations members numbers persons \
+         full_counts held_prefixes inboxes invitations members persons \
          platform_accounts \
          platform_switch platform_url policies refresh_tokens review_decisions sessions \
-         template_versions waiting_changes waiting_heads waiting_totals",
+         template_versions waiting_changes waiting_heads waiting_totals \
+         whatsapp_rates",
     ),
     (
         Role::Pipeline,
         "delete",
         "account_shares audit_heads audit_log brands canned_answers code_counts codes consents \
-         event_consumers full_counts held_prefixes inboxes invitations members numbers persons \
+         event_consumers full_counts held_prefixes inboxes invitations members persons \
          platform_accounts platform_switch platform_url policies refresh_tokens retention_walks \
          review_decisions sessions template_versions waiting_changes waiting_heads \
-         waiting_totals",
+         waiting_totals \
+         whatsapp_rates",
     ),
 ];

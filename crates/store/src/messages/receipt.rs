@@ -4,14 +4,17 @@
 
 pub mod by_sid;
 pub mod poll;
+pub mod price;
 pub mod unmatched;
 
 use std::collections::HashMap;
 
 use domain::{
     address::Address,
+    billing::Settlement,
     ids::{MessageId, TenantId},
     message::{class::Channel, passport::Stamp, state::MessageState},
+    money::Micros,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -22,7 +25,7 @@ use crate::{
     Scoped,
     core::{
         keyed::{LockOrder, in_lock_order},
-        words::{self, word},
+        words::{self, document, word},
     },
     fault,
     messages::row::{StoredMessage, columns, json},
@@ -43,6 +46,18 @@ pub struct Reported {
     pub claimed: bool,
     /// When the gates reserved for it; none where nothing is reserved.
     pub reserved_at: Option<Timestamp>,
+    /// When it was accepted.
+    pub submitted_at: Timestamp,
+    /// How its price was settled; none where no report has told of it.
+    pub settlement: Option<Settlement>,
+}
+
+impl Reported {
+    /// Since when its price is its price: from its admission, or its acceptance where nothing is
+    /// reserved.
+    pub fn priced_at(&self) -> Timestamp {
+        self.reserved_at.unwrap_or(self.submitted_at)
+    }
 }
 
 /// Reads and locks messages, in key order. Those that do not exist are not in the answer.
@@ -57,7 +72,8 @@ pub async fn lock(
         r#"select m.tenant_id, m.message_id, m.turn, m.state, m.class, m.contact_id, m.campaign_id,
                   m.sender_id, m.segments, m.cost_micros, m.gate, m.code, m.due, m.version,
                   m.changed_at, m.carrier_sid is not null as "billed!", m.number, m.channel,
-                  m.carrier_sid, m.claim_owner is not null as "claimed!", m.reserved_at
+                  m.carrier_sid, m.claim_owner is not null as "claimed!", m.reserved_at,
+                  m.submitted_at, m.pricing
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, message_id)
            join messages m on m.tenant_id = k.tenant_id and m.message_id = k.message_id
            order by m.tenant_id, m.message_id
@@ -73,11 +89,19 @@ pub async fn lock(
     for row in rows {
         let channel = word(&row.channel)?;
         let address = words::address(&row.number)?;
-        let (sid, claimed) = (row.carrier_sid, row.claimed);
         let reserved_at = row.reserved_at.map(|at| at.to_jiff());
-        let message: StoredMessage = columns!(row).into();
-        let key = (message.tenant.clone(), message.id);
-        found.insert(key, Reported { message, address, channel, sid, claimed, reserved_at });
+        let settlement = row.pricing.map(|pricing| document(pricing, "pricing")).transpose()?;
+        let reported = Reported {
+            address,
+            channel,
+            sid: row.carrier_sid,
+            claimed: row.claimed,
+            reserved_at,
+            submitted_at: row.submitted_at.to_jiff(),
+            settlement,
+            message: columns!(row).into(),
+        };
+        found.insert((reported.message.tenant.clone(), reported.message.id), reported);
     }
     Ok(found)
 }
@@ -101,6 +125,10 @@ pub struct Merged<'a> {
     pub at: Timestamp,
     /// When counters took it, where the row has nothing reserved and they have taken it again.
     pub reserved_at: Option<Timestamp>,
+    /// How its price is settled, and its cost, where a receipt has told of it.
+    pub settled: Option<(Settlement, Micros)>,
+    /// Whether that cost is another one than the row's: version and time change for it too.
+    pub repriced: bool,
     /// The stamp of this receipt.
     pub stamp: &'a Stamp,
 }
@@ -122,6 +150,9 @@ pub async fn write(
     let times: Vec<jiff_sqlx::Timestamp> = sorted.iter().map(|one| one.at.to_sqlx()).collect();
     let stamps: Vec<String> = sorted.iter().map(|one| json(one.stamp)).collect();
     let reserved = sorted.iter().map(|one| one.reserved_at.map(|at| at.to_sqlx()));
+    let settlements = sorted.iter().map(|one| one.settled.map(|(settled, _)| json(&settled)));
+    let costs = sorted.iter().map(|one| one.settled.map(|(_, cost)| cost.0));
+    let repriced: Vec<bool> = sorted.iter().map(|one| one.repriced).collect();
 
     let rows = sqlx::query!(
         r#"update messages m
@@ -130,14 +161,18 @@ pub async fn write(
                code = case when k.raised then k.code else m.code end,
                due = case when k.raised then null else m.due end,
                reserved_at = coalesce(m.reserved_at, k.reserved_at),
-               version = m.version + k.raised::int,
-               changed_at = case when k.raised then k.changed_at else m.changed_at end,
+               cost_micros = coalesce(k.cost, m.cost_micros),
+               pricing = coalesce(k.pricing::jsonb, m.pricing),
+               version = m.version + (k.raised or k.repriced)::int,
+               changed_at = case when k.raised or k.repriced then k.changed_at
+                                 else m.changed_at end,
                passport = case when k.raised then add_stamp(m.passport, k.stamp::jsonb)
                                else m.passport end
            from unnest($1::text[], $2::uuid[], $3::smallint[], $4::bool[], $5::text[], $6::text[],
-                       $7::timestamptz[], $8::text[], $9::timestamptz[]) with ordinality
+                       $7::timestamptz[], $8::text[], $9::timestamptz[], $10::text[],
+                       $11::bigint[], $12::bool[]) with ordinality
                 as k (tenant_id, message_id, state, raised, code, sid, changed_at, stamp,
-                      reserved_at, at)
+                      reserved_at, pricing, cost, repriced, at)
            where m.tenant_id = k.tenant_id and m.message_id = k.message_id
            returning k.at as "at!", m.tenant_id, m.message_id, m.turn, m.state, m.class,
                      m.contact_id, m.campaign_id, m.sender_id, m.segments, m.cost_micros, m.gate,
@@ -152,6 +187,9 @@ pub async fn write(
         &times as _,
         &stamps,
         &reserved.collect::<Vec<_>>() as _,
+        &settlements.collect::<Vec<_>>() as _,
+        &costs.collect::<Vec<_>>() as _,
+        &repriced,
     )
     .fetch_all(&mut **tx)
     .await

@@ -76,6 +76,7 @@ pub const RULES: [(&str, RetentionRule); 85] = [
     ("doubts", Work),
     ("ended_recipients", Sums),
     ("event_consumers", Settings),
+    ("free_service_messages", Window),
     ("full_counts", Work),
     ("gone_counts", Sums),
     ("held_prefixes", Fixed),
@@ -109,6 +110,7 @@ pub const RULES: [(&str, RetentionRule); 85] = [
     ("retention_waits", WithMessage),
     ("retention_walks", Sums),
     ("review_decisions", Ledger),
+    ("sender_days", Window),
     ("sender_outcomes", Fixed),
     ("senders", Settings),
     ("sessions", Work),
@@ -130,4 +132,5 @@ pub const RULES: [(&str, RetentionRule); 85] = [
     ("waiting_heads", Work),
     ("waiting_totals", Sums),
     ("wakes", Work),
+    ("whatsapp_rates", Settings),
 ];

@@ -2,6 +2,7 @@
 //! has as a sender; it is active once there is such a sender.
 
 mod import;
+pub mod open;
 mod order;
 mod read;
 mod release;
@@ -20,7 +21,7 @@ pub use read::{get, list};
 pub use release::{begin_release, forget, undo_release};
 pub use state::NumberState;
 
-use crate::{Scoped, fault};
+use crate::{Scoped, analytics::sender_days::Carried, fault};
 
 /// How many numbers a tenant has at most.
 pub const MOST: i64 = 1_000;
@@ -54,6 +55,8 @@ pub struct Number {
     pub is_active: bool,
     /// Messages that it has carried in the last 30 days.
     pub used: i64,
+    /// Segments that the carrier took of it in these days, and what they cost.
+    pub carried: Carried,
     /// When it came to be here, in business time.
     pub created_at: Timestamp,
 }

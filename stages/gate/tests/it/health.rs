@@ -82,6 +82,33 @@ async fn a_sender_whose_account_holds_messages_is_passed_over_in_every_class() -
 }
 
 #[tokio::test]
+async fn a_sender_whose_carrier_does_not_answer_is_passed_over_until_it_is_tried_again()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(json!({ "account": "away", "name": "away" })).await?;
+    let columns = json!({ "account": "away", "pace": 10_000 });
+    let first = testkit::world::TestWorld::sender(&world, "+12125550100", columns).await?;
+    let second = world.sender("+12125550101", 1_000).await?;
+    let stage = world.stage().await?;
+    let rests = "insert into millrace.account_pace (account, next_free, away_until)
+                 values ('away', clock_timestamp(), clock_timestamp() + interval '1 h')";
+    world.run(rests).await?;
+
+    for (class, n) in [(MessageClass::Promo, 201), (MessageClass::Transactional, 202)] {
+        let message = world.messages(class, &[first, second], n..n + 1).await?;
+        assert_eq!(kinds(hand_over(&stage, now(), message).await?), [("admitted".into(), 1)]);
+    }
+    assert_eq!(carried(&world, "+12125550101").await?, 2);
+
+    // Its rest is over: the next message tries it.
+    world.run("update millrace.account_pace set away_until = clock_timestamp()").await?;
+    let message = world.messages(MessageClass::Transactional, &[first, second], 203..204).await?;
+    hand_over(&stage, now(), message).await?;
+    assert_eq!(carried(&world, "+12125550100").await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_text_in_doubt_is_not_given_to_another_sender() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let first = world.sender("+12125550100", 1_000).await?;

@@ -45,6 +45,7 @@ fn report(key: &Key, look: Look<'_>, asked: &Asked) -> Option<Report> {
         account: look.watched.account.clone()?,
         sid: look.watched.sid.clone()?,
         at: look.looked_at,
+        price: None,
     })
 }
 
@@ -65,7 +66,7 @@ pub(super) fn merge_all<'a>(
             Some(report) => merge(row, &[report]),
             None => continue,
         };
-        merged.push(MergedRow { key, row, change });
+        merged.push(MergedRow { key, row, change, settled: None });
     }
     merged
 }

@@ -41,10 +41,10 @@ pub(super) async fn apply_early(store: &Store) -> Result<Early, Fault> {
         let key = (report.tenant.clone(), report.message);
         reports.entry(key).or_default().push((index, report));
     }
-    let (mut tx, rows) = load::begin(store, &mut reports).await?;
+    let (mut tx, rows, prices) = load::begin(store, &mut reports).await?;
 
     // decide
-    let merged = decide::merge_all(&rows, &reports);
+    let merged = decide::merge_all(&rows, &reports, &prices);
 
     // record
     let stored = record(&mut tx, &merged).await?;

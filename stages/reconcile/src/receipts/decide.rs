@@ -2,10 +2,11 @@
 //! order and any number of repetitions end in the same state.
 
 use carriers::Carrier;
-use domain::message::state::MessageState;
+use domain::{billing, message::state::MessageState};
 use store::{capacity::late::LateEvidence, messages::receipt::Reported};
 
 use crate::receipts::{
+    price::{Prices, Settled},
     report::{Key, Report, Reports},
     taken::Rows,
 };
@@ -16,6 +17,8 @@ pub(crate) struct MergedRow<'a> {
     /// The row as it was found and locked.
     pub(crate) row: &'a Reported,
     pub(crate) change: Change<'a>,
+    /// What its receipts have settled of its price.
+    pub(crate) settled: Option<Settled>,
 }
 
 /// What the receipts of one batch make of one message.
@@ -37,12 +40,18 @@ pub(crate) struct Change<'a> {
 }
 
 /// Merges receipts into the rows that they are about. A message that has no row is left out.
-pub(crate) fn merge_all<'a>(rows: &'a Rows, reports: &'a Reports) -> Vec<MergedRow<'a>> {
+pub(crate) fn merge_all<'a>(
+    rows: &'a Rows,
+    reports: &'a Reports,
+    prices: &Prices,
+) -> Vec<MergedRow<'a>> {
+    let mut used = prices.used.clone();
     let mut merged = Vec::with_capacity(reports.len());
     for (key, of_message) in reports {
         if let Some(row) = rows.get(key) {
             let told: Vec<&Report> = of_message.iter().map(|(_, report)| report).collect();
-            merged.push(MergedRow { key, row, change: merge(row, &told) });
+            let settled = prices.settle(key, row, &told, &mut used);
+            merged.push(MergedRow { key, row, change: merge(row, &told), settled });
         }
     }
     merged
@@ -73,10 +82,14 @@ pub(crate) fn merge<'a>(row: &Reported, reports: &[&'a Report]) -> Change<'a> {
         }
     }
 
-    // The row has the time of the receipt that made its version, in microseconds.
+    // The row has the time of the receipt that made its version, in microseconds: by its state, or
+    // by its price.
     let made_at = row.message.changed_at.as_microsecond();
+    let priced_by = row.settlement.map(|settlement| settlement.by);
     let made_the_row = |report: &&Report| {
-        report.state == row.message.state && report.at.as_microsecond() == made_at
+        let made_it = report.state == row.message.state
+            || report.price.is_some() && Some(report.state) == priced_by;
+        made_it && report.at.as_microsecond() == made_at
     };
     change.repeats = change.raised_by.is_none() && reports.iter().any(made_the_row);
     change
@@ -121,9 +134,9 @@ pub(crate) fn is_watched(before: &Reported, state: MessageState) -> bool {
     }
 }
 
-/// What the counters do not know yet of messages that receipts have raised.
+/// What the counters do not know yet of messages that receipts have raised or priced.
 pub(crate) fn late_evidence(merged: &[MergedRow<'_>]) -> Vec<LateEvidence> {
-    merged.iter().filter_map(late).collect()
+    merged.iter().flat_map(|one| [late(one), correcting(one)]).flatten().collect()
 }
 
 fn late(one: &MergedRow<'_>) -> Option<LateEvidence> {
@@ -132,19 +145,40 @@ fn late(one: &MergedRow<'_>) -> Option<LateEvidence> {
     if !takes && !leaves {
         return None;
     }
+    Some(LateEvidence { at: raised_by.at, takes, leaves, ..evidence(one)? })
+}
+
+/// What budgets hold beside the price that is settled of a message, where they hold its cost.
+fn correcting(one: &MergedRow<'_>) -> Option<LateEvidence> {
+    let (settled, at) = (one.settled.as_ref()?, one.row.reserved_at?);
+    let cost = billing::correction(settled.cost, one.row.message.cost)?;
+    Some(LateEvidence { cost, at, corrects: true, ..evidence(one)? })
+}
+
+/// A message as counters know it, which has nothing to tell them yet. None without an address.
+fn evidence(one: &MergedRow<'_>) -> Option<LateEvidence> {
+    let row = one.row;
     Some(LateEvidence {
         tenant: row.message.tenant.clone(),
         class: row.message.class,
         campaign: row.message.campaign,
         sender: row.message.sender,
         segments: row.message.segments,
-        cost: row.message.cost,
+        cost: one.settled.as_ref().map_or(row.message.cost, |settled| settled.cost),
         address: row.address.clone()?,
         channel: row.channel,
-        at: raised_by.at,
-        takes,
-        leaves,
+        at: row.message.changed_at,
+        takes: false,
+        leaves: false,
+        corrects: false,
     })
+}
+
+impl MergedRow<'_> {
+    /// Whether the message costs something else by what its receipts say.
+    pub(crate) fn is_repriced(&self) -> bool {
+        self.settled.as_ref().is_some_and(|settled| settled.cost != self.row.message.cost)
+    }
 }
 
 /// Whether a message has a place in its sender's meter: from its admission, or from the line that
@@ -213,6 +247,8 @@ mod tests {
             sid: sid.map(Into::into),
             claimed: true,
             reserved_at: Some(at(4)),
+            submitted_at: at(3),
+            settlement: None,
         }
     }
 
@@ -227,6 +263,7 @@ mod tests {
             account: "main".into(),
             sid: "SM1".into(),
             at: at(second),
+            price: None,
         }
     }
 

@@ -7,6 +7,7 @@ use wire::WebhookRequest;
 use crate::receipts::{
     decide::{late_evidence, merge_all},
     nameless,
+    price::Prices,
     report::{self, Key, Reports, Said, Unusable},
     taken::{Rows, redirect},
 };
@@ -44,18 +45,22 @@ const TRIES: usize = 3;
 /// Begins the transaction that records receipts, with the rows of their messages locked. Where the
 /// receipts change counters too, which is rare, it is begun anew: the gates lock counters before
 /// messages, and whoever did it the other way round could wait for them while they wait for him.
-pub(crate) async fn begin(store: &Store, reports: &mut Reports) -> Result<(Scoped, Rows), Fault> {
+pub(crate) async fn begin(
+    store: &Store,
+    reports: &mut Reports,
+) -> Result<(Scoped, Rows, Prices), Fault> {
     let mut late = Vec::new();
     let mut tries = 0;
     loop {
         let mut tx = store.scoped(reports.keys().map(|key| &key.0)).await?;
         late::lock(&mut tx, &late).await?;
         let rows = lock_rows(&mut tx, reports).await?;
+        let prices = Prices::load(&mut tx, &rows, reports).await?;
 
-        let found = late_evidence(&merge_all(&rows, reports));
+        let found = late_evidence(&merge_all(&rows, reports, &prices));
         tries += 1;
         if found.iter().all(|one| late.contains(one)) || tries == TRIES {
-            return Ok((tx, rows));
+            return Ok((tx, rows, prices));
         }
         late = found;
     }

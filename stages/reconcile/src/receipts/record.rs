@@ -1,7 +1,10 @@
 //! Writes what receipts make of messages, and lets go what waited for them: parked rows, doubts,
 //! places in meters.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use domain::{
     ids::{MessageId, TenantId},
@@ -16,7 +19,7 @@ use store::{
     capacity::late,
     messages::{
         in_doubt,
-        receipt::{self, poll},
+        receipt::{self, poll, price},
         row::StoredMessage,
     },
     recipients::opt_out::{self, CarrierOptOut},
@@ -38,16 +41,29 @@ pub(crate) type Stored = HashMap<Key, StoredMessage>;
 pub(crate) async fn record(tx: &mut Scoped, merged: &[MergedRow<'_>]) -> Result<Stored, Fault> {
     let changed: Vec<&MergedRow<'_>> = merged
         .iter()
-        .filter(|one| one.change.raised_by.is_some() || one.change.sid.is_some())
+        .filter(|one| {
+            one.change.raised_by.is_some() || one.change.sid.is_some() || one.settled.is_some()
+        })
         .collect();
     let raised: Vec<&MergedRow<'_>> =
         changed.iter().copied().filter(|one| one.change.raised_by.is_some()).collect();
 
     late::record(tx, &late_evidence(merged)).await?;
     let stored = write(tx, &changed).await?;
+    price::add_used(tx, &months(merged)).await?;
     let_go(tx, &raised).await?;
     opt_out(tx, &raised).await?;
     Ok(stored)
+}
+
+/// By how much the service messages of numbers' months move.
+fn months(merged: &[MergedRow<'_>]) -> BTreeMap<price::NumberMonth, i32> {
+    let mut months = BTreeMap::new();
+    let moved = merged.iter().filter_map(|one| one.settled.as_ref()?.month.as_ref());
+    for (month, by) in moved {
+        *months.entry(month.clone()).or_default() += by;
+    }
+    months
 }
 
 async fn write(tx: &mut Scoped, changed: &[&MergedRow<'_>]) -> Result<Stored, Fault> {
@@ -108,8 +124,13 @@ fn written<'a>(one: &MergedRow<'a>, stamp: &'a Stamp) -> receipt::Merged<'a> {
         raised: change.raised_by.is_some(),
         code: stamp.code.clone(),
         sid: change.sid,
-        at: stamp.at,
+        at: match (change.raised_by, &one.settled) {
+            (None, Some(settled)) => settled.at,
+            (Some(_), _) | (None, None) => stamp.at,
+        },
         reserved_at: change.raised_by.map(|report| report.at),
+        settled: one.settled.as_ref().map(|settled| (settled.settlement, settled.cost)),
+        repriced: one.is_repriced(),
         stamp,
     }
 }

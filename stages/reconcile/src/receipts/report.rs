@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use carriers::{Carrier, ReportedStatus, StatusReport, WebhookError};
 use domain::{
+    billing::PriceNotice,
     ids::{MessageId, TenantId},
     message::state::MessageState,
 };
@@ -39,6 +40,8 @@ pub(crate) struct Report {
     pub(crate) sid: String,
     /// The business time at which it arrived.
     pub(crate) at: Timestamp,
+    /// What the carrier bills the message as, where it has said so.
+    pub(crate) price: Option<PriceNotice>,
 }
 
 /// Why a request says nothing about a message of ours.
@@ -139,6 +142,7 @@ fn of_message(
         account: request.account.clone(),
         sid: report.sid,
         at: request.received_at,
+        price: report.price,
     }
 }
 
@@ -168,6 +172,7 @@ impl Report {
             state: self.state,
             code: self.code,
             at: self.at,
+            price: self.price,
         }
     }
 
@@ -183,6 +188,7 @@ impl Report {
             account: kept.account,
             sid: kept.sid,
             at: kept.at,
+            price: kept.price,
         })
     }
 }

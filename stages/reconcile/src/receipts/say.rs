@@ -15,11 +15,11 @@ use crate::receipts::{
 /// The events of each message.
 pub(crate) type Events = BTreeMap<Key, Vec<Outgoing>>;
 
-/// The events of what was raised, and of what must be said again.
+/// The events of what was raised or costs something else, and of what must be said again.
 pub(crate) fn events(merged: &[MergedRow<'_>], stored: &Stored) -> Events {
     let mut events = Events::new();
     for one in merged {
-        if one.change.raised_by.is_some() {
+        if one.change.raised_by.is_some() || one.is_repriced() {
             let message = stored.get(one.key).unwrap_or(&one.row.message);
             events.insert(one.key.clone(), events_of(one, message));
         }

@@ -6,6 +6,8 @@ mod evidence;
 mod last_date;
 mod late;
 mod letters;
+mod open_numbers;
+mod prices;
 mod receipts;
 mod silent;
 mod sweep;

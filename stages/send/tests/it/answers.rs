@@ -33,6 +33,19 @@ async fn a_refused_message_has_failed_and_its_budget_is_free_again() -> anyhow::
 }
 
 #[tokio::test]
+async fn what_a_receipt_has_settled_before_is_not_corrected_by_the_answer() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let messages = world.admit(sender, 1).await?;
+    world.run("update millrace.messages set cost_micros = 0").await?;
+
+    let outcomes = hand_over(&world.stage().await?, now(), messages.clone()).await?;
+    assert_eq!(in_words(&outcomes[0]), ["message.sent"]);
+    assert_eq!(world.reserved(sender).await?, 1, "who has recorded the receipt has corrected it");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_refusal_for_an_opt_out_is_an_opt_out_here_too() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
@@ -100,6 +113,8 @@ async fn an_account_whose_carrier_is_away_rests_and_puts_no_more_in_doubt() -> a
     let next = hand_over(&stage, now(), messages[16..].to_vec()).await?;
     assert_ne!(in_words(&next[0]), ["in_doubt.raised"], "the account rests");
     assert_eq!(world.stored(&messages[16]).await?.attempt, 0, "it was not called for the last one");
+    let away = "select count(*) from millrace.account_pace where away_until > clock_timestamp()";
+    assert_eq!(world.number(away).await?, 1, "the gates see that its carrier does not answer");
     Ok(())
 }
 

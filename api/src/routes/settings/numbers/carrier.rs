@@ -13,6 +13,9 @@ use crate::{
     http::{Kind, Problem},
 };
 
+/// What answers say where the carrier has no such calls.
+const NOT_OFFERED: &str = "the account's carrier offers no numbers by its API";
+
 /// What answers say where the carrier has not answered.
 const AWAY: &str = "the carrier does not answer; repeat it";
 
@@ -36,21 +39,36 @@ pub(super) async fn of_account(
     tenant: &TenantId,
     name: &str,
 ) -> Result<Asked, Problem> {
-    let found = accounts::by_name(tx, tenant, name).await?;
-    let account = found.ok_or_else(|| {
+    let asked = own_account(app, tx, tenant, name).await?.ok_or_else(|| {
         Problem::field("account", "not_found", "the name of one of your carrier accounts")
     })?;
+    if !asked.carrier.abilities().numbers {
+        return Err(Problem::new(Kind::Conflict, NOT_OFFERED));
+    }
+    Ok(asked)
+}
+
+/// The client of a tenant's own account of any carrier, by its name; none where there is no such
+/// account.
+///
+/// # Errors
+/// It is the platform's, or this version does not know its carrier.
+pub(super) async fn own_account(
+    app: &App,
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    name: &str,
+) -> Result<Option<Asked>, Problem> {
+    let Some(account) = accounts::by_name(tx, tenant, name).await? else { return Ok(None) };
     if accounts::is_shared(tx, &account.handle).await? {
         let detail = "the platform's operator looks after the numbers of an account that is shared";
         return Err(Problem::new(Kind::Conflict, detail));
     }
 
     let carrier = Carrier::from_name(&account.access.carrier);
-    let carrier = carrier.filter(|carrier| carrier.abilities().numbers).ok_or_else(|| {
-        Problem::new(Kind::Conflict, "the account's carrier offers no numbers by its API")
-    })?;
+    let carrier = carrier.ok_or_else(|| Problem::new(Kind::Conflict, NOT_OFFERED))?;
     let client = app.carriers.of(&account.access)?;
-    Ok(Asked { account, carrier, client })
+    Ok(Some(Asked { account, carrier, client }))
 }
 
 /// A permit to ask a carrier, of those of the tenant.
@@ -85,9 +103,7 @@ pub(super) fn unread(carrier: Carrier, error: &ReadError) -> Problem {
             let detail = format!("the account has more than {most} numbers");
             Problem::new(Kind::Conflict, detail)
         }
-        ReadError::NotOffered => {
-            Problem::new(Kind::Conflict, "the account's carrier offers no numbers by its API")
-        }
+        ReadError::NotOffered => Problem::new(Kind::Conflict, NOT_OFFERED),
         ReadError::Unavailable(_) | ReadError::NoConnection => Problem::unavailable(AWAY, LATER),
     }
 }

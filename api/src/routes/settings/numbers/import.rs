@@ -2,10 +2,9 @@
 //! that are open.
 
 use axum::{Json, extract::State};
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::settings::numbers::{self, Imported, ListedAt};
+use store::settings::numbers::{self, Imported, ListedAt, open::SETTLED_AFTER};
 use utoipa::ToSchema;
 
 use super::carrier::{of_account, permit, unread};
@@ -16,10 +15,6 @@ use crate::{
     document::answers::{Always, Conflict, OfBody},
     http::{Body, Problem},
 };
-
-/// How long after an order the account's list tells whether the number was given: far longer than a
-/// call and the lag of any list, and than carriers take over an order of one number.
-const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(15);
 
 /// Whose numbers are to be taken over.
 #[derive(Deserialize, ToSchema)]

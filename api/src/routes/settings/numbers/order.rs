@@ -145,6 +145,7 @@ async fn check(
         pool: body.pool.map(PoolId),
         is_active: false,
         used: 0,
+        carried: Default::default(),
         created_at: now,
     })
 }

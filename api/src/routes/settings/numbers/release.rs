@@ -54,7 +54,7 @@ pub(super) async fn release(
     if is_had {
         let asked = of_account(&app, &mut tx, &tenant.id, &number.account_name).await?;
         let _permit = permit(&app, &tenant.id)?;
-        numbers::begin_release(&mut tx, &tenant.id, id).await?;
+        numbers::begin_release(&mut tx, &tenant.id, id, stage::machine::now()).await?;
         tx.commit().await?;
 
         let name = number.carrier_id.as_deref().unwrap_or_default();

@@ -20,7 +20,7 @@ use store::{
 use utoipa::ToSchema;
 
 use crate::{
-    http::Problem,
+    http::{self, Problem},
     routes::settings::senders::{
         policy,
         warmup::{Warmup, warmups},
@@ -60,6 +60,10 @@ pub(super) struct NumberView {
     monthly_cost: Option<Money>,
     /// Messages that it has carried on the last 30 days, today among them.
     used_30_days: i64,
+    /// Segments that the carrier took of it in these days, by the day in UTC.
+    segments_30_days: i64,
+    /// What these cost, in the tenant's currency: cost of messages alone, beside the monthly one.
+    spent_30_days: Money,
     /// What it may carry today, and has carried; null where it is not active.
     #[schema(required)]
     warmup: Option<Warmup>,
@@ -133,6 +137,8 @@ fn view(tenant: &Tenant, number: Number, warmup: Option<Warmup>) -> NumberView {
         pool: number.pool,
         monthly_cost: number.monthly_cost.and_then(money),
         used_30_days: number.used,
+        segments_30_days: number.carried.segments,
+        spent_30_days: http::view::money(number.carried.cost, &tenant.currency),
         warmup,
         created_at: number.created_at,
     }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use domain::{
+    billing::PriceNotice,
     ids::{MessageId, TenantId},
     message::state::MessageState,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use serde_json::Value;
 use sqlx::types::Uuid;
 use stage::Fault;
 
@@ -15,9 +17,10 @@ use crate::{
     Scoped, Store,
     core::{
         keyed::{self, in_lock_order},
-        words::{self, Unreadable},
+        words::{self, Unreadable, document},
     },
     fault,
+    messages::row::json,
 };
 
 /// How many a tenant may have: the newest stay.
@@ -51,6 +54,8 @@ pub struct Unmatched {
     pub code: Option<u32>,
     /// Business time of its arrival.
     pub at: Timestamp,
+    /// What it says of the message's price.
+    pub price: Option<PriceNotice>,
 }
 
 struct Row {
@@ -63,6 +68,7 @@ struct Row {
     state: i16,
     code: Option<i32>,
     at: jiff_sqlx::Timestamp,
+    price: Option<Value>,
 }
 
 impl TryFrom<Row> for Unmatched {
@@ -79,6 +85,7 @@ impl TryFrom<Row> for Unmatched {
             state: words::state(row.state)?,
             code: row.code.map(i32::unsigned_abs),
             at: row.at.to_jiff(),
+            price: row.price.map(|price| document(price, "price")).transpose()?,
         })
     }
 }
@@ -91,11 +98,14 @@ pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Re
 
     sqlx::query!(
         "insert into unmatched_receipts
-             (tenant_id, receipt_id, message_id, account, sid, state, code, at, carrier, next_look)
-         select k.*, clock_timestamp() + make_interval(secs => $9)
+             (tenant_id, receipt_id, message_id, account, sid, state, code, at, carrier, next_look,
+              price)
+         select k.tenant_id, k.receipt_id, k.message_id, k.account, k.sid, k.state, k.code, k.at,
+                k.carrier, clock_timestamp() + make_interval(secs => $9), k.price::jsonb
          from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::smallint[],
-                     $7::int[], $8::timestamptz[], $10::text[])
-              as k (tenant_id, receipt_id, message_id, account, sid, state, code, at, carrier)
+                     $7::int[], $8::timestamptz[], $10::text[], $11::text[])
+              as k (tenant_id, receipt_id, message_id, account, sid, state, code, at, carrier,
+                    price)
          order by k.tenant_id, k.message_id, k.sid, k.state
          on conflict do nothing",
         &tenants as _,
@@ -108,6 +118,7 @@ pub async fn keep(tx: &mut Scoped, now: Timestamp, receipts: &[Unmatched]) -> Re
         &receipts.iter().map(|one| one.at.to_sqlx()).collect::<Vec<_>>() as _,
         SOON.as_secs_f64(),
         &receipts.iter().map(|one| one.carrier.as_str()).collect::<Vec<_>>() as _,
+        &receipts.iter().map(|one| one.price.as_ref().map(json)).collect::<Vec<_>>() as _,
     )
     .execute(&mut **tx)
     .await
@@ -172,7 +183,7 @@ pub async fn lease(store: &Store, at_most: i64) -> Result<Vec<Unmatched>, Fault>
                  secs => least($4::float8, $3::float8 * power(2, least(u.looks, 20))))
          from free f where u.tenant_id = f.tenant_id and u.receipt_id = f.receipt_id
          returning u.tenant_id, u.receipt_id, u.message_id, u.carrier, u.account, u.sid, u.state,
-                   u.code, u.at",
+                   u.code, u.at, u.price",
         &found.iter().map(|row| row.tenant_id.clone()).collect::<Vec<_>>(),
         &found.iter().map(|row| row.receipt_id).collect::<Vec<_>>(),
         SOON.as_secs_f64(),
@@ -219,7 +230,7 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         r#"select u.tenant_id, u.receipt_id, u.message_id, u.carrier, u.sid, u.state, u.code, u.at,
-                  coalesce(a.name, u.account) as "account!"
+                  u.price, coalesce(a.name, u.account) as "account!"
            from unmatched_receipts u
            left join carrier_accounts a on a.tenant_id = u.tenant_id and a.account = u.account
            where u.tenant_id = $1 and u.receipt_id > $2

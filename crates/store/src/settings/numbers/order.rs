@@ -44,7 +44,7 @@ pub async fn order(
          set account = excluded.account, state = 'ordered', code = null, carrier_id = null,
              monthly_cost_micros = excluded.monthly_cost_micros, brand_id = excluded.brand_id,
              pool_id = excluded.pool_id, created_at = excluded.created_at,
-             asked_at = excluded.asked_at",
+             asked_at = excluded.asked_at, looks = 0, next_look = null",
         tenant.as_str(),
         new.id.0,
         new.account,

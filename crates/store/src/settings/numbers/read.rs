@@ -13,6 +13,7 @@ use stage::Fault;
 use super::Number;
 use crate::{
     Scoped,
+    analytics::sender_days::Carried,
     core::{
         keyed::just_before,
         words::{Unreadable, word},
@@ -37,6 +38,8 @@ struct Row {
     pool_id: Option<Uuid>,
     is_active: bool,
     used: i64,
+    segments: i64,
+    cost_micros: i64,
     created_at: jiff_sqlx::Timestamp,
 }
 
@@ -56,6 +59,7 @@ impl Row {
             pool: self.pool_id.map(PoolId),
             is_active: self.is_active,
             used: self.used,
+            carried: Carried { segments: self.segments, cost: Micros(self.cost_micros) },
             created_at: self.created_at.to_jiff(),
         })
     }
@@ -99,7 +103,8 @@ pub async fn list(
                   n.number, n.carrier_id, n.state, n.code, n.monthly_cost_micros,
                   n.brand_id, n.pool_id,
                   s.sender_id is not null as "is_active!", coalesce(u.used, 0) as "used!",
-                  n.created_at
+                  coalesce(d.segments, 0) as "segments!",
+                  coalesce(d.cost_micros, 0) as "cost_micros!", n.created_at
            from numbers n
            join carrier_accounts a on a.tenant_id = n.tenant_id and a.account = n.account
            left join senders s on s.tenant_id = n.tenant_id and s.sender_id = n.number_id
@@ -109,6 +114,12 @@ pub async fn list(
                where c.tenant_id = n.tenant_id and c.kind = $5 and c.key = n.number_id::text
                  and c.window_start >= $4
            ) u on true
+           left join lateral (
+               select sum(b.segments)::bigint as segments,
+                      sum(b.cost_micros)::bigint as cost_micros
+               from sender_days b
+               where b.tenant_id = n.tenant_id and b.sender_id = n.number_id and b.day_start >= $4
+           ) d on true
            where n.tenant_id = $1 and n.number_id > $2
            order by n.number_id limit $3"#,
         tenant.as_str(),

@@ -1,16 +1,25 @@
 //! Releases: on record before the carrier is asked to take a number back.
 
 use domain::ids::{SenderId, TenantId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use stage::Fault;
 
 use crate::{Scoped, fault};
 
-/// Records that the carrier is asked to take a number back.
-pub async fn begin_release(tx: &mut Scoped, tenant: &TenantId, id: SenderId) -> Result<(), Fault> {
+/// Records that the carrier is asked to take a number back, at this machine time.
+pub async fn begin_release(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: SenderId,
+    machine: Timestamp,
+) -> Result<(), Fault> {
     sqlx::query!(
-        "update numbers set state = 'releasing' where tenant_id = $1 and number_id = $2",
+        "update numbers set state = 'releasing', asked_at = $3, looks = 0, next_look = null
+         where tenant_id = $1 and number_id = $2",
         tenant.as_str(),
         id.0,
+        machine.to_sqlx() as _,
     )
     .execute(&mut **tx)
     .await
