@@ -46,6 +46,7 @@ call protect('reply_bursts');
 call open_to_lookups('reply_bursts');
 create unique index reply_bursts_open on reply_bursts (tenant_id, conversation_id) where not closed;
 create index reply_bursts_in_order on reply_bursts (tenant_id, began_at);
+create index reply_bursts_taken on reply_bursts (tenant_id, leased_until) where leased_until is not null;
 create index reply_bursts_by_conversation on reply_bursts (tenant_id, conversation_id);
 revoke all on reply_bursts from millrace_api;
 
@@ -81,6 +82,7 @@ create function due_bursts(machine timestamptz, per_tenant bigint, at_most bigin
                                 and (o.began_at, o.burst_id) < (c.began_at, c.burst_id))
             order by c.began_at limit greatest(per_tenant - busy.held, 0)
         ) d
+        where t.tenant_id is not null
         order by d.began_at limit at_most
     $$;
 grant execute on function due_bursts(timestamptz, bigint, bigint) to millrace_pipeline;
