@@ -46,29 +46,43 @@ call protect('reply_bursts');
 call open_to_lookups('reply_bursts');
 create unique index reply_bursts_open on reply_bursts (tenant_id, conversation_id) where not closed;
 create index reply_bursts_in_order on reply_bursts (tenant_id, began_at);
+create index reply_bursts_taken on reply_bursts (tenant_id, leased_until) where leased_until is not null;
+create index reply_bursts_by_conversation on reply_bursts (tenant_id, conversation_id);
 revoke all on reply_bursts from millrace_api;
 
 -- What is to be answered, the longest waiting first: of each tenant at most `per_tenant`, those that processes have now
 -- among them, so that one tenant's rush or slow model leaves places to others. Of a conversation the first burst alone.
+-- Tenants that have any are found one after the other in the index: most have none.
 create function due_bursts(machine timestamptz, per_tenant bigint, at_most bigint)
     returns table (tenant_id text, burst_id uuid)
     language sql stable security definer set search_path = millrace, pg_temp
     as $$
+        with recursive waiting as (
+            (select b.tenant_id from reply_bursts b order by b.tenant_id limit 1)
+            union all
+            select (select n.tenant_id from reply_bursts n where n.tenant_id > w.tenant_id order by n.tenant_id limit 1)
+            from waiting w where w.tenant_id is not null
+        )
         select d.tenant_id, d.burst_id
-        from tenants t
+        from waiting t
         cross join lateral (
             select count(*) as held from reply_bursts h
             where h.tenant_id = t.tenant_id and h.leased_until > machine
         ) busy
         cross join lateral (
-            select b.tenant_id, b.burst_id, b.began_at from reply_bursts b
-            where b.tenant_id = t.tenant_id and b.due <= machine
-              and (b.leased_until is null or b.leased_until <= machine)
-              and not exists (select from reply_bursts o
-                              where o.tenant_id = b.tenant_id and o.conversation_id = b.conversation_id
-                                and (o.began_at, o.burst_id) < (b.began_at, b.burst_id))
-            order by b.began_at limit greatest(per_tenant - busy.held, 0)
+            select c.tenant_id, c.burst_id, c.began_at
+            from (
+                select b.tenant_id, b.burst_id, b.conversation_id, b.began_at from reply_bursts b
+                where b.tenant_id = t.tenant_id and b.due <= machine
+                  and (b.leased_until is null or b.leased_until <= machine)
+                order by b.began_at limit 2 * per_tenant
+            ) c
+            where not exists (select from reply_bursts o
+                              where o.tenant_id = c.tenant_id and o.conversation_id = c.conversation_id
+                                and (o.began_at, o.burst_id) < (c.began_at, c.burst_id))
+            order by c.began_at limit greatest(per_tenant - busy.held, 0)
         ) d
+        where t.tenant_id is not null
         order by d.began_at limit at_most
     $$;
 grant execute on function due_bursts(timestamptz, bigint, bigint) to millrace_pipeline;

@@ -196,7 +196,7 @@ async fn set(
 #[into_params(parameter_in = Query)]
 struct Named {
     /// Whose assistant it is.
-    #[param(value_type = AssistantScope, example = "company")]
+    #[param(value_type = AssistantScope, inline, example = "company")]
     scope: String,
     /// The id of the brand or the inbox; none for the company.
     #[serde(default)]

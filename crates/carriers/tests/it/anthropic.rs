@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use carriers::anthropic::{
-    AiError, AiFault, AiNextStep, Client, Message, Reply, Request, Speaker, StopReason,
+    AiError, AiFault, AiNextStep, AssistantQuestion, Client, Message, Reply, Request, Speaker,
+    StopReason,
 };
+use domain::assistant::{AssistantSettings, Turn, TurnSpeaker};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -76,6 +78,30 @@ async fn a_question_is_one_post_in_the_current_version() {
                      {"role": "user", "content": "¿Abren hoy?"}]
     });
     assert_eq!(body, want, "nothing more: sampling parameters are refused by this version");
+}
+
+#[tokio::test]
+async fn the_assistant_must_answer_by_its_tool_and_what_is_always_the_same_is_marked_for_the_cache()
+{
+    let used = json!([{ "type": "tool_use", "id": "toolu_1", "name": "answer",
+                        "input": { "reply": "Yes.", "handoff": "none", "confidence": "high" } }]);
+    let server = Server::playing([reply(&used, "tool_use")]).await;
+    let settings = AssistantSettings { knowledge: "Open today.".into(), ..Default::default() };
+    let turns = [Turn { speaker: TurnSpeaker::Person, text: "<text>Open?</text>".into() }];
+    let question =
+        AssistantQuestion { settings: &settings, company: "Acme", turns: &turns, model: "m" };
+
+    let answer = client(&server.url).converse(question).await.expect("an answer");
+    assert_eq!(answer.input, Some(used[0]["input"].clone()));
+    assert_eq!((answer.input_tokens, answer.cached_tokens, answer.output_tokens), (17, 4, 5));
+
+    let body: Value = serde_json::from_slice(&server.seen()[0].body).expect("JSON");
+    assert_eq!(body["system"][0]["cache_control"], json!({ "type": "ephemeral" }));
+    assert!(body["system"][0]["text"].as_str().expect("a text").contains("Open today."));
+    let forced = json!({ "type": "tool", "name": "answer", "disable_parallel_tool_use": true });
+    assert_eq!((&body["tool_choice"], &body["tools"][0]["name"]), (&forced, &json!("answer")));
+    let said = json!([{ "role": "user", "content": "<text>Open?</text>" }]);
+    assert_eq!((&body["messages"], &body["model"]), (&said, &json!("m")));
 }
 
 #[tokio::test]
