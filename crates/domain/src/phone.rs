@@ -4,6 +4,7 @@
 //! `docs/adr/0001-phone-numbers.md`). A number is a person's: `Debug` shows its last two digits.
 
 mod error;
+mod variants;
 mod written;
 
 use std::{fmt, str::FromStr, sync::LazyLock};
@@ -55,6 +56,8 @@ impl PhoneNumber {
     /// Reads a number as people write it, `default_region` being the country of numbers without
     /// `+`. Accepts blanks, dots, brackets, hyphens, full-width digits, `tel:` and a leading `00`;
     /// passes over characters that cannot be seen, and reads what a spreadsheet wrote as an amount.
+    /// A mobile that is written in another form comes back in its canonical one: see
+    /// [`canonical`](Self::canonical).
     ///
     /// # Errors
     /// Every reason of [`PhoneError`]: only numbers that libphonenumber calls valid pass.
@@ -95,6 +98,23 @@ impl PhoneNumber {
         let mut padded = [0; MAX_LEN];
         padded[..bytes.len()].copy_from_slice(bytes);
         Ok(Self { text: padded, len: bytes.len() as u8 })
+    }
+
+    /// Reads a number as a carrier names it: E.164, in whatever form of it. Like
+    /// [`from_e164`](Self::from_e164), but in its canonical form.
+    ///
+    /// # Errors
+    /// [`PhoneError::NotANumber`] for any other form.
+    pub fn from_carrier(text: &str) -> Result<Self, PhoneError> {
+        Ok(Self::from_e164(text)?.canonical())
+    }
+
+    /// The form that a contact and an opt-out are kept by: of mobiles that are written in more than
+    /// one way (Brazil with and without the ninth digit, Mexico with and without the 1, Argentina
+    /// with and without the 9) always the same one; any other number as it is.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        variants::canonical(&self).unwrap_or(self)
     }
 
     /// The number in E.164, with its `+`.
@@ -259,22 +279,14 @@ fn iso(region: Region) -> Option<Country> {
     region.to_string().parse().ok()
 }
 
-/// Input that libphonenumber reads wrongly or not at all, in the form that it reads:
-/// a leading `00` in countries that dial abroad otherwise, and the `1` that Mexican mobiles had
-/// after the calling code until 2019.
+/// Input that libphonenumber reads wrongly or not at all, in the form that it reads: with a leading
+/// `00` in countries that dial abroad otherwise.
 fn rewritten(input: &str) -> Option<String> {
     let digits: String = input.chars().filter(char::is_ascii_digit).collect();
-    if let Some(rest) = digits.strip_prefix("00") {
-        return Some(format!("+{rest}"));
-    }
-
-    match digits.strip_prefix("521") {
-        Some(rest) if input.starts_with('+') && rest.len() == 10 => Some(format!("+52{rest}")),
-        _ => None,
-    }
+    digits.strip_prefix("00").map(|rest| format!("+{rest}"))
 }
 
-/// Reads a number that is assigned, or says what is wrong with it.
+/// Reads a number that is assigned, in its canonical form, or says what is wrong with it.
 fn valid(input: &str, default_region: Option<Country>) -> Result<PhoneNumber, PhoneError> {
     if let Some(number) = plainly_valid(input) {
         return Ok(number);
@@ -284,6 +296,13 @@ fn valid(input: &str, default_region: Option<Country>) -> Result<PhoneNumber, Ph
     let parsed = PHONE_NUMBER_UTIL.parse(input, region).map_err(reason)?;
     if parsed.extension.is_some() {
         return Err(PhoneError::Extension);
+    }
+
+    let written = PhoneNumber::from_e164(&parsed.format_as(PhoneNumberFormat::E164));
+    if let Some(canonical) = written.ok().and_then(|written| variants::canonical(&written))
+        && canonical.parsed().is_some_and(|of| of.is_valid())
+    {
+        return Ok(canonical);
     }
 
     if !parsed.is_valid() {
@@ -298,7 +317,7 @@ fn valid(input: &str, default_region: Option<Country>) -> Result<PhoneNumber, Ph
             }
         });
     }
-    PhoneNumber::from_e164(&parsed.format_as(PhoneNumberFormat::E164))
+    written
 }
 
 /// A canonical North American number or Australian mobile without the cost of parsing: nothing in

@@ -181,7 +181,7 @@ pub async fn by_address(
         "select contact_id from contact_addresses
          where tenant_id = $1 and kind = $2 and address = $3",
         tenant.as_str(),
-        address.kind(),
+        address.kind().as_str(),
         address.as_str(),
     )
     .fetch_optional(&mut **tx)

@@ -262,7 +262,7 @@ async fn kept(world: &TestWorld) -> anyhow::Result<Vec<(String, String, Uuid)>> 
 /// An address of a contact that was made with it.
 fn first(tenant: &TenantId, address: &Address) -> (String, String, Uuid) {
     let contact = ContactId::of(tenant, address.as_str());
-    (address.kind().to_owned(), address.to_string(), contact.0)
+    (address.kind().as_str().to_owned(), address.to_string(), contact.0)
 }
 
 #[tokio::test]
