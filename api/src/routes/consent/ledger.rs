@@ -138,7 +138,12 @@ fn event(change: &ConsentChange, contact: Uuid) -> Option<Event> {
         Action::Grant | Action::Confirm | Action::DoNotContact | Action::Allow => return None,
     };
 
-    let data = ContactData { contact: ContactId(contact), cause: "api".to_owned(), campaign: None };
+    let data = ContactData {
+        contact: ContactId(contact),
+        cause: "api".to_owned(),
+        campaign: None,
+        merged: None,
+    };
     let event = || Event::new(kind, &change.tenant, change.consent_id, 1, change.at, &data);
     change.program.is_none().then(event)
 }

@@ -10,7 +10,7 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 79] = [
+pub const CALLERS: [(&str, &[Role]); 80] = [
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),
     ("accounts_directory", API),
@@ -81,6 +81,7 @@ pub const CALLERS: [(&str, &[Role]); 79] = [
     ("tenants_after", API),
     ("tenants_in_scope", BOTH),
     ("tenants_with_aged", PIPELINE),
+    ("tenants_with_aged_merges", PIPELINE),
     ("tenants_with_ended_keys", PIPELINE),
     ("tenants_with_lone_conflicts", PIPELINE),
     ("tenants_with_old_outcomes", PIPELINE),

@@ -3,7 +3,9 @@
 //! of it is done here, whoever asks for it: a text, a carrier, an import or the API.
 
 mod change;
+mod give_back;
 mod ledger;
+pub(crate) mod spread;
 
 use std::collections::HashSet;
 
@@ -19,7 +21,9 @@ use stage::Fault;
 
 pub(crate) use change::StatusChange;
 pub use change::{Action, ConsentChange, ConsentMethod, Proof};
+pub(crate) use give_back::give_back;
 pub use ledger::{ConsentLine, PriorStatus, list, overtaken};
+pub(crate) use spread::{SpreadAct, StopsBefore};
 
 use crate::{
     Scoped,
@@ -32,7 +36,9 @@ use crate::{
 /// is stopped (they are due at once, so that the gates block them), in the audit trail. A stop that
 /// is repeated keeps its first time and cause; an entry of the do-not-contact list that stops more
 /// than the one before brings its own reason. A restoration that is written late does not lift a
-/// newer revocation. Locks the statuses in key order, as the claim of send does.
+/// newer revocation. A stop, and what lifts it, is of the contact: it is written to every address
+/// that the contact has and the channel reaches. Locks the statuses in key order, as the claim of
+/// send does.
 pub async fn record(
     tx: &mut Scoped,
     now: Timestamp,
@@ -41,8 +47,31 @@ pub async fn record(
     if changes.is_empty() {
         return Ok(());
     }
+    let mut all = changes.to_vec();
+    all.extend(spread::to_contacts(tx, changes).await?);
+    lock(tx, &keys(&all)).await?;
 
-    lock(tx, changes).await?;
+    // Who came to a contact while its status was waited for gets the stop as well.
+    let spread = spread::to_contacts(tx, changes).await?;
+    if changes.len() + spread.len() > all.len() {
+        all.truncate(changes.len());
+        all.extend(spread);
+        lock(tx, &keys(&all)).await?;
+    }
+    write(tx, now, &all).await
+}
+
+/// The statuses that changes are about.
+fn keys(changes: &[ConsentChange]) -> Vec<(&TenantId, &Address, Channel)> {
+    changes.iter().map(|change| (&change.tenant, &change.address, change.channel)).collect()
+}
+
+/// Records changes at their own addresses alone, whose statuses are locked.
+async fn write(tx: &mut Scoped, now: Timestamp, changes: &[ConsentChange]) -> Result<(), Fault> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+
     let new = ledger::write(tx, now, changes).await?;
     let new: Vec<&ConsentChange> =
         changes.iter().filter(|change| new.contains(&change.consent_id)).collect();
@@ -94,10 +123,10 @@ fn entry(change: &ConsentChange, now: Timestamp) -> AuditEntry {
 }
 
 /// Makes the recipient statuses that are missing, and locks all of them in key order.
-async fn lock(tx: &mut Scoped, changes: &[ConsentChange]) -> Result<(), Fault> {
-    let tenants: Vec<&str> = changes.iter().map(|change| change.tenant.as_str()).collect();
-    let addresses: Vec<&str> = changes.iter().map(|change| change.address.as_str()).collect();
-    let channels: Vec<&str> = changes.iter().map(|change| change.channel.as_str()).collect();
+async fn lock(tx: &mut Scoped, keys: &[(&TenantId, &Address, Channel)]) -> Result<(), Fault> {
+    let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+    let addresses: Vec<&str> = keys.iter().map(|key| key.1.as_str()).collect();
+    let channels: Vec<&str> = keys.iter().map(|key| key.2.as_str()).collect();
 
     sqlx::query!(
         "insert into standings (tenant_id, number, channel)

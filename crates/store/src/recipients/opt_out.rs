@@ -40,7 +40,12 @@ impl CarrierOptOut<'_> {
     /// `contact.opted_out`; the same message always makes the same event, so that it may be
     /// published again.
     pub fn event(&self) -> Event {
-        let data = ContactData { contact: self.contact, cause: "carrier".into(), campaign: None };
+        let data = ContactData {
+            contact: self.contact,
+            cause: "carrier".into(),
+            campaign: None,
+            merged: None,
+        };
         let kind = EventKind::ContactOptedOut;
         Event::new(kind, self.tenant, self.message.0, 1, self.at, &data)
     }

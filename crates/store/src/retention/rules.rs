@@ -41,7 +41,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 80] = [
+pub const RULES: [(&str, RetentionRule); 81] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -62,6 +62,7 @@ pub const RULES: [(&str, RetentionRule); 80] = [
     ("codes", Fixed),
     ("consents", Ledger),
     ("contact_addresses", Settings),
+    ("contact_merges", Fixed),
     ("contacts", Settings),
     ("conversations", Settings),
     ("counted_events", AsMessages),
