@@ -13,32 +13,41 @@ use uuid::Uuid;
 
 use crate::{
     answering::{self, People},
+    contacts,
     decide::{Arrived, Received, distinct, received},
     media,
 };
+
+/// The conversations of texts, by text.
+pub(crate) type Threads = HashMap<Uuid, Thread>;
 
 /// What is stored about the texts of a batch, as far as it decides what is said.
 #[derive(Default)]
 pub(crate) struct Recorded {
     /// The conversations, by text.
-    pub(crate) threads: HashMap<Uuid, Thread>,
+    pub(crate) threads: Threads,
 }
 
-/// Stores the texts, and reads what is needed to say what follows from them.
+/// Stores the texts, each as its contact's, and reads what is needed to say what follows from them.
 pub(crate) async fn record(
     store: &Store,
     now: Timestamp,
-    arrived: &[Arrived],
+    arrived: &mut [Arrived],
 ) -> Result<Recorded, Fault> {
-    let texts = distinct(arrived);
-    if texts.is_empty() {
+    let tenants: Vec<_> =
+        received(arrived).map(|received| received.text.tenant.clone()).collect();
+    if tenants.is_empty() {
         return Ok(Recorded::default());
     }
-    let mut tx = store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
+    let mut tx = store.scoped(tenants).await?;
 
-    let threads = inbound::receive(&mut tx, &texts).await?;
-    let mut threads: HashMap<Uuid, Thread> =
+    contacts::own(&mut tx, arrived).await?;
+    let threads = inbound::receive(&mut tx, &distinct(arrived)).await?;
+    let mut threads: Threads =
         threads.into_iter().map(|thread| (thread.inbound, thread)).collect();
+    contacts::as_stored(arrived, &threads);
+    let arrived = &*arrived;
+    let texts = distinct(arrived);
 
     let before = people(&mut tx, now, &texts, &threads).await?;
     change_recipients(&mut tx, now, &texts, &threads).await?;

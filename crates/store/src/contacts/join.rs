@@ -110,6 +110,10 @@ async fn one(tx: &mut Scoped, told: &Told) -> Result<bool, Fault> {
         AddOutcome::TooMany => false,
         // A contact of its own until now, under the carrier's id alone.
         AddOutcome::OfAnother(other) if kind == AddressKind::CarrierId => {
+            if merge::is_stored(tx, tenant, told.by).await? {
+                // A repeat of what somebody has undone since.
+                return Ok(true);
+            }
             let (id, by, cause) = (told.by, STAGE, "carrier");
             let act = MergeAct { tenant, id, into: contact, from: other, at, by, cause };
             match merge::merge(tx, &act).await? {

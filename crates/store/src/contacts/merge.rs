@@ -192,6 +192,23 @@ async fn insert(tx: &mut Scoped, act: &MergeAct<'_>, went: &Went) -> Result<(), 
     Ok(())
 }
 
+/// Whether there is a merge of this id, undone or not.
+pub(super) async fn is_stored(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: Uuid,
+) -> Result<bool, Fault> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from contact_merges where tenant_id = $1 and merge_id = $2) as "is_stored!""#,
+        tenant.as_str(),
+        id,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)
+}
+
 /// A merge as callers read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merge {

@@ -4,7 +4,12 @@ mod text;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use domain::{address::Address, gates::OptOutScope, ids::TenantId};
+use domain::{
+    address::Address,
+    country::Country,
+    gates::OptOutScope,
+    ids::{ContactId, ConversationId, TenantId},
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
@@ -44,7 +49,7 @@ async fn threads(
     first: &HashSet<Uuid>,
 ) -> Result<HashMap<Uuid, Thread>, Fault> {
     let rows = sqlx::query!(
-        r#"select i.inbound_id, i.received_at, i.answer, i.epoch, v.last_campaign_id,
+        r#"select i.inbound_id, i.contact_id, i.conversation_id, i.received_at, i.answer, i.epoch, v.last_campaign_id,
                   c.language as "language?", t.name,
                   (select p.body ->> 'help_contact' from policies p
                    where p.tenant_id = k.tenant_id order by p.version desc limit 1) as help_contact
@@ -64,6 +69,8 @@ async fn threads(
     let threads = rows.into_iter().map(|row| {
         let thread = Thread {
             inbound: row.inbound_id,
+            contact: ContactId(row.contact_id),
+            conversation: ConversationId(row.conversation_id),
             received_at: row.received_at.to_jiff(),
             answer: optional(row.answer.as_deref())?,
             epoch: row.epoch,
@@ -282,8 +289,8 @@ fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> Option<ConsentCha
 }
 
 /// The programs that these texts leave, by text: of tenants whose policy says that a STOP reaches
-/// one program, that of the campaign last sent in the thread. A text that is missing leaves
-/// everything.
+/// one program, that of the campaign last sent in the thread: until the day from which the law has
+/// it reach everything. A text that is missing leaves everything.
 async fn programs_left(
     tx: &mut Scoped,
     stops: &[&NewText],
@@ -296,7 +303,8 @@ async fn programs_left(
     let policies = policies::in_force(tx, &tenants.into_iter().collect::<Vec<_>>()).await?;
     let of_program = |text: &&&NewText| {
         let policy = policies.get(&text.tenant).and_then(Option::as_ref);
-        policy.is_some_and(|policy| policy.opt_out_scope == OptOutScope::Program)
+        let scope = policy.map(|policy| policy.opt_out_scope_at(text.received_at, country(text)));
+        scope == Some(OptOutScope::Program)
     };
     let asked: Vec<&&NewText> = stops.iter().filter(of_program).collect();
     if asked.is_empty() {
@@ -320,6 +328,14 @@ async fn programs_left(
     .map_err(fault)?;
 
     Ok(rows.into_iter().map(|row| (row.inbound_id, row.program)).collect())
+}
+
+/// The country of the person who wrote a text, where it is known.
+fn country(text: &NewText) -> Option<Country> {
+    match &text.writer {
+        Writer::Person { country, .. } if country != "ZZ" => country.parse().ok(),
+        Writer::Person { .. } | Writer::Code(_) => None,
+    }
 }
 
 /// The programs that texts have left, by text; those that have left everything are missing. Reads

@@ -119,6 +119,10 @@ impl NewText {
 pub struct Thread {
     /// The text that it is about.
     pub inbound: Uuid,
+    /// Whose text it was when it was stored.
+    pub contact: ContactId,
+    /// The thread that it was stored in.
+    pub conversation: ConversationId,
     /// Business time at which it first came: a repeat says the same.
     pub received_at: Timestamp,
     /// The automatic answer that it has had, or gets.
