@@ -1,9 +1,11 @@
 //! Contacts: one at a time, in bulk, and from a file.
 
+mod addresses;
 mod bulk;
 mod change;
 mod imports;
 mod manage;
+mod merges;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -12,8 +14,10 @@ use crate::app::App;
 /// The routes of this group.
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(addresses::router())
         .merge(bulk::router())
         .merge(change::router())
         .merge(imports::router())
         .merge(manage::router())
+        .merge(merges::router())
 }

@@ -12,7 +12,7 @@ use sqlx::types::{Json, Uuid};
 use stage::Fault;
 use wire::{Event, EventKind};
 
-use super::{MergeAct, UNDO, event, fields, note, spread_act};
+use super::{Merge, MergeAct, UNDO, event, fields, note, spread_act};
 use crate::{
     Scoped,
     contacts::{Contact, addresses, load, save, set},
@@ -24,7 +24,7 @@ use crate::{
 /// What became of a merge that was to be undone.
 pub enum UndoOutcome {
     /// The two are apart again, and the outbox holds this event.
-    Undone(Box<Event>),
+    Undone(Merge, Box<Event>),
     /// There is no such merge, or no more.
     Unknown,
     /// It was undone before.
@@ -46,6 +46,7 @@ struct Stored {
     after: Contact,
     statuses: Vec<StopsBefore>,
     merged_at: Timestamp,
+    merged_by: String,
     is_undone: bool,
 }
 
@@ -77,8 +78,7 @@ pub async fn undo(
 
     // decide
     let of = |id: ContactId| contacts.iter().find(|contact| contact.contact_id == id.0);
-    let apart =
-        of(stored.into).map(|is| fields::unmerged(is, &stored.before, &stored.after, now));
+    let apart = of(stored.into).map(|is| fields::unmerged(is, &stored.before, &stored.after, now));
     let others: Vec<Uuid> = stored.rows.iter().filter(is_held).copied().collect();
     let others: Vec<Uuid> = others.into_iter().filter(|row| *row != stored.from.0).collect();
 
@@ -99,17 +99,23 @@ pub async fn undo(
     let event = event(EventKind::ContactUnmerged, &act);
     outbox::insert(tx, std::slice::from_ref(&event)).await?;
     note(tx, &act, "contact.unmerged", json!({ "merge": merge, "merged": from })).await?;
-    Ok(UndoOutcome::Undone(Box::new(event)))
+    let merge = Merge {
+        id: merge,
+        contact: into.0,
+        merged: from.0,
+        merged_at: stored.merged_at,
+        merged_by: stored.merged_by,
+        undone_at: Some(now),
+        undone_by: Some(by.to_owned()),
+    };
+    Ok(UndoOutcome::Undone(merge, Box::new(event)))
 }
 
 /// A merge, locked until the transaction ends.
-async fn stored(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    merge: Uuid,
-) -> Result<Option<Stored>, Fault> {
+async fn stored(tx: &mut Scoped, tenant: &TenantId, merge: Uuid) -> Result<Option<Stored>, Fault> {
     let row = sqlx::query!(
-        r#"select contact_id, merged_id, cards, merged_at, undone_at is not null as "is_undone!",
+        r#"select contact_id, merged_id, cards, merged_at, merged_by,
+                  undone_at is not null as "is_undone!",
                   addresses as "addresses: Json<Vec<(String, String)>>",
                   before as "before: Json<Contact>", after as "after: Json<Contact>",
                   statuses as "statuses: Json<Vec<StopsBefore>>"
@@ -132,6 +138,7 @@ async fn stored(
         after: row.after.0,
         statuses: row.statuses.0,
         merged_at: row.merged_at.to_jiff(),
+        merged_by: row.merged_by,
         is_undone: row.is_undone,
     }))
 }
