@@ -1,6 +1,8 @@
 //! Whose contact the writer of a text is: the names that the carrier tells beside an address join its
 //! contact, and a card's texts are its contact's.
 
+use std::collections::HashMap;
+
 use domain::ids::{ContactId, ConversationId};
 use stage::Fault;
 use store::{
@@ -9,12 +11,11 @@ use store::{
         join::{self, Told},
         set,
     },
+    conversations::inbound::Thread,
 };
+use uuid::Uuid;
 
-use crate::{
-    decide::{Arrived, received, received_mut},
-    record::Threads,
-};
+use crate::decide::{Arrived, received, received_mut};
 
 /// Has what the carrier tells of people be theirs, before their texts are stored: a stop among them
 /// reaches every address.
@@ -62,7 +63,7 @@ pub(crate) async fn own(tx: &mut Scoped, arrived: &mut [Arrived]) -> Result<(), 
 
 /// Says of each text whose it was when it was stored: contacts may have come together since, and a
 /// repeat says the same.
-pub(crate) fn as_stored(arrived: &mut [Arrived], threads: &Threads) {
+pub(crate) fn as_stored(arrived: &mut [Arrived], threads: &HashMap<Uuid, Thread>) {
     for received in received_mut(arrived) {
         if let Some(thread) = threads.get(&received.text.id) {
             received.text.contact = thread.contact;

@@ -18,14 +18,11 @@ use crate::{
     media,
 };
 
-/// The conversations of texts, by text.
-pub(crate) type Threads = HashMap<Uuid, Thread>;
-
 /// What is stored about the texts of a batch, as far as it decides what is said.
 #[derive(Default)]
 pub(crate) struct Recorded {
     /// The conversations, by text.
-    pub(crate) threads: Threads,
+    pub(crate) threads: HashMap<Uuid, Thread>,
 }
 
 /// Stores the texts, each as its contact's, and reads what is needed to say what follows from them.
@@ -34,8 +31,7 @@ pub(crate) async fn record(
     now: Timestamp,
     arrived: &mut [Arrived],
 ) -> Result<Recorded, Fault> {
-    let tenants: Vec<_> =
-        received(arrived).map(|received| received.text.tenant.clone()).collect();
+    let tenants: Vec<_> = received(arrived).map(|received| received.text.tenant.clone()).collect();
     if tenants.is_empty() {
         return Ok(Recorded::default());
     }
@@ -43,7 +39,7 @@ pub(crate) async fn record(
 
     contacts::own(&mut tx, arrived).await?;
     let threads = inbound::receive(&mut tx, &distinct(arrived)).await?;
-    let mut threads: Threads =
+    let mut threads: HashMap<Uuid, Thread> =
         threads.into_iter().map(|thread| (thread.inbound, thread)).collect();
     contacts::as_stored(arrived, &threads);
     let arrived = &*arrived;

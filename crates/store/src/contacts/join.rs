@@ -16,9 +16,7 @@ use super::{
     merge::{self, MergeAct, MergeOutcome},
     set,
 };
-use crate::{
-    Scoped, Store, core::keyed::index, drafts::ContactKey, fault, messages::enrich,
-};
+use crate::{Scoped, Store, core::keyed::index, drafts::ContactKey, fault, messages::enrich};
 
 /// A name of a person, told beside their address.
 #[derive(Clone)]
@@ -52,9 +50,9 @@ pub async fn join(store: &Store, told: &[Told]) -> Result<usize, Fault> {
     drop(tx);
 
     let mut left_out = 0;
-    for at in news {
-        let mut tx = store.scoped([&told[at].tenant]).await?;
-        left_out += usize::from(!one(&mut tx, &told[at]).await?);
+    for told in news.into_iter().map(|index| &told[index]) {
+        let mut tx = store.scoped([&told.tenant]).await?;
+        left_out += usize::from(!one(&mut tx, told).await?);
         tx.commit().await.map_err(fault)?;
     }
     Ok(left_out)

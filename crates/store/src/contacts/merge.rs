@@ -33,9 +33,6 @@ use crate::{
 /// How long a merge can be undone, in business time: then its row goes.
 pub const UNDO: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// How many merges a page of a contact's has at most.
-pub const MOST_LISTED: i64 = 100;
-
 /// One contact takes another in.
 #[derive(Clone, Copy)]
 pub struct MergeAct<'a> {

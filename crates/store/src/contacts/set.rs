@@ -54,9 +54,8 @@ pub async fn rows_of(
     tenant: &TenantId,
     contact: ContactId,
 ) -> Result<Vec<Uuid>, Fault> {
-    let cards = sqlx::query_scalar!(
-        "select contact_id from contacts where tenant_id = $1 and merged_into = $2
-         order by contact_id",
+    let mut cards = sqlx::query_scalar!(
+        "select contact_id from contacts where tenant_id = $1 and merged_into = $2",
         tenant.as_str(),
         contact.0,
     )
@@ -64,6 +63,7 @@ pub async fn rows_of(
     .await
     .map_err(fault)?;
 
+    cards.sort_unstable();
     Ok(std::iter::once(contact.0).chain(cards).collect())
 }
 

@@ -1,19 +1,19 @@
 //! The addresses of a contact come apart again: each is stopped as it was before they came together,
 //! unless somebody has said something of it since.
 
+use domain::{address::Address, gates::Stops, ids::consent_at, message::class::Channel};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::json;
 use stage::Fault;
 
-use domain::{address::Address, gates::Stops, ids::consent_at};
-
 use super::{
     change::{Action, ConsentChange, ConsentMethod, Proof},
-    ledger, lock,
+    ledger,
     spread::{SpreadAct, StopsBefore},
+    write::{entry, lock},
 };
-use crate::{Scoped, audit, fault};
+use crate::{Scoped, audit, core::words::word, fault};
 
 /// Takes back what [`super::spread::over`] wrote at `since`. The ledger gets a line for each address
 /// that is stopped less.
@@ -31,8 +31,10 @@ pub(crate) async fn give_back(
 
     // decide
     let said = said_since(tx, act, since, before).await?;
-    let untouched: Vec<&(Address, &StopsBefore)> =
-        parsed.iter().filter(|(_, one)| !said.contains(&(one.address.clone(), one.channel))).collect();
+    let untouched: Vec<&(Address, &StopsBefore)> = parsed
+        .iter()
+        .filter(|(_, one)| !said.contains(&(one.address.clone(), one.channel)))
+        .collect();
     let changes: Vec<ConsentChange> =
         untouched.iter().map(|(address, one)| line(act, address, one)).collect();
 
@@ -41,7 +43,7 @@ pub(crate) async fn give_back(
     for (_, one) in &untouched {
         put_back(tx, act, one).await?;
     }
-    let entries: Vec<_> = changes.iter().map(|change| super::entry(change, act.at)).collect();
+    let entries: Vec<_> = changes.iter().map(|change| entry(change, act.at)).collect();
     audit::append(tx, &entries).await
 }
 
@@ -51,7 +53,7 @@ async fn said_since(
     act: &SpreadAct<'_>,
     since: Timestamp,
     before: &[StopsBefore],
-) -> Result<Vec<(String, domain::message::class::Channel)>, Fault> {
+) -> Result<Vec<(String, Channel)>, Fault> {
     let rows = sqlx::query!(
         r#"select k.number as "number!", k.channel as "channel!"
            from unnest($1::text[], $2::text[], $3::text[]) as k (tenant_id, number, channel)
@@ -69,7 +71,7 @@ async fn said_since(
     .await
     .map_err(fault)?;
 
-    let said = rows.into_iter().map(|row| Ok((row.number, crate::core::words::word(&row.channel)?)));
+    let said = rows.into_iter().map(|row| Ok((row.number, word(&row.channel)?)));
     said.collect()
 }
 
@@ -97,11 +99,7 @@ fn line(act: &SpreadAct<'_>, address: &Address, before: &StopsBefore) -> Consent
 }
 
 /// Gives the status of an address, which is locked, the stops that it had.
-async fn put_back(
-    tx: &mut Scoped,
-    act: &SpreadAct<'_>,
-    before: &StopsBefore,
-) -> Result<(), Fault> {
+async fn put_back(tx: &mut Scoped, act: &SpreadAct<'_>, before: &StopsBefore) -> Result<(), Fault> {
     sqlx::query!(
         "update standings
          set opted_out_at = $4, opt_out_cause = $5, do_not_contact_at = $6,

@@ -17,7 +17,7 @@ use stage::Fault;
 
 use super::{
     change::{Action, ConsentChange, ConsentMethod, Proof},
-    lock, write,
+    write::{lock, write},
 };
 use crate::{
     Scoped,
