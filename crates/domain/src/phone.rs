@@ -53,15 +53,26 @@ pub enum LineType {
 }
 
 impl PhoneNumber {
-    /// Reads a number as people write it, `default_region` being the country of numbers without
-    /// `+`. Accepts blanks, dots, brackets, hyphens, full-width digits, `tel:` and a leading `00`;
-    /// passes over characters that cannot be seen, and reads what a spreadsheet wrote as an amount.
-    /// A mobile that is written in another form comes back in its canonical one: see
+    /// Reads a person's number as people write it, `default_region` being the country of numbers
+    /// without `+`. Accepts blanks, dots, brackets, hyphens, full-width digits, `tel:` and a leading
+    /// `00`; passes over characters that cannot be seen, and reads what a spreadsheet wrote as an
+    /// amount. A mobile that is written in another form comes back in its canonical one: see
     /// [`canonical`](Self::canonical).
     ///
     /// # Errors
     /// Every reason of [`PhoneError`]: only numbers that libphonenumber calls valid pass.
     pub fn parse(input: &str, default_region: Option<Country>) -> Result<Self, PhoneError> {
+        let number = Self::parse_own(input, default_region)?;
+        let canonical = number.canonical();
+        Ok(if canonical == number || canonical.is_assigned() { canonical } else { number })
+    }
+
+    /// Reads a number that texts leave from: like [`parse`](Self::parse), but in the form in which
+    /// it is assigned, as it may be a landline's.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn parse_own(input: &str, default_region: Option<Country>) -> Result<Self, PhoneError> {
         let plain = written::plain(input)?;
         let input = plain.as_ref();
         if input.is_empty() {
@@ -181,6 +192,10 @@ impl PhoneNumber {
         }
     }
 
+    fn is_assigned(&self) -> bool {
+        self.parsed().is_some_and(|parsed| parsed.is_valid())
+    }
+
     fn parsed(&self) -> Option<Parsed> {
         PHONE_NUMBER_UTIL.parse(self.as_str(), None).ok()
     }
@@ -286,7 +301,8 @@ fn rewritten(input: &str) -> Option<String> {
     digits.strip_prefix("00").map(|rest| format!("+{rest}"))
 }
 
-/// Reads a number that is assigned, in its canonical form, or says what is wrong with it.
+/// Reads a number that is assigned, or a mobile whose canonical form is, or says what is wrong with
+/// it.
 fn valid(input: &str, default_region: Option<Country>) -> Result<PhoneNumber, PhoneError> {
     if let Some(number) = plainly_valid(input) {
         return Ok(number);
@@ -298,14 +314,12 @@ fn valid(input: &str, default_region: Option<Country>) -> Result<PhoneNumber, Ph
         return Err(PhoneError::Extension);
     }
 
-    let written = PhoneNumber::from_e164(&parsed.format_as(PhoneNumberFormat::E164));
-    if let Some(canonical) = written.ok().and_then(|written| variants::canonical(&written))
-        && canonical.parsed().is_some_and(|of| of.is_valid())
-    {
-        return Ok(canonical);
-    }
-
+    let number = PhoneNumber::from_e164(&parsed.format_as(PhoneNumberFormat::E164));
     if !parsed.is_valid() {
+        let canonical = number.ok().and_then(|number| variants::canonical(&number));
+        if let Some(canonical) = canonical.filter(PhoneNumber::is_assigned) {
+            return Ok(canonical);
+        }
         return Err(match parsed.is_possible_with_reason() {
             Err(ValidationError::TooShort) | Ok(NumberLengthType::IsPossibleLocalOnly) => {
                 PhoneError::TooShort
@@ -317,7 +331,7 @@ fn valid(input: &str, default_region: Option<Country>) -> Result<PhoneNumber, Ph
             }
         });
     }
-    written
+    number
 }
 
 /// A canonical North American number or Australian mobile without the cost of parsing: nothing in

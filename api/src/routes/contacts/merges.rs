@@ -29,6 +29,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ContactMerge)]
 struct MergeView {
+    /// The merge's id.
     id: Uuid,
     /// The contact that stays.
     contact_id: Uuid,

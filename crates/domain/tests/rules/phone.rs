@@ -79,6 +79,19 @@ fn all_forms_of_a_mobile_are_one_number() {
 }
 
 #[test]
+fn a_number_that_texts_leave_from_stays_as_it_is_assigned() {
+    for (written, own) in [
+        ("+54 11 2345-6789", "+541123456789"),
+        ("+54 9 11 2345-6789", "+5491123456789"),
+        ("+52 1 55 1234 5678", "+525512345678"),
+        ("+1 202 555 0173", "+12025550173"),
+    ] {
+        let read = PhoneNumber::parse_own(written, None).map(|number| number.to_string());
+        assert_eq!(read.as_deref(), Ok(own), "{written}");
+    }
+}
+
+#[test]
 fn a_landline_has_one_form() {
     for landline in ["+551133334444", "+555122223333", "+12025550173", "+61291234567"] {
         assert_eq!(number(landline).as_str(), landline);
