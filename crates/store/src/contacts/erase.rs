@@ -157,11 +157,12 @@ pub async fn contact(
     .await
     .map_err(fault)?;
 
+    set::point(tx, tenant, &rows, None).await?;
     let done = sqlx::query!(
         "update contacts c
          set first_name = '', last_name = '', language = null, time_zone = null,
              postal_code = null, region = null, tags = '{}', attributes = '{}',
-             updated_at = $3, erased_at = $3, merged_into = null
+             updated_at = $3, erased_at = $3
          from unnest($1::text[], $2::uuid[]) as k (tenant_id, contact_id)
          where c.tenant_id = k.tenant_id and c.contact_id = k.contact_id and c.erased_at is null",
         &tenants as _,
