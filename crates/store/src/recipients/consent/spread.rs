@@ -204,8 +204,9 @@ impl Strictest {
     fn beyond(&self, act: &SpreadAct<'_>, row: &RecipientRow) -> Vec<ConsentChange> {
         let Ok(address) = row.address.parse::<Address>() else { return Vec::new() };
         let change = |action: Action, program: Option<&str>, at: Timestamp| {
-            let what = program.unwrap_or(action.as_str());
-            let named = format!("{address} {} {what} {}", row.channel.as_str(), act.at);
+            let (channel, what) = (row.channel.as_str(), action.as_str());
+            let of = program.unwrap_or("*");
+            let named = format!("{address} {channel} {what} {of} {}", act.at);
             ConsentChange {
                 tenant: act.tenant.clone(),
                 consent_id: consent_at(act.id, &named),
@@ -237,7 +238,8 @@ impl Strictest {
             changes.push(ConsentChange { stops: Some(*stops), source: reason.clone(), ..listed });
         }
         let missing = self.programs.iter().filter(|one| !row.stopped_programs.contains(one));
-        changes.extend(missing.map(|program| change(Action::Revoke, Some(program), act.at)));
+        let left = |program: &String| change(Action::Revoke, Some(program.as_str()), act.at);
+        changes.extend(missing.map(left));
         changes
     }
 }
