@@ -12,6 +12,7 @@ use domain::{address::Address, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
 use stage::Fault;
 
+#[cfg(test)]
 pub(crate) use change::StatusChange;
 pub use change::{Action, ConsentChange, ConsentMethod, Proof};
 pub(crate) use give_back::give_back;

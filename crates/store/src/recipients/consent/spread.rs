@@ -102,7 +102,8 @@ pub struct SpreadAct<'a> {
     pub by: &'a str,
 }
 
-/// What stopped texts to an address before others came to it. Travels as JSON.
+/// What stopped texts to an address before others came to it. Travels as JSON. Holds personal data:
+/// `Debug` shows the channel alone.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct StopsBefore {
     /// The address.
@@ -159,6 +160,12 @@ pub(crate) async fn over(
     // record
     write(tx, act.at, &changes).await?;
     Ok(before)
+}
+
+impl std::fmt::Debug for StopsBefore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "StopsBefore({})", self.channel.as_str())
+    }
 }
 
 impl StopsBefore {
