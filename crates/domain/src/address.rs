@@ -22,7 +22,8 @@ pub enum Address {
 }
 
 /// What a contact is known under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AddressKind {
     /// A phone number in E.164, in its canonical form. A text goes to it.
     Phone,

@@ -47,6 +47,7 @@ fn only_the_form_of_a_carriers_id_is_one() {
 fn kinds_read_back_by_their_names() {
     for kind in AddressKind::ALL {
         assert_eq!(AddressKind::from_name(kind.as_str()), Some(kind));
+        assert_eq!(serde_json::json!(kind), kind.as_str());
     }
     assert_eq!(AddressKind::from_name("bsuid"), None);
 }
