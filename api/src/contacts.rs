@@ -2,12 +2,13 @@
 //! code for all of them, and for the preview, so that they cannot disagree.
 
 mod edit;
+mod found;
 mod input;
 mod instant;
 mod plan;
 mod read;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{address::Address, ids::ContactId, message::class::Channel};
 use stage::Fault;
@@ -18,6 +19,7 @@ use store::{
 };
 
 pub(crate) use edit::{Edit, edited};
+pub(crate) use found::found;
 pub(crate) use input::{Input, Recorder};
 pub(crate) use instant::moment;
 pub(crate) use plan::Outcome;
@@ -39,7 +41,7 @@ pub(crate) enum Writing {
 }
 
 /// Compares people with what is stored and, if asked to, writes the difference. Each number may be
-/// in `inputs` once. The outcomes are in the order of the inputs. Who is new while the company's
+/// in `inputs` once; several may be one contact's, of which each adds to what those before it say. The outcomes are in the order of the inputs. Who is new while the company's
 /// plan has no room is left out, unless what is said of them stops texts: that counts always.
 ///
 /// # Errors
@@ -52,7 +54,10 @@ pub(crate) async fn apply(
 ) -> Result<Vec<Outcome>, Fault> {
     // load
     let write = writing == Writing::Yes;
-    let id = |input: &Input| ContactId::of(&by.tenant, input.number.as_str()).0;
+    let own = |input: &Input| ContactId::of(&by.tenant, input.number.as_str()).0;
+    let cards: Vec<_> = inputs.iter().map(|input| (&by.tenant, own(input))).collect();
+    let owners = contacts::set::owners(tx, &cards).await?;
+    let id = |input: &Input| owners.get(&own(input)).copied().unwrap_or_else(|| own(input));
     let ids: Vec<_> = inputs.iter().map(id).collect();
     let addresses: Vec<_> = inputs.iter().map(|input| Address::from(input.number)).collect();
     let known = contacts::load(tx, &by.tenant, &ids, write).await?;
@@ -71,9 +76,10 @@ pub(crate) async fn apply(
 
     // decide
     let mut outcomes = Vec::with_capacity(inputs.len());
-    let (mut changed, mut changes) = (Vec::new(), Vec::new());
+    let (mut changed, mut changes) = (BTreeMap::new(), Vec::new());
     for input in inputs {
-        let plan = plan(by, input, known.get(&id(input)), recipients.get(input.number.as_str()));
+        let before = changed.get(&id(input)).or_else(|| known.get(&id(input)));
+        let plan = plan(by, input, before, recipients.get(input.number.as_str()));
         if plan.outcome == Outcome::Created {
             if left == Some(0) && !plan.changes.iter().any(|change| change.action.stops()) {
                 outcomes.push(Outcome::OverPlan);
@@ -82,13 +88,13 @@ pub(crate) async fn apply(
             left = left.map(|left| left.saturating_sub(1));
         }
         outcomes.push(plan.outcome);
-        changed.extend(plan.contact);
+        changed.extend(plan.contact.map(|contact| (contact.contact_id, contact)));
         changes.extend(plan.changes);
     }
 
     // record
     if write && !changed.is_empty() {
-        contacts::save(tx, &by.tenant, &changed).await?;
+        contacts::save(tx, &by.tenant, &changed.into_values().collect::<Vec<_>>()).await?;
     }
     if write && !changes.is_empty() {
         consent::record(tx, by.now, &changes).await?;

@@ -6,7 +6,7 @@
 //! `/asyncapi.json`, `/docs`; the console under `/console/`.
 //! Publishes: `msg.submitted.<lane>`, `carrier.<carrier>.<account>.<kind>`,
 //! `events.<tenant>.campaign.*`, `events.<tenant>.message.cancelled`,
-//! `events.<tenant>.contact.opted_out|opted_in`.
+//! `events.<tenant>.contact.*`, and what the outbox holds of others.
 //! Follows: `events.*.campaign.*`, `events.*.budget.*` and `analytics.*`, for `GET /v1/live`.
 //! Reads and writes: the tables of its resources, as the role `millrace_api`, one tenant at a time;
 //! only keys that are taken are asked for by tenants together (docs/adr/0009).

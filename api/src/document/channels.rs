@@ -98,9 +98,12 @@ fn data_of(kind: EventKind) -> String {
         | EventKind::InDoubtRaised => name_of::<MessageData>(),
 
         EventKind::MessageReceived => name_of::<ReceivedData>(),
-        EventKind::ContactOptedOut | EventKind::ContactOptedIn | EventKind::ContactReviewed => {
-            name_of::<ContactData>()
-        }
+        EventKind::ContactOptedOut
+        | EventKind::ContactOptedIn
+        | EventKind::ContactReviewed
+        | EventKind::ContactMerged
+        | EventKind::ContactUnmerged => name_of::<ContactData>(),
+
         EventKind::CampaignStarted
         | EventKind::CampaignPaused
         | EventKind::CampaignResumed

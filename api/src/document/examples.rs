@@ -3,6 +3,12 @@
 
 /// A person who is known.
 pub(crate) const CONTACT: &str = "871b7699-0263-5b74-bdc2-4ba8f9db8e05";
+/// Another contact, who is the same person.
+pub(crate) const SAME_PERSON: &str = "967664b5-d934-5bba-b08f-b9fd2099878b";
+/// A contact whom that person has taken in.
+pub(crate) const MERGED: &str = "39dc22a5-9a2e-5c8d-8fad-bd162c0bdaca";
+/// How that came.
+pub(crate) const MERGE: &str = "0198f1d2-7c00-7a00-8000-0000000000e0";
 /// The number of that person.
 pub(crate) const PHONE: &str = "+12125550123";
 /// A number that texts leave from.
@@ -80,6 +86,8 @@ mod tests {
     fn ids_that_are_derived_are_those_of_the_numbers() {
         let acme: TenantId = "acme".parse().expect("a tenant");
         assert_eq!(ContactId::of(&acme, PHONE).to_string(), CONTACT);
+        assert_eq!(ContactId::of(&acme, "+12125550131").to_string(), SAME_PERSON);
+        assert_eq!(ContactId::of(&acme, "+12125550132").to_string(), MERGED);
         assert_eq!(SenderId::of(&acme, "+12125550199").to_string(), SENDER);
         let (contact, sender) = (ContactId::of(&acme, PHONE), SenderId::of(&acme, "+12125550199"));
         assert_eq!(ConversationId::of(contact, sender).to_string(), CONVERSATION);

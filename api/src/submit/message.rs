@@ -430,7 +430,7 @@ fn sender(
     if channel == Channel::Whatsapp && from.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(SenderId::of(tenant, from));
     }
-    if let Ok(number) = PhoneNumber::parse(from, home) {
+    if let Ok(number) = PhoneNumber::parse_own(from, home) {
         return Some(SenderId::of(tenant, number.as_str()));
     }
     is_short_sender(from).then(|| SenderId::of(tenant, from))

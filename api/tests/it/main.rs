@@ -31,6 +31,7 @@ mod limited;
 mod listing;
 mod live;
 mod media;
+mod merging;
 mod messages;
 mod neighbours;
 mod numbers;

@@ -64,8 +64,12 @@ pub enum ReportedStatus {
 pub struct ReceivedText {
     /// The carrier's id of the text.
     pub sid: String,
-    /// The person's number, E.164.
+    /// The person's number in E.164, as the carrier writes it, or the carrier's own id for them.
     pub from: String,
+    /// The carrier's own id for the person, where it tells it beside their number.
+    pub user_id: Option<String>,
+    /// The name that the person has chosen at the carrier, where it tells it.
+    pub username: Option<String>,
     /// Our number that was texted.
     pub to: String,
     /// What was written; empty for media without a text.
@@ -162,6 +166,8 @@ impl ReceivedText {
         Self {
             sid: storable(self.sid),
             from: storable(self.from),
+            user_id: self.user_id.map(storable),
+            username: self.username.map(storable),
             to: storable(self.to),
             body: storable(self.body),
             payload: self.payload.map(storable),

@@ -1,7 +1,7 @@
 //! Addresses: what a carrier reaches a person under, and what statuses, opt-outs and counts of
 //! marketing are kept by. Mostly a phone number. A carrier may know people by ids of its own and
 //! keep their numbers to itself, as WhatsApp does for those who have a username. One contact may
-//! have several addresses.
+//! have several addresses, and names beside them under which a carrier knows it.
 //!
 //! An address is a person's: `Debug` shows its last two characters.
 
@@ -19,6 +19,62 @@ pub enum Address {
     Phone(PhoneNumber),
     /// The carrier's own id for the person.
     Carrier(CarrierId),
+}
+
+/// What a contact is known under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AddressKind {
+    /// A phone number in E.164, in its canonical form. A text goes to it.
+    Phone,
+    /// A carrier's own id for the person, WhatsApp's business-scoped user id (BSUID). A text on
+    /// WhatsApp goes to it.
+    CarrierId,
+    /// The digits by which WhatsApp names the person (`wa_id`), where they are another form of the
+    /// number than the canonical one. Nothing goes to it.
+    WhatsappId,
+    /// The name that the person has chosen on WhatsApp, which they may change. Nothing goes to it.
+    Username,
+}
+
+impl AddressKind {
+    /// Every kind, those that texts go to first.
+    pub const ALL: [Self; 4] = [Self::Phone, Self::CarrierId, Self::WhatsappId, Self::Username];
+
+    /// The name in rows and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::CarrierId => "carrier_id",
+            Self::WhatsappId => "whatsapp_id",
+            Self::Username => "username",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// How many addresses and names one contact has at most: an opt-out is written to each address.
+pub const MAX_ADDRESSES: usize = 20;
+
+/// The longest username, in characters.
+pub const MAX_USERNAME: usize = 35;
+
+/// Whether a text can be a username: 3 to 35 of lower-case letters, digits, `.` and `_`, one of them
+/// a letter.
+pub fn is_username(text: &str) -> bool {
+    let is_allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'.' || c == b'_';
+    (3..=MAX_USERNAME).contains(&text.len())
+        && text.bytes().all(is_allowed)
+        && text.bytes().any(|c| c.is_ascii_lowercase())
+}
+
+/// Whether a text can be digits by which WhatsApp names a person: those of a number in E.164.
+pub fn is_whatsapp_id(text: &str) -> bool {
+    text.bytes().all(|c| c.is_ascii_digit()) && PhoneNumber::from_e164(&format!("+{text}")).is_ok()
 }
 
 /// A carrier's own id for a person: two capital letters, then groups of ASCII letters and digits,
@@ -57,11 +113,20 @@ impl Address {
         }
     }
 
-    /// The kind of address, as the table of a contact's addresses names it.
-    pub fn kind(&self) -> &'static str {
+    /// The kind of address.
+    pub fn kind(&self) -> AddressKind {
         match self {
-            Self::Phone(_) => "phone",
-            Self::Carrier(_) => "carrier_id",
+            Self::Phone(_) => AddressKind::Phone,
+            Self::Carrier(_) => AddressKind::CarrierId,
+        }
+    }
+
+    /// The form that a contact and an opt-out are kept by: see [`PhoneNumber::canonical`].
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        match self {
+            Self::Phone(number) => Self::Phone(number.canonical()),
+            Self::Carrier(id) => Self::Carrier(id),
         }
     }
 }
@@ -112,6 +177,12 @@ impl FromStr for CarrierId {
             Err(BadAddress)
         }
     }
+}
+
+crate::described_words! {
+    AddressKind, "What a contact is known under: a phone number, WhatsApp's business-scoped user id \
+        (`carrier_id`), the digits by which WhatsApp names the person where they are another form \
+        of the number (`whatsapp_id`), or the name that they have there.";
 }
 
 impl fmt::Display for Address {

@@ -187,6 +187,11 @@ impl MessageId {
     }
 }
 
+/// The line of the consent ledger by which what another line, or an act, says reaches an address.
+pub fn consent_at(said_by: Uuid, address: &str) -> Uuid {
+    derive("consent", &[said_by.as_bytes(), address.as_bytes()])
+}
+
 impl ContactId {
     /// The contact that this tenant first knew by this address.
     pub fn of(tenant: &TenantId, address: &str) -> Self {

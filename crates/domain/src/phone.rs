@@ -4,6 +4,7 @@
 //! `docs/adr/0001-phone-numbers.md`). A number is a person's: `Debug` shows its last two digits.
 
 mod error;
+mod variants;
 mod written;
 
 use std::{fmt, str::FromStr, sync::LazyLock};
@@ -52,13 +53,26 @@ pub enum LineType {
 }
 
 impl PhoneNumber {
-    /// Reads a number as people write it, `default_region` being the country of numbers without
-    /// `+`. Accepts blanks, dots, brackets, hyphens, full-width digits, `tel:` and a leading `00`;
-    /// passes over characters that cannot be seen, and reads what a spreadsheet wrote as an amount.
+    /// Reads a person's number as people write it, `default_region` being the country of numbers
+    /// without `+`. Accepts blanks, dots, brackets, hyphens, full-width digits, `tel:` and a leading
+    /// `00`; passes over characters that cannot be seen, and reads what a spreadsheet wrote as an
+    /// amount. A mobile that is written in another form comes back in its canonical one: see
+    /// [`canonical`](Self::canonical).
     ///
     /// # Errors
     /// Every reason of [`PhoneError`]: only numbers that libphonenumber calls valid pass.
     pub fn parse(input: &str, default_region: Option<Country>) -> Result<Self, PhoneError> {
+        let number = Self::parse_own(input, default_region)?;
+        let canonical = number.canonical();
+        Ok(if canonical == number || canonical.is_assigned() { canonical } else { number })
+    }
+
+    /// Reads a number that texts leave from: like [`parse`](Self::parse), but in the form in which
+    /// it is assigned, as it may be a landline's.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn parse_own(input: &str, default_region: Option<Country>) -> Result<Self, PhoneError> {
         let plain = written::plain(input)?;
         let input = plain.as_ref();
         if input.is_empty() {
@@ -95,6 +109,23 @@ impl PhoneNumber {
         let mut padded = [0; MAX_LEN];
         padded[..bytes.len()].copy_from_slice(bytes);
         Ok(Self { text: padded, len: bytes.len() as u8 })
+    }
+
+    /// Reads a number as a carrier names it: E.164, in whatever form of it. Like
+    /// [`from_e164`](Self::from_e164), but in its canonical form.
+    ///
+    /// # Errors
+    /// [`PhoneError::NotANumber`] for any other form.
+    pub fn from_carrier(text: &str) -> Result<Self, PhoneError> {
+        Ok(Self::from_e164(text)?.canonical())
+    }
+
+    /// The form that a contact and an opt-out are kept by: of mobiles that are written in more than
+    /// one way (Brazil with and without the ninth digit, Mexico with and without the 1, Argentina
+    /// with and without the 9) always the same one; any other number as it is.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        variants::canonical(&self).unwrap_or(self)
     }
 
     /// The number in E.164, with its `+`.
@@ -159,6 +190,10 @@ impl PhoneNumber {
             | LineType::Unknown => true,
             LineType::Fixed | LineType::TollFree | LineType::Service => false,
         }
+    }
+
+    fn is_assigned(&self) -> bool {
+        self.parsed().is_some_and(|parsed| parsed.is_valid())
     }
 
     fn parsed(&self) -> Option<Parsed> {
@@ -259,22 +294,15 @@ fn iso(region: Region) -> Option<Country> {
     region.to_string().parse().ok()
 }
 
-/// Input that libphonenumber reads wrongly or not at all, in the form that it reads:
-/// a leading `00` in countries that dial abroad otherwise, and the `1` that Mexican mobiles had
-/// after the calling code until 2019.
+/// Input that libphonenumber reads wrongly or not at all, in the form that it reads: with a leading
+/// `00` in countries that dial abroad otherwise.
 fn rewritten(input: &str) -> Option<String> {
     let digits: String = input.chars().filter(char::is_ascii_digit).collect();
-    if let Some(rest) = digits.strip_prefix("00") {
-        return Some(format!("+{rest}"));
-    }
-
-    match digits.strip_prefix("521") {
-        Some(rest) if input.starts_with('+') && rest.len() == 10 => Some(format!("+52{rest}")),
-        _ => None,
-    }
+    digits.strip_prefix("00").map(|rest| format!("+{rest}"))
 }
 
-/// Reads a number that is assigned, or says what is wrong with it.
+/// Reads a number that is assigned, or a mobile whose canonical form is, or says what is wrong with
+/// it.
 fn valid(input: &str, default_region: Option<Country>) -> Result<PhoneNumber, PhoneError> {
     if let Some(number) = plainly_valid(input) {
         return Ok(number);
@@ -286,7 +314,12 @@ fn valid(input: &str, default_region: Option<Country>) -> Result<PhoneNumber, Ph
         return Err(PhoneError::Extension);
     }
 
+    let number = PhoneNumber::from_e164(&parsed.format_as(PhoneNumberFormat::E164));
     if !parsed.is_valid() {
+        let canonical = number.ok().and_then(|number| variants::canonical(&number));
+        if let Some(canonical) = canonical.filter(PhoneNumber::is_assigned) {
+            return Ok(canonical);
+        }
         return Err(match parsed.is_possible_with_reason() {
             Err(ValidationError::TooShort) | Ok(NumberLengthType::IsPossibleLocalOnly) => {
                 PhoneError::TooShort
@@ -298,7 +331,7 @@ fn valid(input: &str, default_region: Option<Country>) -> Result<PhoneNumber, Ph
             }
         });
     }
-    PhoneNumber::from_e164(&parsed.format_as(PhoneNumberFormat::E164))
+    number
 }
 
 /// A canonical North American number or Australian mobile without the cost of parsing: nothing in

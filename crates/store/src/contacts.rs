@@ -1,8 +1,14 @@
 //! Contacts: people by the addresses that a tenant knows them under, read and written set-based.
+//! Each address has a row of its own. Rows of one person point to one of them, which is the contact
+//! that callers see; the others are its cards ([`set`]).
 
+pub mod addresses;
 pub mod erase;
 pub mod imports;
 pub mod timeline;
+pub mod join;
+pub mod merge;
+pub mod set;
 
 use std::collections::BTreeMap;
 
@@ -11,14 +17,14 @@ use domain::{
     ids::{ContactId, TenantId},
 };
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::types::{Json, Uuid};
 use stage::Fault;
 
 use crate::{Scoped, core::keyed::just_before, fault};
 
 /// A person as a tenant knows them. Holds personal data: `Debug` shows the id alone.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// `v5(tenant, number)`: one contact per first address.
     pub contact_id: Uuid,
@@ -182,7 +188,7 @@ pub async fn by_address(
         "select contact_id from contact_addresses
          where tenant_id = $1 and kind = $2 and address = $3",
         tenant.as_str(),
-        address.kind(),
+        address.kind().as_str(),
         address.as_str(),
     )
     .fetch_optional(&mut **tx)
@@ -230,6 +236,7 @@ async fn between(
                   created_at, updated_at
            from contacts
            where tenant_id = $1 and contact_id > $2 and contact_id <= $3 and erased_at is null
+             and merged_into is null
              and ($4::text is null or $4 = any (tags))
              and ($5::text is null or strpos(lower(first_name || ' ' || last_name), $5) > 0
                   or strpos(number, $6) > 0)

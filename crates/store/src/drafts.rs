@@ -57,7 +57,8 @@ pub struct ContactOnFile {
     pub recipient: bool,
 }
 
-/// Finds contacts and whether their recipient statuses exist, in the order of the keys.
+/// Finds contacts and whether their recipient statuses exist, in the order of the keys. What is on
+/// file of a card is what is on file of its contact.
 pub async fn contacts(
     tx: &mut Scoped,
     keys: &[ContactKey<'_>],
@@ -65,17 +66,25 @@ pub async fn contacts(
     let rows = sqlx::query!(
         r#"select k.at as "at!", c.contact_id is not null as "known!",
                   s.one is not null as "standing!",
-                  c.language, c.time_zone, c.postal_code, c.region,
-                  case when k.fields then c.first_name end as first_name,
-                  case when k.fields then c.last_name end as last_name,
-                  case when k.fields then c.attributes end
-                      as attributes
+                  case when o.contact_id is null then c.language else o.language end as language,
+                  case when o.contact_id is null then c.time_zone else o.time_zone end
+                      as time_zone,
+                  case when o.contact_id is null then c.postal_code else o.postal_code end
+                      as postal_code,
+                  case when o.contact_id is null then c.region else o.region end as region,
+                  case when k.fields then coalesce(o.first_name, c.first_name) end as first_name,
+                  case when k.fields then coalesce(o.last_name, c.last_name) end as last_name,
+                  case when k.fields then coalesce(o.attributes, c.attributes) end as attributes
            from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bool[])
                 with ordinality as k (tenant_id, contact_id, number, channel, fields, at)
            left join lateral (
                select * from contacts r
                where r.tenant_id = k.tenant_id and r.contact_id = k.contact_id limit 1
            ) c on true
+           left join lateral (
+               select * from contacts r
+               where r.tenant_id = k.tenant_id and r.contact_id = c.merged_into limit 1
+           ) o on true
            left join lateral (
                select 1 as one from standings r where r.tenant_id = k.tenant_id
                   and r.number = k.number and r.channel = k.channel limit 1

@@ -157,7 +157,8 @@ pub struct ReceivedData {
 /// The data of `contact.*`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ContactData {
-    /// The contact whose consent changed, or was reviewed.
+    /// The contact whose consent changed, or was reviewed; of a merge, and of its undo, the one that
+    /// stays.
     pub contact: ContactId,
     /// How the change came: `keyword`, `phrase`, `carrier`, `api` or `import`. Of a review what was
     /// decided: `opted_out` or `dismissed`.
@@ -166,6 +167,10 @@ pub struct ContactData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub campaign: Option<CampaignId>,
+    /// The contact that was taken in, or is one of its own again; left out of all but merges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub merged: Option<ContactId>,
 }
 
 /// The data of `conversation.*`: the conversation as it is since. Its texts and notes are with the

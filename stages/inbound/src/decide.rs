@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use carriers::{Carrier, KeywordGroup, ReceivedText};
 use domain::{
-    address::{Address, CarrierId},
+    address::{Address, AddressKind, CarrierId, is_username},
     ids::{ContactId, ConversationId, SenderId, TenantId, carrier_id},
     language::Language,
     lexicon::{self, Intent, LexiconRule, Tier},
@@ -38,6 +38,8 @@ pub(crate) enum Arrived {
 pub(crate) struct Received {
     /// The row that is stored.
     pub(crate) text: NewText,
+    /// What the carrier tells of the person beside the address that they wrote from.
+    pub(crate) names: Vec<(AddressKind, String)>,
     /// The handle of the account that it came through.
     pub(crate) account: String,
     /// The carrier's id of it.
@@ -90,11 +92,23 @@ pub(crate) fn received(arrived: &[Arrived]) -> impl Iterator<Item = &Received> {
     })
 }
 
+/// The same, to be changed.
+pub(crate) fn received_mut(arrived: &mut [Arrived]) -> impl Iterator<Item = &mut Received> {
+    arrived.iter_mut().flat_map(|arrived| match arrived {
+        Arrived::Texts(received) => received.as_mut_slice(),
+        Arrived::Dead(_) => &mut [],
+    })
+}
+
 /// What one text of a request means to the tenant whose number it came to; none when it does not
 /// say where it is from.
 fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> Option<Received> {
     let channel = Carrier::from_name(&request.carrier)?.channel();
     let writer = writer(channel, &inbound.from)?;
+    let names = match &writer {
+        Writer::Person { address, .. } => names(channel, address, &inbound),
+        Writer::Code(_) => Vec::new(),
+    };
     let contact = ContactId::of(tenant, writer.as_str());
     let sender = SenderId::of(tenant, &inbound.to);
 
@@ -129,6 +143,7 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
 
     Some(Received {
         text,
+        names,
         account: request.account.clone(),
         carrier_id: inbound.sid,
         payload: inbound.payload,
@@ -140,9 +155,24 @@ fn read(request: &WebhookRequest, tenant: &TenantId, inbound: ReceivedText) -> O
     })
 }
 
-/// Who a text is from, by what the carrier says of it.
+/// What the carrier tells of a person beside their address: its own id, their name there, and the
+/// digits that it writes where they are another form of their number.
+fn names(channel: Channel, address: &Address, text: &ReceivedText) -> Vec<(AddressKind, String)> {
+    if channel != Channel::Whatsapp {
+        return Vec::new();
+    }
+    let id = text.user_id.as_ref().filter(|id| id.parse::<CarrierId>().is_ok());
+    let id = id.map(|id| (AddressKind::CarrierId, id.clone()));
+    let digits = text.from.strip_prefix('+').filter(|_| text.from != address.as_str());
+    let digits = digits.map(|digits| (AddressKind::WhatsappId, digits.to_owned()));
+    let name = text.username.as_ref().map(|name| name.to_lowercase());
+    let name = name.filter(|name| is_username(name)).map(|name| (AddressKind::Username, name));
+    [id, digits, name].into_iter().flatten().collect()
+}
+
+/// Who a text is from, by what the carrier says of it: a number is read in its canonical form.
 fn writer(channel: Channel, from: &str) -> Option<Writer> {
-    let Ok(number) = PhoneNumber::from_e164(from) else {
+    let Ok(number) = PhoneNumber::from_carrier(from) else {
         let id: Option<CarrierId> = match channel {
             Channel::Sms => None,
             Channel::Whatsapp => from.parse().ok(),

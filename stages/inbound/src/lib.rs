@@ -8,13 +8,14 @@
 //! | | outbox conversation.reopened |
 //! | Reads | `carrier_accounts`, `policies`, `campaigns`, `tenants`, `senders`, `pools`, |
 //! | | `inboxes` |
-//! | Writes | `inbound_texts`, `conversations`, `contacts`, `standings`, `consents`, `parked`, |
-//! | | `media`, `audit_log` |
+//! | Writes | `inbound_texts`, `conversations`, `contacts`, `contact_addresses`, `contact_merges`, |
+//! | | `standings`, `consents`, `parked`, `media`, `audit_log` |
 //! | Calls | nobody |
 //! | Never | lets an automation or the AI see a text before the opt-out check; answers a machine |
 
 mod answering;
 mod answers;
+mod contacts;
 mod decide;
 mod load;
 mod marketing_stops;
@@ -52,11 +53,12 @@ impl Stage for InboundStage {
 
         // decide what each text means, by its words alone
         let requests = batch.items().iter().zip(texts);
-        let arrived: Vec<Arrived> =
+        let mut arrived: Vec<Arrived> =
             requests.map(|(request, texts)| decide::decide(request, texts)).collect();
 
         // record
-        let recorded = record::record(&self.store, cx.now, &arrived).await?;
+        contacts::join(&self.store, &arrived).await?;
+        let recorded = record::record(&self.store, cx.now, &mut arrived).await?;
         marketing_stops::record(&self.store, cx.now, batch.items()).await?;
 
         // say

@@ -66,7 +66,7 @@ fn change(
     stop: &MarketingStop,
     tenant: &TenantId,
 ) -> Option<ConsentChange> {
-    let address: Address = stop.from.parse().ok()?;
+    let address = stop.from.parse::<Address>().ok()?.canonical();
     Some(ConsentChange {
         tenant: tenant.clone(),
         consent_id: carrier_id(&request.account, &stop.name),

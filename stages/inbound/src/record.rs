@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use crate::{
     answering::{self, People},
-    decide::{Arrived, Received, distinct, received},
+    contacts,
+    decide::{Arrived, Received, distinct, received, received_mut},
     media,
 };
 
@@ -24,21 +25,26 @@ pub(crate) struct Recorded {
     pub(crate) threads: HashMap<Uuid, Thread>,
 }
 
-/// Stores the texts, and reads what is needed to say what follows from them.
+/// Stores the texts, each as its contact's, and reads what is needed to say what follows from them.
 pub(crate) async fn record(
     store: &Store,
     now: Timestamp,
-    arrived: &[Arrived],
+    arrived: &mut [Arrived],
 ) -> Result<Recorded, Fault> {
-    let mut texts = distinct(arrived);
-    if texts.is_empty() {
+    let tenants: Vec<_> = received(arrived).map(|received| received.text.tenant.clone()).collect();
+    if tenants.is_empty() {
         return Ok(Recorded::default());
     }
-    let mut tx = store.scoped(texts.iter().map(|text| text.tenant.clone())).await?;
+    let mut tx = store.scoped(tenants).await?;
 
+    contacts::own(&mut tx, arrived).await?;
+    let mut texts = distinct(arrived);
     let threads = inbound::receive(&mut tx, &mut texts).await?;
     let mut threads: HashMap<Uuid, Thread> =
         threads.into_iter().map(|thread| (thread.inbound, thread)).collect();
+    contacts::as_stored(received_mut(arrived).map(|received| &mut received.text), &threads);
+    contacts::as_stored(texts.iter_mut(), &threads);
+    let arrived = &*arrived;
 
     let before = people(&mut tx, now, &texts, &threads).await?;
     change_recipients(&mut tx, now, &texts, &threads).await?;

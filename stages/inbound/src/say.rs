@@ -93,6 +93,7 @@ fn contact_event(received: &Received, thread: &Thread, kind: EventKind) -> Outgo
         contact: text.contact,
         cause: text.method.as_str().to_owned(),
         campaign: thread.campaign.map(CampaignId),
+        merged: None,
     };
     Event::new(kind, &text.tenant, text.id, 1, thread.received_at, &data).outgoing()
 }

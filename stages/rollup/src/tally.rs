@@ -100,6 +100,8 @@ fn other(event: &Event) -> Option<Other> {
 
         // No total has these.
         K::ContactReviewed
+        | K::ContactMerged
+        | K::ContactUnmerged
         | K::CampaignStarted
         | K::CampaignPaused
         | K::CampaignResumed

@@ -11,6 +11,7 @@ use wire::{
 
 use super::name_of;
 use crate::document::examples::{CONTACT, CONVERSATION, INBOX, MESSAGE, RUNNING, SENDER};
+use crate::document::examples::{CONTACT, MERGED, MESSAGE, RUNNING, SENDER};
 
 /// A frame of one event of this type; `data` names the schema of its data.
 pub(super) fn frame(kind: EventKind, data: &str) -> Value {
@@ -52,12 +53,11 @@ fn data_like(kind: &str, data: &str) -> Value {
         "inbound": "5201d3f9-100a-58c2-b35d-6dd54b460b34", "contact": CONTACT, "sender": SENDER,
         "conversation": CONVERSATION, "campaign": RUNNING, "meaning": "text",
     });
-    let cause = if kind == "contact.reviewed" { "dismissed" } else { "keyword" };
 
     match data {
         data if data == name_of::<MessageData>() => message(kind),
         data if data == name_of::<ReceivedData>() => received,
-        data if data == name_of::<ContactData>() => json!({ "contact": CONTACT, "cause": cause }),
+        data if data == name_of::<ContactData>() => of_contact(kind),
         data if data == name_of::<CampaignData>() => {
             json!({ "campaign": RUNNING, "audience": 1840 })
         }
@@ -66,6 +66,17 @@ fn data_like(kind: &str, data: &str) -> Value {
         data if data == name_of::<CountsData>() => moved,
         data if data == name_of::<SenderData>() => judged(kind),
         _ => Value::Null,
+    }
+}
+
+/// The data of an event of a contact.
+fn of_contact(kind: &str) -> Value {
+    match kind {
+        "contact.reviewed" => json!({ "contact": CONTACT, "cause": "dismissed" }),
+        "contact.merged" | "contact.unmerged" => {
+            json!({ "contact": CONTACT, "cause": "api", "merged": MERGED })
+        }
+        _ => json!({ "contact": CONTACT, "cause": "keyword" }),
     }
 }
 

@@ -7,7 +7,8 @@ use axum::{Json, extract::State, http::StatusCode, response::Response};
 use domain::{address::Address, ids::ContactId, message::class::Channel};
 use serde::Serialize;
 use store::{
-    Scoped, contacts,
+    Scoped,
+    contacts::{self, addresses::ContactAddress},
     outbox::insert,
     recipients::{
         consent::{self, Action, ConsentChange},
@@ -25,7 +26,7 @@ use view::{LineView, RecipientView, line_view, recipient_view};
 use crate::{
     app::App,
     auth::{Allowed, Caller, EditContacts, Needs, Read},
-    contacts::Reference,
+    contacts::{Reference, found},
     document::{
         answers::{Always, Conflict, Missing, OfBody},
         examples,
@@ -54,7 +55,7 @@ struct Added {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConsentLedger)]
 struct Ledger {
-    /// What is known of the number, one for each channel of which anything is.
+    /// What is known of each address on each channel, where anything is.
     #[serde(rename = "standings")]
     recipients: Vec<RecipientView>,
     #[serde(flatten)]
@@ -138,18 +139,36 @@ fn event(change: &ConsentChange, contact: Uuid) -> Option<Event> {
         Action::Grant | Action::Confirm | Action::DoNotContact | Action::Allow => return None,
     };
 
-    let data = ContactData { contact: ContactId(contact), cause: "api".to_owned(), campaign: None };
+    let data = ContactData {
+        contact: ContactId(contact),
+        cause: "api".to_owned(),
+        campaign: None,
+        merged: None,
+    };
     let event = || Event::new(kind, &change.tenant, change.consent_id, 1, change.at, &data);
     change.program.is_none().then(event)
 }
 
+/// The address that a contact is known by first.
 async fn address_of(tx: &mut Scoped, caller: &Caller, contact: Uuid) -> Result<Address, Problem> {
-    let found = contacts::load(tx, &caller.tenant, &[contact], false).await?.pop();
-    found.and_then(|found| found.address()).ok_or_else(|| Problem::not_found("contact"))
+    let found = found(tx, caller, contact, false).await?;
+    found.address().ok_or_else(|| Problem::not_found("contact"))
 }
 
-/// `GET /v1/contacts/{id}/consent`, for every role: the recipient status on each channel, and the
-/// ledger's lines in pages, the latest first by when they were said. Answers 404 where there is no
+/// Every address of a contact that texts can go to.
+async fn addresses_of(
+    tx: &mut Scoped,
+    caller: &Caller,
+    contact: Uuid,
+) -> Result<Vec<Address>, Problem> {
+    let id = found(tx, caller, contact, false).await?.contact_id;
+    let all = contacts::addresses::list(tx, &caller.tenant, &[id]).await?.remove(&id);
+    let all = all.unwrap_or_default();
+    Ok(all.iter().filter_map(ContactAddress::reachable).collect())
+}
+
+/// `GET /v1/contacts/{id}/consent`, for every role: the recipient status of each address on each
+/// channel, and the ledger's lines in pages, the latest first by when they were said. Answers 404 where there is no
 /// such contact.
 #[utoipa::path(
     get, path = "/v1/contacts/{id}/consent", tag = "consent", operation_id = "list_consent",
@@ -172,14 +191,13 @@ async fn list(
     // load
     let (before, limit) = (paging.after_time_and_id()?, paging.limit()?);
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let address = address_of(&mut tx, &caller, contact).await?;
+    let addresses = addresses_of(&mut tx, &caller, contact).await?;
     let mut recipients = Vec::new();
-    for channel in [Channel::Sms, Channel::Whatsapp] {
-        let addresses = std::slice::from_ref(&address);
-        let found = list::load(&mut tx, &caller.tenant, addresses, channel, false).await?;
+    for channel in Channel::ALL {
+        let found = list::load(&mut tx, &caller.tenant, &addresses, channel, false).await?;
         recipients.extend(found.into_iter().map(|found| recipient_view(found, app.now())));
     }
-    let found = consent::list(&mut tx, &caller.tenant, &address, before, limit).await?;
+    let found = consent::list(&mut tx, &caller.tenant, &addresses, before, limit).await?;
 
     // answer
     let found = found.into_iter().map(line_view).collect();

@@ -233,7 +233,7 @@ async fn take_back(
 
 fn event(kind: EventKind, caller: &Caller, review: &Review, now: Timestamp, cause: &str) -> Event {
     let contact = ContactId::of(&caller.tenant, &review.address);
-    let data = ContactData { contact, cause: cause.to_owned(), campaign: None };
+    let data = ContactData { contact, cause: cause.to_owned(), campaign: None, merged: None };
     Event::new(kind, &caller.tenant, review.id, 1, now, &data)
 }
 

@@ -20,7 +20,7 @@ use crate::{
     app::App,
     audit,
     auth::{Allowed, Caller, EditContacts, Needs},
-    contacts::{Edit, edited},
+    contacts::{Edit, edited, found},
     document::{
         answers::{Always, Missing, OfBody},
         examples,
@@ -56,8 +56,7 @@ async fn change(
 ) -> Result<Json<ContactView>, Problem> {
     // load
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let found = contacts::load(&mut tx, &caller.tenant, &[id], true).await?.pop();
-    let before = found.ok_or_else(|| Problem::not_found("contact"))?;
+    let before = found(&mut tx, &caller, id, true).await?;
 
     // record
     let mut after = edited(&before, edit).map_err(Problem::invalid)?;
@@ -104,13 +103,14 @@ async fn remove(
 ) -> Result<Json<Erased>, Problem> {
     // load
     caller.sees_all("erasing a person")?;
-    let (now, contact) = (app.now(), ContactId(id));
+    let now = app.now();
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let found = contacts::load(&mut tx, &caller.tenant, &[id], false).await?;
-    if found.is_empty() {
-        return Err(Problem::not_found("contact"));
+    let contact = ContactId(found(&mut tx, &caller, id, false).await?.contact_id);
+    let rows = contacts::set::rows_of(&mut tx, &caller.tenant, contact).await?;
+    let mut open = Vec::new();
+    for row in &rows {
+        open.extend(erase::open_messages(&mut tx, ContactId(*row)).await?);
     }
-    let open = erase::open_messages(&mut tx, contact).await?;
     drop(tx);
 
     // record: the contact goes last, so that what was cut off can be asked for again
@@ -119,11 +119,17 @@ async fn remove(
         let is_cancelled = withdraw(&app, &caller, message.id, now).await?;
         messages_cancelled += u64::from(is_cancelled);
     }
-    let mut texts_removed = texts(&app, &caller, contact, now).await?;
+    let mut texts_removed = 0;
+    for row in &rows {
+        texts_removed += texts(&app, &caller, ContactId(*row), now).await?;
+    }
 
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    texts_removed += erase::texts_of_conversations(&mut tx, contact).await?;
-    let media_removed = erase::media(&mut tx, &caller.tenant, contact).await?;
+    let mut media_removed = 0;
+    for row in rows.into_iter().map(ContactId) {
+        texts_removed += erase::texts_of_conversations(&mut tx, row).await?;
+        media_removed += erase::media(&mut tx, &caller.tenant, row).await?;
+    }
     if !erase::contact(&mut tx, &caller.tenant, contact, now).await? {
         return Err(Problem::not_found("contact"));
     }

@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
-use domain::{address::Address, gates::Stops, ids::ContactId, message::class::Channel};
+use domain::{
+    address::{Address, AddressKind},
+    gates::Stops,
+    ids::ContactId,
+    message::class::Channel,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
     Scoped,
-    contacts::{self, Contact, ContactFilter},
+    contacts::{self, Contact, ContactFilter, addresses::ContactAddress},
     recipients::{
         consent::ConsentMethod,
         list::{self, RecipientRow},
@@ -22,7 +27,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     auth::{Allowed, Caller, EditContacts, Needs, Read},
-    contacts::{OVER_PLAN, Outcome, Raw, Recorder, Reference, Writing, apply, read},
+    contacts::{OVER_PLAN, Outcome, Raw, Recorder, Reference, Writing, apply, found, read},
     document::{
         answers::{Always, Conflict, Missing, OfBody},
         examples,
@@ -41,9 +46,11 @@ pub(super) fn router() -> OpenApiRouter<App> {
 pub(super) struct ContactView {
     /// Derived from the tenant and the number: the same number has the same id.
     id: Uuid,
-    /// The number, in E.164.
-    #[schema(example = json!(examples::PHONE))]
-    phone: String,
+    /// The number that the contact is known by first, in E.164; null where there is none.
+    #[schema(required, example = json!(examples::PHONE))]
+    phone: Option<String>,
+    /// Everything that the contact is known under, 20 at most: numbers first.
+    addresses: Vec<AddressView>,
     /// The number's country, ISO 3166-1 alpha-2.
     country: String,
     /// Empty where it is not known.
@@ -91,10 +98,33 @@ pub(super) struct ContactView {
     updated_at: Timestamp,
 }
 
-fn view(contact: Contact, recipient: Option<&RecipientRow>) -> ContactView {
+/// What a contact is known under.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ContactAddress)]
+struct AddressView {
+    kind: AddressKind,
+    /// A number in E.164; other kinds as WhatsApp writes them.
+    #[schema(example = json!(examples::PHONE))]
+    address: String,
+    /// Since when it is the contact's.
+    added_at: Timestamp,
+}
+
+impl From<ContactAddress> for AddressView {
+    fn from(of: ContactAddress) -> Self {
+        Self { kind: of.kind, address: of.address, added_at: of.added_at }
+    }
+}
+
+fn view(
+    contact: Contact,
+    addresses: Vec<ContactAddress>,
+    recipient: Option<&RecipientRow>,
+) -> ContactView {
     ContactView {
         id: contact.contact_id,
-        phone: contact.number,
+        phone: Some(contact.number).filter(|number| number.starts_with('+')),
+        addresses: addresses.into_iter().map(AddressView::from).collect(),
         country: contact.country,
         first_name: contact.first_name,
         last_name: contact.last_name,
@@ -124,11 +154,14 @@ pub(super) async fn views(
 ) -> Result<Vec<ContactView>, Problem> {
     let addresses: Vec<_> = found.iter().filter_map(Contact::address).collect();
     let recipients = list::load(tx, &caller.tenant, &addresses, Channel::Sms, false).await?;
+    let ids: Vec<Uuid> = found.iter().map(|contact| contact.contact_id).collect();
+    let mut addresses = contacts::addresses::list(tx, &caller.tenant, &ids).await?;
 
     let of = |address: &str| recipients.iter().find(|recipient| recipient.address == address);
     let with_recipient = |contact: Contact| {
         let recipient = of(&contact.number);
-        view(contact, recipient)
+        let addresses = addresses.remove(&contact.contact_id).unwrap_or_default();
+        view(contact, addresses, recipient)
     };
     Ok(found.into_iter().map(with_recipient).collect())
 }
@@ -170,15 +203,17 @@ async fn create(mut new: Creation<EditContacts, Raw>) -> Result<Response, Proble
 
     // answer
     let id = ContactId::of(&by.tenant, input.number.as_str()).0;
-    let found = contacts::load(&mut new.tx, &by.tenant, &[id], false).await?;
-    let found = views(&mut new.tx, &new.caller, found).await?;
+    let found = found(&mut new.tx, &new.caller, id, false).await?;
+    let id = found.contact_id;
+    let found = views(&mut new.tx, &new.caller, vec![found]).await?;
     let Some(contact) = found.first() else { return Err(Problem::not_found("contact")) };
     let is_new = outcomes.first() == Some(&Outcome::Created);
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     new.finish_at(status, contact, &format!("/v1/contacts/{id}")).await
 }
 
-/// `GET /v1/contacts/{id}`, for every role: one contact, or 404.
+/// `GET /v1/contacts/{id}`, for every role: one contact, or 404. The id of one that was taken in
+/// names the contact that has taken it in.
 #[utoipa::path(
     get, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "get_contact",
     security(("bearer" = [Read::NAME])),
@@ -191,9 +226,9 @@ async fn show(
     Id(id): Id,
 ) -> Result<Json<ContactView>, Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let found = contacts::load(&mut tx, &caller.tenant, &[id], false).await?;
-    let found = views(&mut tx, &caller, found).await?.pop();
-    found.map(Json).ok_or_else(|| Problem::not_found("contact"))
+    let found = found(&mut tx, &caller, id, false).await?;
+    let shown = views(&mut tx, &caller, vec![found]).await?.pop();
+    shown.map(Json).ok_or_else(|| Problem::not_found("contact"))
 }
 
 #[derive(Deserialize, IntoParams)]

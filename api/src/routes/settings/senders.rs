@@ -320,7 +320,7 @@ fn number(
     }
 
     let home: Option<Country> = tenant.country.parse().ok();
-    match PhoneNumber::parse(written, home) {
+    match PhoneNumber::parse_own(written, home) {
         Ok(number) => {
             let country = number.country().map(|country| country.to_string());
             (number.as_str().to_owned(), country)

@@ -39,6 +39,7 @@ pub(super) async fn world() -> (World, Caller) {
         "consent": { "source": "web form", "basis": "express_written" },
     });
     caller.post("/v1/contacts", &person).await.expect(201);
+    same_people(&world, &caller).await;
 
     crate::settings::carrier(&caller, "main", "+12125550199").await;
     world.run("delete from millrace.pools").await;
@@ -66,6 +67,21 @@ pub(super) async fn world() -> (World, Caller) {
     world.ready().await;
     world.run(KEEP).await;
     (world, caller)
+}
+
+/// A contact who is the same person as the first, and one whom that one has taken in.
+async fn same_people(world: &World, caller: &Caller) {
+    for phone in ["+12125550131", "+12125550132"] {
+        caller.post("/v1/contacts", &json!({ "phone": phone })).await.expect(201);
+    }
+    let contact = "/v1/contacts/871b7699-0263-5b74-bdc2-4ba8f9db8e05";
+    let name = json!({ "kind": "username", "address": "ana.ruiz" });
+    caller.post(&format!("{contact}/addresses"), &name).await.expect(200);
+    let merged = json!({ "merged_id": "39dc22a5-9a2e-5c8d-8fad-bd162c0bdaca" });
+    caller.post(&format!("{contact}/merges"), &merged).await.expect(201);
+    let name = "update millrace.contact_merges
+                set merge_id = '0198f1d2-7c00-7a00-8000-0000000000e0'";
+    world.run(name).await;
 }
 
 /// A bucket that nobody calls: what examples name is looked up in rows.

@@ -104,6 +104,8 @@ fn text(event: Event<'_>) -> Result<Said, WebhookError> {
     Ok(Said::Text(ReceivedText {
         sid: message.id,
         from: message.from.ok_or(WebhookError::Parameter("message.from"))?,
+        user_id: None,
+        username: None,
         to: event.to.or(message.owner).ok_or(WebhookError::Parameter("to"))?,
         body: message.text.unwrap_or_default(),
         payload: None,

@@ -64,6 +64,8 @@ pub(crate) fn read_texts(body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError>
         Item::Text { id, from, to, text } => Some(ReceivedText {
             sid: id,
             from,
+            user_id: None,
+            username: None,
             to,
             body: text,
             payload: None,

@@ -129,6 +129,8 @@ pub(crate) fn read_text(body: &[u8]) -> Result<ReceivedText, WebhookError> {
     Ok(ReceivedText {
         sid: message.sid,
         from: message.from,
+        user_id: None,
+        username: None,
         to: message.to,
         body: message.body,
         payload: None,

@@ -130,6 +130,15 @@ struct Contact {
     wa_id: Option<String>,
     #[serde(default)]
     user_id: Option<String>,
+    #[serde(default)]
+    profile: Option<Profile>,
+}
+
+/// What a person shows of themselves.
+#[derive(Deserialize)]
+struct Profile {
+    #[serde(default)]
+    username: Option<String>,
 }
 
 /// The address of a person: the number where it is said, else the business-scoped user id.
@@ -362,9 +371,13 @@ fn text(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said
     let digits = message.from.as_deref().or_else(|| only?.wa_id.as_deref());
     let user_id = message.from_user_id.as_deref().or_else(|| only?.user_id.as_deref());
     let from = address(digits, user_id).ok_or(WebhookError::Parameter("message.from"))?;
+    let user_id = user_id.filter(|id| *id != from).map(str::to_owned);
+    let username = only.and_then(|only| only.profile.as_ref()?.username.clone());
     Ok(Said::Text(ReceivedText {
         sid: message.id,
         from,
+        user_id,
+        username,
         to: number.to_owned(),
         body: said.body,
         payload: said.payload,

@@ -107,6 +107,8 @@ fn the_direction_says_what_a_person_wrote() {
     let want = ReceivedText {
         sid: "in-1".to_owned(),
         from: "+12345678902".to_owned(),
+        user_id: None,
+        username: None,
         to: "+12345678901".to_owned(),
         body: " Señor 😀\n".to_owned(),
         payload: None,

@@ -70,6 +70,8 @@ fn received(body: &str, num_media: u16) -> ReceivedText {
     ReceivedText {
         sid: WAMID.to_owned(),
         from: "+16505551234".to_owned(),
+        user_id: Some("US.13491208655302741918".to_owned()),
+        username: None,
         to: PHONE_NUMBER_ID.to_owned(),
         body: body.to_owned(),
         payload: None,
@@ -242,6 +244,18 @@ fn who_hides_their_number_is_known_by_the_id_beside_the_message() {
     change["value"]["contacts"][0]["wa_id"] = Value::Null;
     let found = texts(&envelope(vec![change])).expect("read");
     assert_eq!(found[0].from, "US.13491208655302741918");
+    assert_eq!(found[0].user_id, None, "the id stands once");
+}
+
+#[test]
+fn a_number_and_the_names_beside_it_are_told_together() {
+    let mut change = change(json!([message("text", json!({ "body": "Hi" }))]), Value::Null);
+    change["value"]["contacts"][0]["profile"]["username"] = "ana.ruiz".into();
+    let found = texts(&envelope(vec![change])).expect("read");
+    let ReceivedText { from, user_id, username, .. } = &found[0];
+    assert_eq!(from, "+16505551234");
+    assert_eq!(user_id.as_deref(), Some("US.13491208655302741918"));
+    assert_eq!(username.as_deref(), Some("ana.ruiz"));
 }
 
 #[test]

@@ -247,7 +247,7 @@ impl ConsentPolicy {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OptOutScope {
-    /// Everything of the tenant (47 CFR 64.1200(a)(10), revoke-all).
+    /// Everything of the tenant, on the channel: of the contact's every address.
     #[default]
     Tenant,
     /// The program of the campaign that was last sent in the thread; everything where there is

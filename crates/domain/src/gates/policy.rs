@@ -4,7 +4,7 @@
 
 mod sense;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 pub use sense::{ClosedStates, PolicyError, PolicyFault};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,6 +30,12 @@ pub struct Policy {
     pub consent: ConsentPolicy,
     /// How far a STOP by text reaches.
     pub opt_out_scope: OptOutScope,
+    /// From the beginning of this day in UTC a STOP of somebody under United States law reaches
+    /// everything of the tenant, whatever `opt_out_scope` says (47 CFR 64.1200(a)(10), revoke-all).
+    /// The FCC has moved the day twice, last by its order of 2026-01-06: who knows of another sets
+    /// it here.
+    #[schema(value_type = String, format = Date)]
+    pub revoke_all_from: Date,
     /// How to reach a person, as the answer to HELP says it: "call 212-555-0100". One line of at
     /// most 100 characters; without it the answer leaves it out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +68,18 @@ impl Policy {
     /// Which consent a class needs.
     pub fn consent_for(&self, class: MessageClass) -> Needed {
         if self.require_consent { self.consent.of(class) } else { Needed::None }
+    }
+
+    /// How far a STOP that came at an instant reaches; `country` is that of the number, or of the
+    /// carrier's id. Where it is not known, the law of the United States is taken to apply.
+    pub fn opt_out_scope_at(&self, at: Timestamp, country: Option<Country>) -> OptOutScope {
+        let is_covered = country.is_none_or(Country::under_us_law);
+        let day = at.to_zoned(TimeZone::UTC).date();
+        if is_covered && day >= self.revoke_all_from {
+            OptOutScope::Tenant
+        } else {
+            self.opt_out_scope
+        }
     }
 
     /// How long after a promotion the next one may follow.
@@ -186,6 +204,10 @@ pub struct QuietPolicy {
     pub spread_seconds: u32,
 }
 
+/// When revoke-all begins in the United States: FCC order of 2026-01-06, which moved it from
+/// 2026-04-11.
+const REVOKE_ALL_FROM: Date = jiff::civil::date(2027, 1, 31);
+
 impl Default for Policy {
     fn default() -> Self {
         let others = ["PR", "NZ", "GB", "IE"].map(|code| code.parse().expect("two letters"));
@@ -197,6 +219,7 @@ impl Default for Policy {
             require_consent: true,
             consent: ConsentPolicy::default(),
             opt_out_scope: OptOutScope::Tenant,
+            revoke_all_from: REVOKE_ALL_FROM,
             help_contact: None,
             conversation_hours: 24,
             suppression_days: 90,
@@ -265,6 +288,26 @@ mod tests {
     }
 
     #[test]
+    fn a_stop_reaches_everything_from_the_day_that_the_policy_names() {
+        let scope = |json: &str, at: &str, country: &str| {
+            let policy = Policy::read(json).expect("a policy");
+            let at = at.parse().expect("an instant");
+            policy.opt_out_scope_at(at, country.parse().ok())
+        };
+        let program = r#"{"opt_out_scope": "program"}"#;
+        let (before, after) = ("2027-01-30T23:59:59Z", "2027-01-31T00:00:00Z");
+        assert_eq!(scope(program, before, "US"), OptOutScope::Program);
+        for country in ["US", "PR", "unknown"] {
+            assert_eq!(scope(program, after, country), OptOutScope::Tenant, "{country}");
+        }
+        assert_eq!(scope(program, after, "AU"), OptOutScope::Program);
+
+        let moved = r#"{"opt_out_scope": "program", "revoke_all_from": "2028-01-31"}"#;
+        assert_eq!(scope(moved, after, "US"), OptOutScope::Program);
+        assert_eq!(scope("{}", before, "US"), OptOutScope::Tenant);
+    }
+
+    #[test]
     fn a_policy_reads_back_as_it_was_written() {
         let policy = Policy::default();
         let json = serde_json::to_string(&policy).expect("json");
@@ -283,6 +326,8 @@ mod tests {
             r#"{"consent": {"promo": "verbal"}}"#,
             r#"{"consent": {"compliance": "any"}}"#,
             r#"{"opt_out_scope": "sender"}"#,
+            r#"{"revoke_all_from": "soon"}"#,
+            r#"{"revoke_all_from": null}"#,
             r#"{"suppression_days": "90"}"#,
             r#"{"suppression_days": -1}"#,
             r#"{"allowed_countries": ["USA"]}"#,

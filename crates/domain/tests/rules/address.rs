@@ -1,7 +1,9 @@
 //! Addresses: which texts are one, and what they keep to themselves.
 
 use domain::{
-    address::{Address, BadAddress, CarrierId, MAX_CARRIER_ID},
+    address::{
+        Address, AddressKind, BadAddress, CarrierId, MAX_CARRIER_ID, is_username, is_whatsapp_id,
+    },
     phone::PhoneNumber,
 };
 use proptest::prelude::*;
@@ -17,11 +19,12 @@ fn address(text: &str) -> Address {
 fn a_number_and_a_carriers_id_are_told_apart_by_their_text() {
     let number = PhoneNumber::from_e164(NUMBER).expect("a number");
     assert_eq!(address(NUMBER), Address::from(number));
-    assert_eq!((address(NUMBER).phone(), address(NUMBER).kind()), (Some(number), "phone"));
+    let read = address(NUMBER);
+    assert_eq!((read.phone(), read.kind()), (Some(number), AddressKind::Phone));
 
     let id: CarrierId = ID.parse().expect("an id");
     assert_eq!(address(ID), Address::Carrier(id));
-    assert_eq!((address(ID).phone(), address(ID).kind()), (None, "carrier_id"));
+    assert_eq!((address(ID).phone(), address(ID).kind()), (None, AddressKind::CarrierId));
 }
 
 #[test]
@@ -37,6 +40,29 @@ fn only_the_form_of_a_carriers_id_is_one() {
         ["+", "+0123456789", "+1202555017x", "+US.134", "+1234567890123456", " +12025550173"];
     for bad in words.iter().chain(&near).chain(&numbers) {
         assert_eq!(bad.parse::<Address>(), Err(BadAddress), "{bad:?}");
+    }
+}
+
+#[test]
+fn kinds_read_back_by_their_names() {
+    for kind in AddressKind::ALL {
+        assert_eq!(AddressKind::from_name(kind.as_str()), Some(kind));
+        assert_eq!(serde_json::json!(kind), kind.as_str());
+    }
+    assert_eq!(AddressKind::from_name("bsuid"), None);
+}
+
+#[test]
+fn names_beside_an_address_have_a_form() {
+    for name in ["ana", "ana.ruiz_7", "a23", &"a".repeat(35)] {
+        assert!(is_username(name), "{name}");
+    }
+    for name in ["", "an", "123", "Ana", "ana ruiz", "@ana", "añil", &"a".repeat(36)] {
+        assert!(!is_username(name), "{name}");
+    }
+    assert!(is_whatsapp_id("551187654321"));
+    for digits in ["", "+551187654321", "0551187654321", "55118765432a", "1234567890123456"] {
+        assert!(!is_whatsapp_id(digits), "{digits}");
     }
 }
 

@@ -50,6 +50,56 @@ fn input_as_people_write_it_becomes_e164() {
 }
 
 #[test]
+fn all_forms_of_a_mobile_are_one_number() {
+    for (canonical, forms) in [
+        ("+5511987654321", ["+55 11 98765-4321", "+55 11 8765-4321", "5511 8765 4321"]),
+        ("+5531971234567", ["+55 31 97123-4567", "+55 (31) 7123-4567", "(31) 7123 4567"]),
+        ("+525512345678", ["+52 55 1234 5678", "+52 1 55 1234 5678", "+5215512345678"]),
+        ("+5491123456789", ["+54 9 11 2345-6789", "+54 11 2345-6789", "011 15 2345-6789"]),
+        ("+5492215551234", ["+54 9 221 555-1234", "+54 221 555-1234", "+542215551234"]),
+    ] {
+        let home = country(if canonical.starts_with("+55") { "BR" } else { "AR" });
+        for form in forms {
+            let read = PhoneNumber::parse(form, home).map(|number| number.to_string());
+            assert_eq!(read.as_deref(), Ok(canonical), "{form}");
+        }
+    }
+
+    for (told, canonical) in [
+        ("+551187654321", "+5511987654321"),
+        ("+5215512345678", "+525512345678"),
+        ("+541123456789", "+5491123456789"),
+        ("+12025550173", "+12025550173"),
+    ] {
+        let read = PhoneNumber::from_carrier(told).expect("E.164");
+        assert_eq!(read.as_str(), canonical, "{told}");
+        assert_eq!(read.canonical(), read, "{told}");
+        assert_eq!(PhoneNumber::from_e164(told).expect("E.164").as_str(), told, "as it is stored");
+    }
+}
+
+#[test]
+fn a_number_that_texts_leave_from_stays_as_it_is_assigned() {
+    for (written, own) in [
+        ("+54 11 2345-6789", "+541123456789"),
+        ("+54 9 11 2345-6789", "+5491123456789"),
+        ("+52 1 55 1234 5678", "+525512345678"),
+        ("+1 202 555 0173", "+12025550173"),
+    ] {
+        let read = PhoneNumber::parse_own(written, None).map(|number| number.to_string());
+        assert_eq!(read.as_deref(), Ok(own), "{written}");
+    }
+}
+
+#[test]
+fn a_landline_has_one_form() {
+    for landline in ["+551133334444", "+555122223333", "+12025550173", "+61291234567"] {
+        assert_eq!(number(landline).as_str(), landline);
+        assert_eq!(PhoneNumber::from_carrier(landline).expect("E.164").as_str(), landline);
+    }
+}
+
+#[test]
 fn a_bad_number_says_what_is_wrong_with_it() {
     let us = country("US");
     for (input, region, expected) in [
@@ -167,6 +217,12 @@ proptest! {
         if let Ok(number) = found {
             prop_assert!(number.country().is_some());
         }
+    }
+
+    #[test]
+    fn a_canonical_number_is_its_own_canonical_form(digits in "(52|54|55)[0-9]{8,12}") {
+        let number = PhoneNumber::from_carrier(&format!("+{digits}")).expect("well formed");
+        prop_assert_eq!(number.canonical(), number);
     }
 
     #[test]

@@ -133,6 +133,7 @@ pub(crate) async fn select(
         "select contact_id, number from contacts
          where tenant_id = $1 and contact_id > $2 and tags @> $3 and erased_at is null
            and ($5 or number like '+%')
+           and merged_into is null
          order by contact_id limit $4",
         tenant.as_str(),
         after,

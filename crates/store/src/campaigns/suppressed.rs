@@ -47,6 +47,7 @@ pub async fn count(
                select contact_id, number from contacts
                where tenant_id = $1 and contact_id > $5 and tags @> $2 and erased_at is null
                  and ($8 or number like '+%')
+                 and merged_into is null
                order by contact_id limit $4
            ) c
            left join lateral (

@@ -11,6 +11,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
+use super::set;
 use crate::{Scoped, core::state_codes::codes, fault};
 
 /// How many texts one step removes.
@@ -144,37 +145,67 @@ pub async fn media(tx: &mut Scoped, tenant: &TenantId, contact: ContactId) -> Re
     Ok(done.rows_affected())
 }
 
-/// Empties a contact, whose row keeps the number alone, and takes its other addresses away. False
-/// where there is no such contact, or it was erased before.
+/// Empties a contact and its cards, each of which keeps its number alone and points to none, and
+/// takes all other addresses away, with what an undo of a merge would give back. False where there
+/// is no such contact, or it was erased before.
 pub async fn contact(
     tx: &mut Scoped,
     tenant: &TenantId,
     contact: ContactId,
     now: Timestamp,
 ) -> Result<bool, Fault> {
+    let rows = set::rows_of(tx, tenant, contact).await?;
+    let tenants = vec![tenant.as_str(); rows.len()];
+    sqlx::query!(
+        "delete from contact_merges m
+         using unnest($1::text[], $2::uuid[]) as k (tenant_id, contact_id)
+         where m.tenant_id = k.tenant_id
+           and (m.contact_id = k.contact_id or m.merged_id = k.contact_id)",
+        &tenants as _,
+        &rows,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    set::point(tx, tenant, &rows, None).await?;
     let done = sqlx::query!(
-        "update contacts
+        "update contacts c
          set first_name = '', last_name = '', language = null, time_zone = null,
              postal_code = null, region = null, tags = '{}', attributes = '{}',
              updated_at = $3, erased_at = $3
-         where tenant_id = $1 and contact_id = $2 and erased_at is null",
-        tenant.as_str(),
-        contact.0,
+         from unnest($1::text[], $2::uuid[]) as k (tenant_id, contact_id)
+         where c.tenant_id = k.tenant_id and c.contact_id = k.contact_id and c.erased_at is null",
+        &tenants as _,
+        &rows,
         now.to_sqlx(),
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
 
+    // Each row keeps the address that it was made of.
     sqlx::query!(
-        "delete from contact_addresses a
-         where a.contact_id = $1 and a.address <> (
-             select c.number from contacts c where c.tenant_id = $2 and c.contact_id = $1)",
-        contact.0,
+        "delete from contact_addresses a where a.tenant_id = $1 and a.contact_id = $2",
         tenant.as_str(),
+        contact.0,
     )
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(done.rows_affected() == 1)
+    sqlx::query!(
+        "insert into contact_addresses (tenant_id, kind, address, contact_id, added_at)
+         select c.tenant_id, case when c.number like '+%' then 'phone' else 'carrier_id' end,
+                c.number, c.contact_id, c.created_at
+         from unnest($1::text[], $2::uuid[]) as k (tenant_id, contact_id)
+         join contacts c on c.tenant_id = k.tenant_id and c.contact_id = k.contact_id
+         order by 1, 2, 3
+         on conflict do nothing",
+        &tenants as _,
+        &rows,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(done.rows_affected() > 0)
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
     address::Address,
+    country::Country,
     gates::OptOutScope,
     ids::{ContactId, ConversationId, InboxId, TenantId},
     message::class::Channel,
@@ -59,8 +60,8 @@ async fn threads(
     first: &HashSet<Uuid>,
 ) -> Result<HashMap<Uuid, Thread>, Fault> {
     let rows = sqlx::query!(
-        r#"select i.inbound_id, i.conversation_id, i.unknown_to is null as "is_to_sender!",
-                  i.opens, i.opens_inbox,
+        r#"select i.inbound_id, i.contact_id, i.conversation_id,
+                  i.unknown_to is null as "is_to_sender!", i.opens, i.opens_inbox,
                   i.received_at, i.answer, i.epoch, v.last_campaign_id,
                   c.language as "language?", t.name,
                   (select p.body ->> 'help_contact' from policies p
@@ -81,6 +82,7 @@ async fn threads(
     let threads = rows.into_iter().map(|row| {
         let thread = Thread {
             inbound: row.inbound_id,
+            contact: ContactId(row.contact_id),
             conversation: ConversationId(row.conversation_id),
             is_to_sender: row.is_to_sender,
             opens: row.opens.then_some(Opening { inbox: row.opens_inbox.map(InboxId) }),
@@ -348,8 +350,8 @@ fn change(text: &NewText, programs: &HashMap<Uuid, String>) -> Option<ConsentCha
 }
 
 /// The programs that these texts leave, by text: of tenants whose policy says that a STOP reaches
-/// one program, that of the campaign last sent in the thread. A text that is missing leaves
-/// everything.
+/// one program, that of the campaign last sent in the thread: until the day from which the law has
+/// it reach everything. A text that is missing leaves everything.
 async fn programs_left(
     tx: &mut Scoped,
     stops: &[&NewText],
@@ -362,7 +364,8 @@ async fn programs_left(
     let policies = policies::in_force(tx, &tenants.into_iter().collect::<Vec<_>>()).await?;
     let of_program = |text: &&&NewText| {
         let policy = policies.get(&text.tenant).and_then(Option::as_ref);
-        policy.is_some_and(|policy| policy.opt_out_scope == OptOutScope::Program)
+        let scope = policy.map(|policy| policy.opt_out_scope_at(text.received_at, country(text)));
+        scope == Some(OptOutScope::Program)
     };
     let asked: Vec<&&NewText> = stops.iter().filter(of_program).collect();
     if asked.is_empty() {
@@ -386,6 +389,14 @@ async fn programs_left(
     .map_err(fault)?;
 
     Ok(rows.into_iter().map(|row| (row.inbound_id, row.program)).collect())
+}
+
+/// The country of the person who wrote a text, where it is known.
+fn country(text: &NewText) -> Option<Country> {
+    match &text.writer {
+        Writer::Person { country, .. } if country != "ZZ" => country.parse().ok(),
+        Writer::Person { .. } | Writer::Code(_) => None,
+    }
 }
 
 /// The programs that texts have left, by text; those that have left everything are missing. Reads

@@ -10,7 +10,7 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-pub const CALLERS: [(&str, &[Role]); 82] = [
+pub const CALLERS: [(&str, &[Role]); 85] = [
     ("account_is_away", BOTH),
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),
@@ -86,6 +86,7 @@ pub const CALLERS: [(&str, &[Role]); 82] = [
     ("tenants_after", API),
     ("tenants_in_scope", BOTH),
     ("tenants_with_aged", PIPELINE),
+    ("tenants_with_aged_merges", PIPELINE),
     ("tenants_with_ended_keys", PIPELINE),
     ("tenants_with_lone_conflicts", PIPELINE),
     ("tenants_with_old_outcomes", PIPELINE),

@@ -57,7 +57,7 @@ fn serialised() -> Vec<(&'static str, BTreeSet<String>)> {
     vec![
         ("crates/store/src/contacts.rs", fields(&contact)),
         ("crates/store/src/recipients/consent/ledger.rs", fields(&change)),
-        ("crates/store/src/recipients/consent.rs", fields(&StatusChange::of(&change))),
+        ("crates/store/src/recipients/consent/write.rs", fields(&StatusChange::of(&change))),
     ]
 }
 

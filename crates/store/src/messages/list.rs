@@ -168,7 +168,7 @@ async fn of_address(
         tenant.as_str(),
         address.as_str(),
         first,
-        address.kind(),
+        address.kind().as_str(),
         MOST as i64 + 1,
     )
     .fetch_all(&mut **tx)

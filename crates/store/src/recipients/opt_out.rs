@@ -46,7 +46,12 @@ impl CarrierOptOut<'_> {
     /// `contact.opted_out`; the same message always makes the same event, so that it may be
     /// published again. None where marketing alone is stopped: that is no opt-out.
     pub fn event(&self) -> Option<Event> {
-        let data = ContactData { contact: self.contact, cause: "carrier".into(), campaign: None };
+        let data = ContactData {
+            contact: self.contact,
+            cause: "carrier".into(),
+            campaign: None,
+            merged: None,
+        };
         let kind = EventKind::ContactOptedOut;
         match self.stops {
             Stops::All => Some(Event::new(kind, self.tenant, self.message.0, 1, self.at, &data)),

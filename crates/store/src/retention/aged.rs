@@ -8,7 +8,9 @@ use sqlx::types::Uuid;
 use stage::Fault;
 
 use super::{Removed, Step};
-use crate::{Scoped, Store, core::words, fault, idempotency, settings::api_keys};
+use crate::{
+    Scoped, Store, contacts::merge, core::words, fault, idempotency, settings::api_keys,
+};
 
 /// After this long no window of a budget counts: the longest is a month in any zone.
 pub(super) const WINDOWS: SignedDuration = SignedDuration::from_hours(33 * 24);
@@ -45,6 +47,8 @@ pub enum AgedTable {
     ApiKeys,
     /// Second bodies of which no message is stored; the others go with theirs.
     LoneConflicts,
+    /// Merges of contacts that cannot be undone any more.
+    ContactMerges,
 }
 
 impl AgedTable {
@@ -63,6 +67,7 @@ impl AgedTable {
         Self::Imports,
         Self::ApiKeys,
         Self::LoneConflicts,
+        Self::ContactMerges,
     ];
 
     /// The name in the schema.
@@ -81,6 +86,7 @@ impl AgedTable {
             Self::Imports => "imports",
             Self::ApiKeys => "api_keys",
             Self::LoneConflicts => "message_conflicts",
+            Self::ContactMerges => "contact_merges",
         }
     }
 
@@ -99,6 +105,7 @@ impl AgedTable {
             Self::IdempotencyKeys => step.machine - idempotency::KEPT,
             Self::BudgetAlerts => step.now - WINDOWS,
             Self::ApiKeys => step.now - api_keys::KEPT,
+            Self::ContactMerges => step.now - merge::UNDO,
         }
     }
 }
@@ -109,6 +116,7 @@ pub async fn remove(store: &Store, table: AgedTable, step: &Step) -> Result<Remo
     let found = match table {
         AgedTable::ApiKeys => with_ended_keys(store, until, step.rows).await?,
         AgedTable::LoneConflicts => with_lone_conflicts(store, until, step.rows).await?,
+        AgedTable::ContactMerges => with_merges(store, until, step.rows).await?,
         aged => with_aged(store, aged, until, step.rows).await?,
     };
     let tenants: Vec<TenantId> =
@@ -165,6 +173,22 @@ async fn with_lone_conflicts(
 ) -> Result<Vec<String>, Fault> {
     sqlx::query_scalar!(
         r#"select tenant_id as "tenant_id!" from tenants_with_lone_conflicts($1, $2)"#,
+        until.to_sqlx() as _,
+        at_most,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)
+}
+
+/// The tenants of the oldest merges of contacts.
+async fn with_merges(
+    store: &Store,
+    until: Timestamp,
+    at_most: i64,
+) -> Result<Vec<String>, Fault> {
+    sqlx::query_scalar!(
+        r#"select tenant_id as "tenant_id!" from tenants_with_aged_merges($1, $2)"#,
         until.to_sqlx() as _,
         at_most,
     )
@@ -251,6 +275,7 @@ async fn delete(
                  order by created_at limit $2 for update skip locked))"
         ),
         AgedTable::ApiKeys => delete_ended_keys(tx, until, at_most).await,
+        AgedTable::ContactMerges => delete_merges(tx, until, at_most).await,
         AgedTable::LoneConflicts => delete_lone_conflicts(tx, until, at_most).await,
     }
 }
@@ -286,6 +311,16 @@ async fn delete_entries(tx: &mut Scoped, until: Timestamp, at_most: i64) -> Resu
         "delete from conversation_entries where ctid = any (array(
              select ctid from conversation_entries where at <= $1
              order by at limit $2 for update skip locked))"
+    )
+}
+
+/// Deletes the oldest merges of contacts.
+async fn delete_merges(tx: &mut Scoped, until: Timestamp, at_most: i64) -> Result<u64, Fault> {
+    delete_oldest!(
+        (tx, until, at_most),
+        "delete from contact_merges where ctid = any (array(
+                 select ctid from contact_merges where merged_at <= $1
+                 order by merged_at limit $2 for update skip locked))"
     )
 }
 

@@ -42,7 +42,7 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 85] = [
+pub const RULES: [(&str, RetentionRule); 91] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
@@ -67,6 +67,7 @@ pub const RULES: [(&str, RetentionRule); 85] = [
     ("codes", Fixed),
     ("consents", Ledger),
     ("contact_addresses", Settings),
+    ("contact_merges", Fixed),
     ("contacts", Settings),
     ("conversation_entries", Conversation),
     ("conversations", Conversation),

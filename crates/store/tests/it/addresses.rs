@@ -171,7 +171,7 @@ async fn an_opt_out_of_a_carriers_id_holds_at_the_gates_and_at_the_claim() -> an
     assert_eq!((cause.gate, cause.code), (Gate::Dnc, "opted_out"));
 
     let mut tx = world.base.scoped().await?;
-    let lines = consent::list(&mut tx, &world.base.tenant, &carrier_id(), None, 10).await?;
+    let lines = consent::list(&mut tx, &world.base.tenant, &[carrier_id()], None, 10).await?;
     let of_channels: BTreeSet<Channel> = lines.iter().map(|line| line.channel).collect();
     assert_eq!(of_channels, BTreeSet::from(Channel::ALL), "the ledger has both");
     Ok(())
@@ -263,7 +263,7 @@ async fn kept(world: &TestWorld) -> anyhow::Result<Vec<(String, String, Uuid)>> 
 /// An address of a contact that was made with it.
 fn first(tenant: &TenantId, address: &Address) -> (String, String, Uuid) {
     let contact = ContactId::of(tenant, address.as_str());
-    (address.kind().to_owned(), address.to_string(), contact.0)
+    (address.kind().as_str().to_owned(), address.to_string(), contact.0)
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod accounts;
 mod addresses;
 mod cancel;
+mod contact_sets;
 mod counters;
 mod counts;
 mod functions;

@@ -39,6 +39,8 @@ kinds! {
     ContactOptedOut "contact.opted_out"
     ContactOptedIn "contact.opted_in"
     ContactReviewed "contact.reviewed"
+    ContactMerged "contact.merged"
+    ContactUnmerged "contact.unmerged"
     CampaignStarted "campaign.started"
     CampaignPaused "campaign.paused"
     CampaignResumed "campaign.resumed"

@@ -227,7 +227,11 @@ fn data_of(kind: EventKind) -> &'static str {
         | K::MessageExpired
         | K::InDoubtRaised => type_name::<MessageData>(),
         K::MessageReceived => type_name::<ReceivedData>(),
-        K::ContactOptedOut | K::ContactOptedIn | K::ContactReviewed => type_name::<ContactData>(),
+        K::ContactOptedOut
+        | K::ContactOptedIn
+        | K::ContactReviewed
+        | K::ContactMerged
+        | K::ContactUnmerged => type_name::<ContactData>(),
         K::CampaignStarted
         | K::CampaignPaused
         | K::CampaignResumed

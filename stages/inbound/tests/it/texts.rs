@@ -261,6 +261,7 @@ async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Re
 
     let cases = [
         ("{}", "SM1", "t {}"),
+        (r#"{"opt_out_scope": "program", "revoke_all_from": "1970-01-01"}"#, "SM7", "t {}"),
         (r#"{"opt_out_scope": "program"}"#, "SM2", "f {news}"),
         (r#"{"opt_out_scope": "program", "no_such_rule": 1}"#, "SM3", "t {}"),
     ];
@@ -288,7 +289,7 @@ async fn a_stop_leaves_one_program_only_where_the_policy_says_so() -> anyhow::Re
     assert_eq!(world.one(recipient).await?, "f {}", "START takes back everything");
 
     // In a thread without a campaign nobody knows which program is meant.
-    world.run("delete from millrace.policies where version = 3").await?;
+    world.run("delete from millrace.policies where version = 4").await?;
     world.run("update millrace.conversations set last_campaign_id = null").await?;
     world.receive(vec![world.text("SM5", "STOP")]).await?;
     assert_eq!(world.one(recipient).await?, "t {}");

@@ -2,7 +2,7 @@
 
 use domain::message::class::Channel;
 use serde_json::{Value, json};
-use wire::{InboundText, Submitted, WebhookRequest};
+use wire::{Event, InboundText, Submitted, WebhookRequest, event::ReceivedData, frame::Outgoing};
 
 use super::world::{World, subjects};
 
@@ -35,6 +35,12 @@ fn of_type(world: &World, n: u128, kind: &str, content: Value) -> WebhookRequest
     let id = format!("wamid.{n}");
     let message = json!({ "id": id, "from": "12125550123", "type": kind, kind: content });
     callback(world, n, "messages", json!({ "messages": [message] }))
+}
+
+/// The data of the first event of what was said: the text that came.
+fn event(said: &[Outgoing]) -> anyhow::Result<ReceivedData> {
+    let event: Event = serde_json::from_slice(&said[0].json)?;
+    Ok(serde_json::from_str(event.data.get())?)
 }
 
 async fn world() -> anyhow::Result<World> {
@@ -141,6 +147,60 @@ async fn who_hides_their_number_is_a_person_under_the_carriers_id() -> anyhow::R
     let said = world.receive(vec![message(&world, 1, from, "Hello?")]).await?;
     let text: InboundText = serde_json::from_slice(&said[1].json)?;
     assert_eq!(text.address.as_str(), "US.13491208655302741918");
+    Ok(())
+}
+
+/// A message with what WhatsApp tells of the person beside it.
+fn told(world: &World, n: u128, from: &str, body: &str) -> WebhookRequest {
+    let message = json!({
+        "id": format!("wamid.{n}"), "from": from, "type": "text", "text": { "body": body },
+    });
+    let person = json!({
+        "wa_id": from, "user_id": "US.13491208655302741918", "profile": { "username": "ana.ruiz" },
+    });
+    callback(world, n, "messages", json!({ "contacts": [person], "messages": [message] }))
+}
+
+#[tokio::test]
+async fn a_number_and_an_id_that_are_told_together_are_one_person_and_one_stop()
+-> anyhow::Result<()> {
+    let world = world().await?;
+    let hidden = json!({ "from_user_id": "US.13491208655302741918" });
+    world.receive(vec![message(&world, 1, hidden.clone(), "Hello?")]).await?;
+
+    // The id was a contact of its own until the number is told with it.
+    let both = world.receive(vec![told(&world, 2, "12125550123", "STOP")]).await?;
+    let of_number = event(&both)?;
+    let stopped = "select string_agg(number, ' ' order by number) from millrace.standings
+                   where opted_out_at is not null and channel = 'whatsapp'";
+    assert_eq!(world.one(stopped).await?, "+12125550123 US.13491208655302741918");
+
+    // What is said under the id alone is said by that person from then on, also if it comes again.
+    let start = message(&world, 3, hidden, "START");
+    let of_id = event(&world.receive(vec![start.clone()]).await?)?;
+    assert_eq!(of_id.contact, of_number.contact);
+    let again = event(&world.receive(vec![start]).await?)?;
+    assert_eq!(again.contact, of_number.contact);
+    let out = "select count(*) from millrace.standings where opted_out_at is not null";
+    assert_eq!(world.number(out).await?, 0, "taken back under one, taken back under both");
+
+    let known = "select string_agg(kind, ' ' order by kind) from millrace.contact_addresses";
+    assert_eq!(world.one(known).await?, "carrier_id phone username");
+    Ok(())
+}
+
+#[tokio::test]
+async fn digits_in_another_form_are_the_person_of_the_number_and_are_kept_beside_it()
+-> anyhow::Result<()> {
+    let world = world().await?;
+    let from = json!({ "from": "551187654321" });
+    let said = world.receive(vec![message(&world, 1, from, "Oi")]).await?;
+    let text: InboundText = serde_json::from_slice(&said[1].json)?;
+    assert_eq!(text.address.as_str(), "+5511987654321");
+
+    let kept = "select string_agg(kind || ' ' || address, ', ' order by kind)
+                from millrace.contact_addresses";
+    assert_eq!(world.one(kept).await?, "phone +5511987654321, whatsapp_id 551187654321");
     Ok(())
 }
 

@@ -38,6 +38,7 @@ export const people = {
   'method.import': 'Import',
   'method.api': 'API',
   'method.carrier': 'Carrier',
+  'method.contact': 'Another address',
   'import.title': 'Import people',
   'import.says': 'Nothing is stored before you say so.',
   'import.file': 'The file',

@@ -40,6 +40,7 @@ export const people: Record<keyof typeof peopleEnglish, string> = {
   'method.import': 'Importación',
   'method.api': 'API',
   'method.carrier': 'Operador',
+  'method.contact': 'Otra dirección',
   'import.title': 'Importar personas',
   'import.says': 'Nada se guarda hasta que usted lo diga.',
   'import.file': 'El archivo',

@@ -38,14 +38,14 @@ function Person({ contact }: { contact: Schemas['Contact'] }) {
     </>
   );
   return (
-    <Page title={name || contact.phone} pill={<Standing contact={contact} />} actions={actions}>
+    <Page title={name || (contact.phone ?? contact.id)} pill={<Standing contact={contact} />} actions={actions}>
       <div className="grid gap-4 lg:grid-cols-2">
         <Card title={t('contact.who')}>
           {edits ? <Edit contact={contact} onDone={() => setEdits(false)} /> : <Who contact={contact} />}
         </Card>
         <Consent id={contact.id} />
       </div>
-      <Messages phone={contact.phone} />
+      {contact.phone && <Messages phone={contact.phone} />}
     </Page>
   );
 }
@@ -93,7 +93,7 @@ function Erase({ contact }: { contact: Schemas['Contact'] }) {
           title={t('contact.erase')}
           says={t('contact.erase.says')}
           act={t('contact.erase')}
-          typed={contact.phone}
+          typed={contact.phone ?? contact.id}
           onConfirm={() => erase.mutate(undefined, { onSuccess: done })}
           onClose={() => setAsks(false)}
         />

@@ -29,7 +29,7 @@ export default function Contacts() {
       name: t('field.phone'),
       cell: (one) => (
         <Link to="/contacts/$id" params={{ id: one.id }} className="underline">
-          {one.phone}
+          {one.phone ?? one.addresses[0]?.address}
         </Link>
       ),
     },

@@ -14,7 +14,7 @@ use store::recipients::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::document::words::ConsentScope;
+use crate::document::{examples, words::ConsentScope};
 
 /// A line of a person's ledger of consent.
 #[derive(Serialize, ToSchema)]
@@ -22,6 +22,9 @@ use crate::document::words::ConsentScope;
 pub(super) struct LineView {
     /// The line's id.
     pub(super) id: Uuid,
+    /// The person's address that it is about: a number in E.164, or a carrier's id.
+    #[schema(example = json!(examples::PHONE))]
+    address: String,
     channel: Channel,
     /// What was done.
     action: Action,
@@ -95,6 +98,7 @@ pub(super) fn line_view(line: ConsentLine) -> LineView {
 
     LineView {
         id: line.id,
+        address: line.address,
         channel: line.channel,
         action: line.action,
         scope,
@@ -122,10 +126,13 @@ pub(super) fn line_view(line: ConsentLine) -> LineView {
     }
 }
 
-/// What is known of the number on one channel.
+/// What is known of an address on one channel.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RecipientStatus)]
 pub(super) struct RecipientView {
+    /// The person's address: a number in E.164, or a carrier's id.
+    #[schema(example = json!(examples::PHONE))]
+    address: String,
     channel: Channel,
     /// When the latest consent to marketing was given.
     #[schema(required)]
@@ -161,6 +168,7 @@ pub(super) fn recipient_view(recipient: RecipientRow, now: Timestamp) -> Recipie
     RecipientView {
         do_not_contact_stops: recipient.stops(),
         holds: recipient.marketing_consent_at.is_some() && !ended,
+        address: recipient.address,
         channel: recipient.channel,
         consent_at: recipient.marketing_consent_at,
         basis: recipient.consent_basis,

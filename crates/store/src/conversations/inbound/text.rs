@@ -153,7 +153,9 @@ impl NewText {
 pub struct Thread {
     /// The text that it is about.
     pub inbound: Uuid,
-    /// The thread's id.
+    /// Whose text it was when it was stored.
+    pub contact: ContactId,
+    /// The thread that it was stored in.
     pub conversation: ConversationId,
     /// Whether the number that was texted is a sender of the tenant: else nobody answers.
     pub is_to_sender: bool,

@@ -7,7 +7,7 @@ use domain::{
     message::class::Channel,
 };
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::types::Uuid;
 use utoipa::ToSchema;
 
@@ -76,7 +76,7 @@ impl Action {
 }
 
 /// How a change was captured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentMethod {
     /// A form on a page.
@@ -101,11 +101,13 @@ pub enum ConsentMethod {
     Api,
     /// An answer or a receipt of the carrier.
     Carrier,
+    /// It was said at another address of the contact, or of one that became part of it.
+    Contact,
 }
 
 impl ConsentMethod {
     /// Every method, those that a tenant may name first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::WebForm,
         Self::Keyword,
         Self::Paper,
@@ -117,6 +119,7 @@ impl ConsentMethod {
         Self::Api,
         Self::Phrase,
         Self::Carrier,
+        Self::Contact,
     ];
 
     /// The name in rows and requests.
@@ -133,6 +136,7 @@ impl ConsentMethod {
             Self::Import => "import",
             Self::Api => "api",
             Self::Carrier => "carrier",
+            Self::Contact => "contact",
         }
     }
 

@@ -197,11 +197,11 @@ pub async fn overtaken(
     Ok(rows.into_iter().collect())
 }
 
-/// The lines of an address before a time and id, the latest first.
+/// The lines of addresses before a time and id, the latest first.
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
-    address: &Address,
+    addresses: &[Address],
     before: Option<(Timestamp, Uuid)>,
     limit: i64,
 ) -> Result<Vec<ConsentLine>, Fault> {
@@ -211,11 +211,11 @@ pub async fn list(
                 inbound_id, message_ids, certificate, evidence, previous, at, recorded_at,
                 recorded_by
          from consents
-         where tenant_id = $1 and number = $2
+         where tenant_id = $1 and number = any ($2)
            and ($3::timestamptz is null or (at, consent_id) < ($3, $4::uuid))
          order by at desc, consent_id desc limit $5",
         tenant.as_str(),
-        address.as_str(),
+        &addresses.iter().map(Address::as_str).collect::<Vec<_>>() as _,
         before.map(|(at, _)| at.to_sqlx()) as _,
         before.map(|(_, id)| id),
         limit,

@@ -1,0 +1,173 @@
+//! A merge is undone: the contact that was taken in is one of its own again, with its addresses, and
+//! what the merge had stopped goes on. What somebody has said since stands.
+
+use domain::{
+    address::AddressKind,
+    ids::{ContactId, TenantId},
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use serde_json::json;
+use sqlx::types::{Json, Uuid};
+use stage::Fault;
+use wire::{Event, EventKind};
+
+use super::{Merge, MergeAct, UNDO, event, fields, note, spread_act};
+use crate::{
+    Scoped,
+    contacts::{Contact, addresses, load, save, set},
+    core::words::word,
+    fault, outbox,
+    recipients::consent::{StopsBefore, give_back},
+};
+
+/// What became of a merge that was to be undone.
+pub enum UndoOutcome {
+    /// The two are apart again, and the outbox holds this event.
+    Undone(Merge, Box<Event>),
+    /// There is no such merge, or no more.
+    Unknown,
+    /// It was undone before.
+    Before,
+    /// It is older than [`UNDO`].
+    TooLate,
+    /// The contact that was taken in is not part of the other any more: its addresses were taken
+    /// from it, or the person was erased.
+    Apart,
+}
+
+/// A merge, as it is stored for its undo.
+struct Stored {
+    into: ContactId,
+    from: ContactId,
+    rows: Vec<Uuid>,
+    addresses: Vec<(AddressKind, String)>,
+    before: Contact,
+    after: Contact,
+    statuses: Vec<StopsBefore>,
+    merged_at: Timestamp,
+    merged_by: String,
+    is_undone: bool,
+}
+
+/// Undoes a merge.
+pub async fn undo(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    merge: Uuid,
+    now: Timestamp,
+    by: &str,
+) -> Result<UndoOutcome, Fault> {
+    // load
+    let Some(stored) = stored(tx, tenant, merge).await? else { return Ok(UndoOutcome::Unknown) };
+    if stored.is_undone {
+        return Ok(UndoOutcome::Before);
+    }
+    if now > stored.merged_at + UNDO {
+        return Ok(UndoOutcome::TooLate);
+    }
+    // The one that took it in may be part of a third by now.
+    let holder = set::contact_of(tx, tenant, stored.into).await?;
+    let contacts = load(tx, tenant, &[holder.0, stored.into.0, stored.from.0], true).await?;
+    let keys: Vec<_> = stored.rows.iter().map(|row| (tenant, *row)).collect();
+    let owners = set::owners(tx, &keys).await?;
+    let is_held = |row: &&Uuid| owners.get(*row) == Some(&holder.0);
+    if !is_held(&&stored.from.0) {
+        return Ok(UndoOutcome::Apart);
+    }
+
+    // decide
+    let of = |id: ContactId| contacts.iter().find(|contact| contact.contact_id == id.0);
+    let apart = of(stored.into).map(|is| fields::unmerged(is, &stored.before, &stored.after, now));
+    let others: Vec<Uuid> = stored.rows.iter().filter(is_held).copied().collect();
+    let others: Vec<Uuid> = others.into_iter().filter(|row| *row != stored.from.0).collect();
+
+    // record
+    set::point(tx, tenant, &[stored.from.0], None).await?;
+    set::point(tx, tenant, &others, Some(stored.from)).await?;
+    let held = held(tx, tenant, holder, &stored.addresses).await?;
+    addresses::give(tx, tenant, stored.from, &held).await?;
+    if let Some(apart) = apart {
+        save(tx, tenant, &[apart]).await?;
+    }
+    let (into, from) = (stored.into, stored.from);
+    let act = MergeAct { tenant, id: merge, into, from, at: now, by, cause: "api" };
+    give_back(tx, &spread_act(&act), stored.merged_at, &stored.statuses).await?;
+    end(tx, &act).await?;
+
+    // say
+    let event = event(EventKind::ContactUnmerged, &act);
+    outbox::insert(tx, std::slice::from_ref(&event)).await?;
+    note(tx, &act, "contact.unmerged", json!({ "merge": merge, "merged": from })).await?;
+    let merge = Merge {
+        id: merge,
+        contact: into.0,
+        merged: from.0,
+        merged_at: stored.merged_at,
+        merged_by: stored.merged_by,
+        undone_at: Some(now),
+        undone_by: Some(by.to_owned()),
+    };
+    Ok(UndoOutcome::Undone(merge, Box::new(event)))
+}
+
+/// A merge, locked until the transaction ends.
+async fn stored(tx: &mut Scoped, tenant: &TenantId, merge: Uuid) -> Result<Option<Stored>, Fault> {
+    let row = sqlx::query!(
+        r#"select contact_id, merged_id, cards, merged_at, merged_by,
+                  undone_at is not null as "is_undone!",
+                  addresses as "addresses: Json<Vec<(String, String)>>",
+                  before as "before: Json<Contact>", after as "after: Json<Contact>",
+                  statuses as "statuses: Json<Vec<StopsBefore>>"
+           from contact_merges where tenant_id = $1 and merge_id = $2 for update"#,
+        tenant.as_str(),
+        merge,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let Some(row) = row else { return Ok(None) };
+    let addresses = row.addresses.0.into_iter().map(|(kind, text)| Ok((word(&kind)?, text)));
+    Ok(Some(Stored {
+        into: ContactId(row.contact_id),
+        from: ContactId(row.merged_id),
+        rows: row.cards,
+        addresses: addresses.collect::<Result<_, Fault>>()?,
+        before: row.before.0,
+        after: row.after.0,
+        statuses: row.statuses.0,
+        merged_at: row.merged_at.to_jiff(),
+        merged_by: row.merged_by,
+        is_undone: row.is_undone,
+    }))
+}
+
+/// Those of these addresses that a contact has still.
+async fn held(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    holder: ContactId,
+    addresses: &[(AddressKind, String)],
+) -> Result<Vec<(AddressKind, String)>, Fault> {
+    let has = addresses::list(tx, tenant, &[holder.0]).await?.remove(&holder.0).unwrap_or_default();
+    let is_held = |(kind, text): &&(AddressKind, String)| {
+        has.iter().any(|one| one.kind == *kind && one.address == *text)
+    };
+    Ok(addresses.iter().filter(is_held).cloned().collect())
+}
+
+async fn end(tx: &mut Scoped, act: &MergeAct<'_>) -> Result<(), Fault> {
+    sqlx::query!(
+        "update contact_merges set undone_at = $3, undone_by = $4
+         where tenant_id = $1 and merge_id = $2",
+        act.tenant.as_str(),
+        act.id,
+        act.at.to_sqlx(),
+        act.by,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
