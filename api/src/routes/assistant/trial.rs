@@ -14,7 +14,6 @@ use domain::{
     zones::Zone,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use store::settings::assistant;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
