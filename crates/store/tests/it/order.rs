@@ -86,6 +86,8 @@ fn merged<'a>(heads: &'a [Head], stamp: &'a Stamp) -> Vec<Merged<'a>> {
         sid: None,
         at: now(),
         reserved_at: None,
+        settled: None,
+        repriced: false,
         stamp,
     };
     heads.iter().map(receipt).collect()

@@ -49,6 +49,8 @@ fn ended<'a>(key: &'a Key, stamp: &'a Stamp) -> receipt::Merged<'a> {
         sid: None,
         at: stamp.at,
         reserved_at: None,
+        settled: None,
+        repriced: false,
         stamp,
     }
 }
