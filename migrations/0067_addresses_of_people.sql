@@ -6,7 +6,7 @@
 -- be undone. Nothing points to a row that points on.
 alter table contacts
     add column merged_into uuid;                 -- whose address it is; null: its own person
-create index contacts_merged on contacts (tenant_id, merged_into) where merged_into is not null;
+create index contacts_merged on contacts (merged_into) where merged_into is not null;
 
 -- domain::address::AddressKind. Texts go to the first two alone.
 alter table contact_addresses

@@ -18,8 +18,8 @@ create table contact_merges (
 );
 call protect('contact_merges');
 call open_to_lookups('contact_merges');
-create index contact_merges_of_contact on contact_merges (tenant_id, contact_id, merged_at, merge_id);
-create index contact_merges_of_merged on contact_merges (tenant_id, merged_id);
+create index contact_merges_of_contact on contact_merges (contact_id, merged_at, merge_id);
+create index contact_merges_of_merged on contact_merges (merged_id);
 create index contact_merges_by_age on contact_merges (merged_at);
 
 -- The tenants of the oldest merges.
