@@ -113,7 +113,7 @@ impl Numbered {
             Some(Carrier::Bandwidth) => self.tell_bandwidth(sandbox, public_url, secret).await,
             Some(Carrier::WhatsappCloud) => self.tell_whatsapp(sandbox, public_url, secret).await,
             // The sandbox plays no other.
-            Some(_) | None => Ok(()),
+            _ => Ok(()),
         }
     }
 

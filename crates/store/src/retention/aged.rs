@@ -53,7 +53,7 @@ pub enum AgedTable {
 
 impl AgedTable {
     /// Every such table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::InboundTexts,
         Self::AiReplies,
         Self::Conversations,

@@ -326,7 +326,7 @@ async fn what_a_carrier_tells_of_a_person_is_joined_once() -> anyhow::Result<()>
 
 /// The part of the migration that looks at the statuses from before it.
 fn filling() -> &'static str {
-    let migration = include_str!("../../../../migrations/0067_addresses_of_people.sql");
+    let migration = include_str!("../../../../migrations/0066_addresses_of_people.sql");
     let from = migration.find("do $$").expect("the migration looks at statuses");
     let to = migration[from..].find("end $$;").expect("and comes to an end");
     &migration[from..from + to + "end $$;".len()]
