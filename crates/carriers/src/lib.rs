@@ -44,8 +44,6 @@ pub use carrier::{Carrier, first_look, longest_list_lag};
 pub use hosts::{BaseUrlError, check_base_url, is_same_place};
 pub use media::MediaFetcher;
 pub use media_reply::MediaReply;
-pub use numbers::{NumberQuery, NumberReply, OfferedNumber, OwnedNumber};
-pub use media::{MediaFetcher, MediaReply};
 pub use numbers::{AccountNumber, NumberQuery, NumberReply, OfferedNumber, OwnedNumber};
 pub use outbound::Outbound;
 pub use outcomes::outcomes;

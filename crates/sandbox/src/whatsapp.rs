@@ -19,7 +19,6 @@ use http::{
     header::{AUTHORIZATION, HOST},
     request::Parts,
 };
-use serde_json::json;
 
 use crate::{
     app::App,
