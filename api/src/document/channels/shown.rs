@@ -10,8 +10,7 @@ use wire::{
 };
 
 use super::name_of;
-use crate::document::examples::{CONTACT, CONVERSATION, INBOX, MESSAGE, RUNNING, SENDER};
-use crate::document::examples::{CONTACT, MERGED, MESSAGE, RUNNING, SENDER};
+use crate::document::examples::{CONTACT, CONVERSATION, INBOX, MERGED, MESSAGE, RUNNING, SENDER};
 
 /// A frame of one event of this type; `data` names the schema of its data.
 pub(super) fn frame(kind: EventKind, data: &str) -> Value {

@@ -4,8 +4,10 @@ use carriers::{
     CarrierReply, Outbound, Reference, Refusal, SetupError,
     whatsapp::{BASE_URL, Client, MessageContent, Recipient, VERSION, WhatsappMessage},
 };
-use domain::draft::{CarrierTemplate, FileKind, ListRow, ReplyButton, RichContent};
-use domain::draft::{ButtonKind, ButtonValue, CarrierTemplate, HeaderValue};
+use domain::draft::{
+    ButtonKind, ButtonValue, CarrierTemplate, FileKind, HeaderValue, ListRow, ReplyButton,
+    RichContent,
+};
 use serde_json::{Value, json};
 
 use crate::play::{
