@@ -23,7 +23,6 @@ use store::{Scoped, analytics, campaigns, conversations::row, settings::inboxes}
 use tokio::{sync::broadcast, time::sleep};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use uuid::Uuid;
 use wire::totals::Totals;
 
 use crate::{

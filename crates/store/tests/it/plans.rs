@@ -29,7 +29,7 @@ const GROWING: [&str; 10] = [
 
 /// Statements that Postgres plans by the tenant alone while a table is new, by their beginning, and
 /// why that is to be borne.
-const BORNE: [&str; 12] = [
+const BORNE: [&str; 13] = [
     // A person's data is erased: once, not message by message.
     "with threads as materialized",
     // A text in doubt is settled: it is sorted by the key, and planned anew as the table grows.
@@ -51,6 +51,8 @@ const BORNE: [&str; 12] = [
     "with woken as",
     // Somebody adds contacts: so many are counted as the plan of their company names, if any.
     "select count(*) as \"there!\" from (",
+    // Conversations that are due go by where they lie, which an index of their age has found.
+    "delete from conversations where ctid = any",
     // Whether a tenant has any message: the first that is found ends it.
     "select exists (select from messages where tenant_id = $1)",
 ];
