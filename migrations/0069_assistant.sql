@@ -104,6 +104,11 @@ create table assistant_usage (
 ) with (fillfactor = 50);
 call protect('assistant_usage');
 revoke insert, update, delete on assistant_usage from millrace_api;
+create policy brand on assistant_usage as restrictive to millrace_api
+    using ((select brands_in_scope()) is null
+        or scope = 'company'
+        or (scope = 'brand' and target = any ((select brands_in_scope())::uuid[]))
+        or (scope = 'inbox' and target = any ((select inboxes_in_scope())::uuid[])));
 
 -- How each answer was made.
 alter table ai_replies

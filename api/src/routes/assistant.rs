@@ -3,6 +3,7 @@
 mod scope;
 mod settings;
 mod trial;
+mod usage;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -10,5 +11,5 @@ use crate::app::App;
 
 /// The routes of this group.
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(settings::router()).merge(trial::router())
+    OpenApiRouter::new().merge(settings::router()).merge(trial::router()).merge(usage::router())
 }

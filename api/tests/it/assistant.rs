@@ -100,6 +100,32 @@ async fn what_makes_no_sense_is_refused_with_each_field() {
 }
 
 #[tokio::test]
+async fn what_was_used_of_a_days_budget_is_shown_by_whose_settings_it_was() {
+    let world = World::start().await;
+    let admin = world.caller("acme", KeyRole::Admin).await;
+    assert_eq!(admin.get("/v1/ai/usage").await.expect(200)["data"], json!([]));
+
+    let used = "insert into millrace.assistant_usage
+                    (tenant_id, scope, target, day, answers, tokens, cost_micros)
+                values ('acme', 'company', '00000000-0000-0000-0000-000000000000', '2026-05-01',
+                        3, 1200, 900),
+                       ('acme', 'brand', '00000000-0000-0000-0000-000000000007', '2026-04-30',
+                        1, 400, 0)";
+    world.run(used).await;
+    let first = admin.get("/v1/ai/usage?limit=1").await.expect(200);
+    let company = json!({ "scope": "company", "target": null, "day": "2026-05-01", "answers": 3,
+                          "tokens": 1200, "cost_micros": 900 });
+    assert_eq!(first["data"], json!([company]));
+    let cursor = first["next_cursor"].as_str().expect("there is more");
+    let rest = admin.get(&format!("/v1/ai/usage?limit=1&cursor={cursor}")).await.expect(200);
+    let row = &rest["data"][0];
+    assert_eq!((&row["scope"], &row["tokens"]), (&json!("brand"), &json!(400)));
+
+    let stranger = world.caller("globex", KeyRole::Admin).await;
+    assert_eq!(stranger.get("/v1/ai/usage").await.expect(200)["data"], json!([]));
+}
+
+#[tokio::test]
 async fn a_test_says_what_would_be_answered_and_sends_nothing() {
     let carrier = TestCarrier::start().await.unwrap();
     let key = SecretString::from("sk-test");

@@ -1,7 +1,7 @@
 //! What the assistant of a company, a brand or an inbox is told: a row each, as the API takes it.
 
-use domain::{assistant::AssistantScope, ids::TenantId};
-use jiff::Timestamp;
+use domain::{assistant::AssistantScope, ids::TenantId, money::Micros};
+use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx;
 use serde_json::Value;
 use sqlx::types::Uuid;
@@ -136,4 +136,55 @@ pub async fn remove(
     .await
     .map_err(fault)?;
     Ok(done.rows_affected() == 1)
+}
+
+/// What was used under settings on the last day on which something was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssistantUse {
+    /// Whose settings they are.
+    pub scope: AssistantScope,
+    /// The brand or the inbox; of the company the nil id.
+    pub target: Uuid,
+    /// The day, in the company's zone; none where it cannot be read.
+    pub day: Option<Date>,
+    /// Answers that the model has written.
+    pub answers: i64,
+    /// Tokens that it has read and written, for answers that were thrown away too.
+    pub tokens: i64,
+    /// By the price in the settings.
+    pub cost: Micros,
+}
+
+/// What was used under a tenant's settings, by target from one on: there is at most one row for
+/// each.
+pub async fn used(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<AssistantUse>, Fault> {
+    let rows = sqlx::query!(
+        r#"select scope, target, day::text as "day!", answers, tokens, cost_micros
+           from assistant_usage
+           where tenant_id = $1 and ($2::uuid is null or target > $2)
+           order by target limit $3"#,
+        tenant.as_str(),
+        after,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let used = rows.into_iter().map(|row| {
+        Ok(AssistantUse {
+            scope: word(&row.scope)?,
+            target: row.target,
+            day: row.day.parse().ok(),
+            answers: row.answers,
+            tokens: row.tokens,
+            cost: Micros(row.cost_micros),
+        })
+    });
+    used.collect()
 }
