@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use domain::{
     ids::{CampaignId, MessageId, PoolId, TenantId},
-    message::{class::{Channel, MessageClass}, passport::Stamp, state::MessageState},
+    message::{
+        class::{Channel, MessageClass},
+        passport::Stamp,
+        state::MessageState,
+    },
 };
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
