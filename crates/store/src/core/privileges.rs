@@ -109,7 +109,8 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         "insert",
         "account_pace account_shares account_turns batch_keys ended_recipients \
          free_service_messages full_counts \
-         platform_accounts retention_waits retention_walks sender_days sender_outcomes unpublished_heads \
+         platform_accounts retention_waits retention_walks sender_days \
+         sender_outcomes unpublished_heads \
          waiting_heads waiting_totals",
     ),
     (
@@ -118,7 +119,8 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         "account_pace account_shares account_turns audit_log batch_keys consents \
          ended_recipients \
          free_service_messages full_counts notices platform_accounts policies retention_waits \
-         retention_walks review_decisions sender_days sender_outcomes template_versions unpublished_heads \
+         retention_walks review_decisions sender_days \
+         sender_outcomes template_versions unpublished_heads \
          waiting_changes \
          waiting_heads waiting_totals \
          whatsapp_rates",
@@ -129,7 +131,8 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         "account_pace account_shares account_turns audit_heads audit_log batch_keys consents \
          ended_recipients \
          free_service_messages full_counts notices platform_accounts platform_url policies \
-         retention_waits retention_walks review_decisions sender_days sender_outcomes template_versions \
+         retention_waits retention_walks review_decisions sender_days \
+         sender_outcomes template_versions \
          unpublished_heads \
          waiting_changes waiting_heads waiting_totals",
     ),
