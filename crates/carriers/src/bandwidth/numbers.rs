@@ -29,7 +29,8 @@ impl Client {
     /// code or digits to look for.
     ///
     /// # Errors
-    /// When Bandwidth gave no usable answer, or refused the search: its code or status is in the doubt.
+    /// When Bandwidth gave no usable answer, or refused the search: its code or status is in the
+    /// doubt.
     pub async fn search_numbers(
         &self,
         query: &NumberQuery<'_>,

@@ -10,7 +10,11 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
+<<<<<<< HEAD
 pub const CALLERS: [(&str, &[Role]); 85] = [
+=======
+pub const CALLERS: [(&str, &[Role]); 82] = [
+>>>>>>> wap
     ("account_is_away", BOTH),
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),
@@ -112,7 +116,8 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         "insert",
         "account_pace account_shares account_turns batch_keys ended_recipients \
          free_service_messages full_counts \
-         platform_accounts retention_waits retention_walks sender_days sender_outcomes unpublished_heads \
+         platform_accounts retention_waits retention_walks sender_days \
+         sender_outcomes unpublished_heads \
          waiting_heads waiting_totals",
     ),
     (
@@ -121,7 +126,8 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         "account_pace account_shares account_turns audit_log batch_keys consents \
          ended_recipients \
          free_service_messages full_counts notices platform_accounts policies retention_waits \
-         retention_walks review_decisions sender_days sender_outcomes template_versions unpublished_heads \
+         retention_walks review_decisions sender_days \
+         sender_outcomes template_versions unpublished_heads \
          waiting_changes \
          waiting_heads waiting_totals \
          whatsapp_rates",
@@ -132,7 +138,8 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
         "account_pace account_shares account_turns audit_heads audit_log batch_keys consents \
          ended_recipients \
          free_service_messages full_counts notices platform_accounts platform_url policies \
-         retention_waits retention_walks review_decisions sender_days sender_outcomes template_versions \
+         retention_waits retention_walks review_decisions sender_days \
+         sender_outcomes template_versions \
          unpublished_heads \
          waiting_changes waiting_heads waiting_totals",
     ),

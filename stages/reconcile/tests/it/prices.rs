@@ -115,6 +115,7 @@ fn status(message: MessageId, word: &str, pricing: Value, second: i64) -> Webhoo
     if !pricing.is_null() {
         status["pricing"] = pricing;
     }
+
     let value = json!({
         "messaging_product": "whatsapp", "metadata": { "phone_number_id": "106540352242922" },
         "statuses": [status],

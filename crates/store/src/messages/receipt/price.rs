@@ -41,7 +41,8 @@ pub async fn rates(
     let rows = sqlx::query!(
         r#"with found as (
                select k.tenant_id, v.version, array_agg(k.at) as places
-               from unnest($1::text[], $2::timestamptz[]) with ordinality as k (tenant_id, since, at)
+               from unnest($1::text[], $2::timestamptz[]) with ordinality
+                    as k (tenant_id, since, at)
                left join lateral (
                    select r.version from whatsapp_rates r
                    where r.tenant_id = k.tenant_id and r.valid_from <= k.since

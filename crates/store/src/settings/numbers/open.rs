@@ -69,23 +69,12 @@ pub async fn lease_open(
     machine: Timestamp,
     at_most: i64,
 ) -> Result<Vec<OpenAccount>, Fault> {
-    let patience = PATIENCE.as_secs_f64();
-    let due = sqlx::query!(
-        r#"select tenant_id as "tenant_id!", account as "account!"
-           from accounts_with_open_numbers($1, make_interval(secs => $2), $3)"#,
-        machine.to_sqlx() as _,
-        patience,
-        at_most,
-    )
-    .fetch_all(store.pool())
-    .await
-    .map_err(fault)?;
-
+    let due = due(store, machine, at_most).await?;
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    let scope = due.iter().filter_map(|row| words::readable(words::tenant(&row.tenant_id)));
-    let mut tx = store.scoped(scope).await?;
+
+    let mut tx = store.scoped(due.iter().map(|(tenant, _)| tenant)).await?;
     let rows = sqlx::query!(
         "with due as (
              select n.tenant_id, n.number_id
@@ -105,10 +94,10 @@ pub async fn lease_open(
            and a.tenant_id = n.tenant_id and a.account = n.account
          returning n.tenant_id, n.number_id, n.account, n.number, n.state, n.carrier_id, n.asked_at,
                    a.carrier, a.carrier_sid, a.base_url, a.sealed_token",
-        &due.iter().map(|row| row.tenant_id.as_str()).collect::<Vec<_>>() as _,
-        &due.iter().map(|row| row.account.as_str()).collect::<Vec<_>>() as _,
+        &due.iter().map(|(tenant, _)| tenant.as_str()).collect::<Vec<_>>() as _,
+        &due.iter().map(|(_, account)| account.as_str()).collect::<Vec<_>>() as _,
         machine.to_sqlx() as _,
-        patience,
+        PATIENCE.as_secs_f64(),
         SOON.as_secs_f64(),
         LONG.as_secs_f64(),
     )
@@ -139,6 +128,28 @@ pub async fn lease_open(
         });
     }
     Ok(accounts.into_values().collect())
+}
+
+/// The accounts with numbers whose look is due, those that have waited longest first.
+async fn due(
+    store: &Store,
+    machine: Timestamp,
+    at_most: i64,
+) -> Result<Vec<(TenantId, String)>, Fault> {
+    let rows = sqlx::query!(
+        r#"select tenant_id as "tenant_id!", account as "account!"
+           from accounts_with_open_numbers($1, make_interval(secs => $2), $3)"#,
+        machine.to_sqlx() as _,
+        PATIENCE.as_secs_f64(),
+        at_most,
+    )
+    .fetch_all(store.pool())
+    .await
+    .map_err(fault)?;
+
+    let known = |row: &str| words::readable(words::tenant(row));
+    let due = rows.into_iter().filter_map(|row| Some((known(&row.tenant_id)?, row.account)));
+    Ok(due.collect())
 }
 
 /// What the account's list has settled.
