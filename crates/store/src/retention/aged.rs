@@ -8,9 +8,7 @@ use sqlx::types::Uuid;
 use stage::Fault;
 
 use super::{Removed, Step};
-use crate::{
-    Scoped, Store, contacts::merge, core::words, fault, idempotency, settings::api_keys,
-};
+use crate::{Scoped, Store, contacts::merge, core::words, fault, idempotency, settings::api_keys};
 
 /// After this long no window of a budget counts: the longest is a month in any zone.
 pub(super) const WINDOWS: SignedDuration = SignedDuration::from_hours(33 * 24);
@@ -172,11 +170,7 @@ async fn with_lone_conflicts(
 }
 
 /// The tenants of the oldest merges of contacts.
-async fn with_merges(
-    store: &Store,
-    until: Timestamp,
-    at_most: i64,
-) -> Result<Vec<String>, Fault> {
+async fn with_merges(store: &Store, until: Timestamp, at_most: i64) -> Result<Vec<String>, Fault> {
     sqlx::query_scalar!(
         r#"select tenant_id as "tenant_id!" from tenants_with_aged_merges($1, $2)"#,
         until.to_sqlx() as _,
