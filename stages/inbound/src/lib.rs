@@ -6,8 +6,8 @@
 //! | Emits | `inbound.<tenant>`; `msg.submitted.urgent` (confirmations, HELP answers); events |
 //! | | message.received, contact.opted_out, contact.opted_in |
 //! | Reads | `carrier_accounts`, `policies`, `campaigns`, `tenants` |
-//! | Writes | `inbound_texts`, `conversations`, `contacts`, `contact_addresses`, `contact_merges`, |
-//! | | `standings`, `consents`, `parked`, `media`, `audit_log` |
+//! | Writes | `inbound_texts`, `conversations`, `contacts`, `contact_addresses`, |
+//! | | `contact_merges`, `standings`, `consents`, `parked`, `media`, `audit_log` |
 //! | Calls | nobody |
 //! | Never | lets an automation or the AI see a text before the opt-out check; answers a machine |
 
