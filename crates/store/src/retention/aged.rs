@@ -256,15 +256,20 @@ async fn delete(
                  select ctid from imports where created_at <= $1 and not rows_kept
                  order by created_at limit $2 for update skip locked))"
         ),
-        AgedTable::ApiKeys => delete_oldest!(
-            (tx, until, at_most),
-            "delete from api_keys where ctid = any (array(
-                 select ctid from api_keys where least(revoked_at, expires_at) <= $1
-                 order by least(revoked_at, expires_at) limit $2 for update skip locked))"
-        ),
+        AgedTable::ApiKeys => delete_ended_keys(tx, until, at_most).await,
         AgedTable::ContactMerges => delete_merges(tx, until, at_most).await,
         AgedTable::LoneConflicts => delete_lone_conflicts(tx, until, at_most).await,
     }
+}
+
+/// Deletes the API keys that have ended first.
+async fn delete_ended_keys(tx: &mut Scoped, until: Timestamp, at_most: i64) -> Result<u64, Fault> {
+    delete_oldest!(
+        (tx, until, at_most),
+        "delete from api_keys where ctid = any (array(
+                 select ctid from api_keys where least(revoked_at, expires_at) <= $1
+                 order by least(revoked_at, expires_at) limit $2 for update skip locked))"
+    )
 }
 
 /// Deletes the oldest merges of contacts.
