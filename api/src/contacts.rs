@@ -41,8 +41,9 @@ pub(crate) enum Writing {
 }
 
 /// Compares people with what is stored and, if asked to, writes the difference. Each number may be
-/// in `inputs` once; several may be one contact's, of which each adds to what those before it say. The outcomes are in the order of the inputs. Who is new while the company's
-/// plan has no room is left out, unless what is said of them stops texts: that counts always.
+/// in `inputs` once; several may be one contact's, of which each adds to what those before it say.
+/// The outcomes are in the order of the inputs. Who is new while the company's plan has no room is
+/// left out, unless what is said of them stops texts: that counts always.
 ///
 /// # Errors
 /// An outage, or a text that Postgres cannot store.

@@ -5,8 +5,8 @@ mod bulk;
 mod change;
 mod imports;
 mod manage;
-mod timeline;
 mod merges;
+mod timeline;
 
 use utoipa_axum::router::OpenApiRouter;
 

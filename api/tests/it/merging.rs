@@ -1,5 +1,5 @@
-//! A contact is a set of addresses: they are shown, added and removed, all forms of a number are one,
-//! and two contacts become one and come apart again.
+//! A contact is a set of addresses: they are shown, added and removed, all forms of a number are
+//! one, and two contacts become one and come apart again.
 
 use serde_json::{Value, json};
 use store::settings::api_keys::KeyRole;

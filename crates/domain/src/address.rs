@@ -63,8 +63,8 @@ pub const MAX_ADDRESSES: usize = 20;
 /// The longest username, in characters.
 pub const MAX_USERNAME: usize = 35;
 
-/// Whether a text can be a username: 3 to 35 of lower-case letters, digits, `.` and `_`, one of them
-/// a letter.
+/// Whether a text can be a username: 3 to 35 of lower-case letters, digits, `.` and `_`, one of
+/// them a letter.
 pub fn is_username(text: &str) -> bool {
     let is_allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'.' || c == b'_';
     (3..=MAX_USERNAME).contains(&text.len())
@@ -180,9 +180,9 @@ impl FromStr for CarrierId {
 }
 
 crate::described_words! {
-    AddressKind, "What a contact is known under: a phone number, WhatsApp's business-scoped user id \
-        (`carrier_id`), the digits by which WhatsApp names the person where they are another form \
-        of the number (`whatsapp_id`), or the name that they have there.";
+    AddressKind, "What a contact is known under: a phone number, WhatsApp's business-scoped user \
+        id (`carrier_id`), the digits by which WhatsApp names the person where they are another \
+        form of the number (`whatsapp_id`), or the name that they have there.";
 }
 
 impl fmt::Display for Address {

@@ -54,9 +54,9 @@ pub enum LineType {
 
 impl PhoneNumber {
     /// Reads a person's number as people write it, `default_region` being the country of numbers
-    /// without `+`. Accepts blanks, dots, brackets, hyphens, full-width digits, `tel:` and a leading
-    /// `00`; passes over characters that cannot be seen, and reads what a spreadsheet wrote as an
-    /// amount. A mobile that is written in another form comes back in its canonical one: see
+    /// without `+`. Accepts blanks, dots, brackets, hyphens, full-width digits, `tel:` and a
+    /// leading `00`; passes over characters that cannot be seen, and reads what a spreadsheet wrote
+    /// as an amount. A mobile that is written in another form comes back in its canonical one: see
     /// [`canonical`](Self::canonical).
     ///
     /// # Errors

@@ -157,8 +157,8 @@ pub struct ReceivedData {
 /// The data of `contact.*`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ContactData {
-    /// The contact whose consent changed, or was reviewed; of a merge, and of its undo, the one that
-    /// stays.
+    /// The contact whose consent changed, or was reviewed; of a merge, and of its undo, the one
+    /// that stays.
     pub contact: ContactId,
     /// How the change came: `keyword`, `phrase`, `carrier`, `api` or `import`. Of a review what was
     /// decided: `opted_out` or `dismissed`.

@@ -1,5 +1,5 @@
-//! Whose contact the writer of a text is: the names that the carrier tells beside an address join its
-//! contact, and a card's texts are its contact's.
+//! Whose contact the writer of a text is: the names that the carrier tells beside an address join
+//! its contact, and a card's texts are its contact's.
 
 use std::collections::HashMap;
 

@@ -168,8 +168,8 @@ async fn addresses_of(
 }
 
 /// `GET /v1/contacts/{id}/consent`, for every role: the recipient status of each address on each
-/// channel, and the ledger's lines in pages, the latest first by when they were said. Answers 404 where there is no
-/// such contact.
+/// channel, and the ledger's lines in pages, the latest first by when they were said. Answers 404
+/// where there is no such contact.
 #[utoipa::path(
     get, path = "/v1/contacts/{id}/consent", tag = "consent", operation_id = "list_consent",
     security(("bearer" = [Read::NAME])),

@@ -85,10 +85,10 @@ impl Named {
     }
 }
 
-/// `POST /v1/contacts/{id}/addresses`, for every role but viewer: adds an address to a contact. What
-/// stops texts to one of them stops them to all. Who is limited to brands may not (403). Answers 200
-/// with the contact, also where it had the address, 404, or 409 where the address is another
-/// contact's, or the contact has as many as fit.
+/// `POST /v1/contacts/{id}/addresses`, for every role but viewer: adds an address to a contact.
+/// What stops texts to one of them stops them to all. Who is limited to brands may not (403).
+/// Answers 200 with the contact, also where it had the address, 404, or 409 where the address is
+/// another contact's, or the contact has as many as fit.
 #[utoipa::path(
     post, path = "/v1/contacts/{id}/addresses", tag = "contacts",
     operation_id = "add_contact_address", security(("bearer" = [EditContacts::NAME])),

@@ -183,10 +183,10 @@ async fn list(
     Ok(Json(Page::new(merges, limit, key)))
 }
 
-/// `POST /v1/contacts/merges/{id}/undo`, for every role but viewer: the contact that was taken in is
-/// one of its own again, with its addresses, and what the merge alone had stopped goes on. What was
-/// said or changed since stands. Who is limited to brands may not (403). Answers 200 with the merge,
-/// 404, or 409 where it was undone before, is too old, or the two have come apart otherwise.
+/// `POST /v1/contacts/merges/{id}/undo`, for every role but viewer: the contact that was taken in
+/// is one of its own again, with its addresses, and what the merge alone had stopped goes on. What
+/// was said or changed since stands. Who is limited to brands may not (403). Answers 200 with the
+/// merge, 404, or 409 where it was undone before, is too old, or the two have come apart otherwise.
 #[utoipa::path(
     post, path = "/v1/contacts/merges/{id}/undo", tag = "contacts",
     operation_id = "undo_contact_merge", security(("bearer" = [EditContacts::NAME])),

@@ -330,7 +330,8 @@ async fn drafted(
     now: Timestamp,
 ) -> Result<draft::Draft, Problem> {
     let (contact, to) = (conversation.contact, &message.head.to);
-    let found = dry_run::people(tx, &tenant.id, message.head.channel, &[(contact, to)], false).await?.pop();
+    let found =
+        dry_run::people(tx, &tenant.id, message.head.channel, &[(contact, to)], false).await?.pop();
     let person = found.and_then(|found| found.contact).unwrap_or_default();
 
     let origin = draft::Origin {

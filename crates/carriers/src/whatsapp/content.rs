@@ -1,7 +1,8 @@
 //! What a message holds, as the Cloud API writes it.
 
 use domain::draft::{
-    ButtonKind, ButtonValue, CarrierTemplate, FileKind, HeaderValue, ListRow, ReplyButton, RichContent,
+    ButtonKind, ButtonValue, CarrierTemplate, FileKind, HeaderValue, ListRow, ReplyButton,
+    RichContent,
 };
 use serde_json::{Value, json};
 

@@ -175,11 +175,7 @@ struct StatusError {
     code: u32,
 }
 
-fn report(
-    status: &RawValue,
-    number: &str,
-    only: Option<&Contact>,
-) -> Result<Said, WebhookError> {
+fn report(status: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said, WebhookError> {
     let status: Status<'_> =
         serde_json::from_str(status.get()).map_err(|_| WebhookError::Parameter("status"))?;
     if !is_message_id(&status.id) {

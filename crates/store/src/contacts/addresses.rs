@@ -40,6 +40,10 @@ impl std::fmt::Debug for ContactAddress {
 }
 
 impl ContactAddress {
+    fn order(&self) -> (AddressKind, Timestamp, &str) {
+        (self.kind, self.added_at, &self.address)
+    }
+
     /// The address, where texts can go to it.
     pub fn reachable(&self) -> Option<Address> {
         reachable(self.kind, &self.address)
@@ -65,8 +69,9 @@ pub async fn list(
            from unnest($1::text[], $2::uuid[]) as k (tenant_id, contact_id)
            cross join lateral (
                select * from contact_addresses r
-               where r.tenant_id = k.tenant_id and r.contact_id = k.contact_id limit $3
-           ) a"#,
+               where r.contact_id = k.contact_id limit $3
+           ) a
+           where a.tenant_id = k.tenant_id"#,
         &vec![tenant.as_str(); contacts.len()] as _,
         contacts,
         MAX_ADDRESSES as i64,
@@ -82,9 +87,7 @@ pub async fn list(
         found.entry(row.contact_id).or_default().push(address);
     }
     for of_contact in found.values_mut() {
-        of_contact.sort_by(|one, other| {
-            (one.kind, one.added_at, &one.address).cmp(&(other.kind, other.added_at, &other.address))
-        });
+        of_contact.sort_by(|one, other| one.order().cmp(&other.order()));
     }
     Ok(found)
 }
@@ -198,11 +201,7 @@ async fn insert(tx: &mut Scoped, new: &NewAddress<'_>) -> Result<bool, Fault> {
 }
 
 /// Makes the row of an address that is a contact's, and has it point there.
-async fn make_card(
-    tx: &mut Scoped,
-    new: &NewAddress<'_>,
-    address: &Address,
-) -> Result<(), Fault> {
+async fn make_card(tx: &mut Scoped, new: &NewAddress<'_>, address: &Address) -> Result<(), Fault> {
     let card = ContactId::of(new.tenant, address.as_str());
     if card == new.contact {
         return Ok(());

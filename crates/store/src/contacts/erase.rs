@@ -158,10 +158,8 @@ pub async fn contact(
     let tenants = vec![tenant.as_str(); rows.len()];
     sqlx::query!(
         "delete from contact_merges m
-         using unnest($1::text[], $2::uuid[]) as k (tenant_id, contact_id)
-         where m.tenant_id = k.tenant_id
-           and (m.contact_id = k.contact_id or m.merged_id = k.contact_id)",
-        &tenants as _,
+         using unnest($1::uuid[]) as k (contact_id)
+         where m.contact_id = k.contact_id or m.merged_id = k.contact_id",
         &rows,
     )
     .execute(&mut **tx)

@@ -190,11 +190,7 @@ async fn insert(tx: &mut Scoped, act: &MergeAct<'_>, went: &Went) -> Result<(), 
 }
 
 /// Whether there is a merge of this id, undone or not.
-pub(super) async fn is_stored(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    id: Uuid,
-) -> Result<bool, Fault> {
+pub(super) async fn is_stored(tx: &mut Scoped, tenant: &TenantId, id: Uuid) -> Result<bool, Fault> {
     sqlx::query_scalar!(
         r#"select exists (
                select from contact_merges where tenant_id = $1 and merge_id = $2) as "is_stored!""#,

@@ -8,9 +8,7 @@ use sqlx::types::Uuid;
 use stage::Fault;
 
 use super::{Removed, Step};
-use crate::{
-    Scoped, Store, contacts::merge, core::words, fault, idempotency, settings::api_keys,
-};
+use crate::{Scoped, Store, contacts::merge, core::words, fault, idempotency, settings::api_keys};
 
 /// After this long no window of a budget counts: the longest is a month in any zone.
 pub(super) const WINDOWS: SignedDuration = SignedDuration::from_hours(33 * 24);
@@ -182,11 +180,7 @@ async fn with_lone_conflicts(
 }
 
 /// The tenants of the oldest merges of contacts.
-async fn with_merges(
-    store: &Store,
-    until: Timestamp,
-    at_most: i64,
-) -> Result<Vec<String>, Fault> {
+async fn with_merges(store: &Store, until: Timestamp, at_most: i64) -> Result<Vec<String>, Fault> {
     sqlx::query_scalar!(
         r#"select tenant_id as "tenant_id!" from tenants_with_aged_merges($1, $2)"#,
         until.to_sqlx() as _,
@@ -280,7 +274,11 @@ async fn delete(
     }
 }
 
+<<<<<<< HEAD
 /// Deletes the keys that have ended first.
+=======
+/// Deletes the API keys that have ended first.
+>>>>>>> people
 async fn delete_ended_keys(tx: &mut Scoped, until: Timestamp, at_most: i64) -> Result<u64, Fault> {
     delete_oldest!(
         (tx, until, at_most),
@@ -290,6 +288,7 @@ async fn delete_ended_keys(tx: &mut Scoped, until: Timestamp, at_most: i64) -> R
     )
 }
 
+<<<<<<< HEAD
 /// Deletes the conversations whose last text is the oldest.
 async fn delete_conversations(
     tx: &mut Scoped,
@@ -314,6 +313,8 @@ async fn delete_entries(tx: &mut Scoped, until: Timestamp, at_most: i64) -> Resu
     )
 }
 
+=======
+>>>>>>> people
 /// Deletes the oldest merges of contacts.
 async fn delete_merges(tx: &mut Scoped, until: Timestamp, at_most: i64) -> Result<u64, Fault> {
     delete_oldest!(

@@ -32,12 +32,7 @@ pub(super) fn merged(into: &Contact, from: &Contact, at: Timestamp) -> Contact {
 }
 
 /// The contact that has stayed, without what the other had said. What was changed since stays.
-pub(super) fn unmerged(
-    now: &Contact,
-    before: &Contact,
-    after: &Contact,
-    at: Timestamp,
-) -> Contact {
+pub(super) fn unmerged(now: &Contact, before: &Contact, after: &Contact, at: Timestamp) -> Contact {
     let is_brought = |tag: &String| after.tags.contains(tag) && !before.tags.contains(tag);
     let tags = now.tags.iter().filter(|tag| !is_brought(tag)).cloned().collect();
 

@@ -1,5 +1,5 @@
-//! A merge is undone: the contact that was taken in is one of its own again, with its addresses, and
-//! what the merge had stopped goes on. What somebody has said since stands.
+//! A merge is undone: the contact that was taken in is one of its own again, with its addresses,
+//! and what the merge had stopped goes on. What somebody has said since stands.
 
 use domain::{
     address::AddressKind,

@@ -1,5 +1,5 @@
-//! The addresses of a contact come apart again: each is stopped as it was before they came together,
-//! unless somebody has said something of it since.
+//! The addresses of a contact come apart again: each is stopped as it was before they came
+//! together, unless somebody has said something of it since.
 
 use domain::{address::Address, gates::Stops, ids::consent_at, message::class::Channel};
 use jiff::Timestamp;
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{Scoped, audit, core::words::word, fault};
 
-/// Takes back what [`super::spread::over`] wrote at `since`. The ledger gets a line for each address
-/// that is stopped less.
+/// Takes back what [`super::spread::over`] wrote at `since`. The ledger gets a line for each
+/// address that is stopped less.
 pub(crate) async fn give_back(
     tx: &mut Scoped,
     act: &SpreadAct<'_>,

@@ -58,9 +58,10 @@ pub(super) async fn to_contacts(
            ) a
            cross join lateral (
                select * from contact_addresses r
-               where r.tenant_id = k.tenant_id and r.contact_id = a.contact_id limit $4
+               where r.contact_id = a.contact_id limit $4
            ) o
-           where o.kind in ('phone', 'carrier_id') and o.address <> k.address
+           where o.tenant_id = k.tenant_id and o.kind in ('phone', 'carrier_id')
+             and o.address <> k.address
            order by k.at, o.address"#,
         &said.iter().map(|change| change.tenant.as_str()).collect::<Vec<_>>() as _,
         &said.iter().map(|change| change.address.kind().as_str()).collect::<Vec<_>>() as _,

@@ -1,5 +1,5 @@
-//! Changes of consent as they are written: the lines of the ledger, the recipients' statuses, what is
-//! parked, the audit trail. Each at its own address alone.
+//! Changes of consent as they are written: the lines of the ledger, the recipients' statuses, what
+//! is parked, the audit trail. Each at its own address alone.
 
 use std::collections::HashSet;
 
