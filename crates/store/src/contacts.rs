@@ -5,10 +5,10 @@
 pub mod addresses;
 pub mod erase;
 pub mod imports;
-pub mod timeline;
 pub mod join;
 pub mod merge;
 pub mod set;
+pub mod timeline;
 
 use std::collections::BTreeMap;
 

@@ -4,19 +4,12 @@
 //! |---|---|
 //! | Consumes | `carrier.*.*.inbound` and `.mixed` |
 //! | Emits | `inbound.<tenant>`; `msg.submitted.urgent` (confirmations, HELP answers); events |
-<<<<<<< HEAD
 //! | | message.received, conversation.opened, contact.opted_out, contact.opted_in; by way of the |
 //! | | outbox conversation.reopened |
 //! | Reads | `carrier_accounts`, `policies`, `campaigns`, `tenants`, `senders`, `pools`, |
 //! | | `inboxes` |
 //! | Writes | `inbound_texts`, `conversations`, `contacts`, `contact_addresses`, `contact_merges`, |
 //! | | `standings`, `consents`, `parked`, `media`, `audit_log` |
-=======
-//! | | message.received, contact.opted_out, contact.opted_in |
-//! | Reads | `carrier_accounts`, `policies`, `campaigns`, `tenants` |
-//! | Writes | `inbound_texts`, `conversations`, `contacts`, `contact_addresses`, |
-//! | | `contact_merges`, `standings`, `consents`, `parked`, `media`, `audit_log` |
->>>>>>> people
 //! | Calls | nobody |
 //! | Never | lets an automation or the AI see a text before the opt-out check; answers a machine |
 

@@ -15,11 +15,7 @@ pub enum MetricKind {
 use MetricKind::{Counter, Gauge, Histogram};
 
 /// Every metric: its name, how it is read, and what it counts.
-<<<<<<< HEAD
 pub const CATALOGUE: [(&str, MetricKind, &str); 64] = [
-=======
-pub const CATALOGUE: [(&str, MetricKind, &str); 60] = [
->>>>>>> wap
     ("millrace_ack_failures_total", Counter, "Acks that the broker did not confirm"),
     ("millrace_broker_errors_total", Counter, "Errors that the connection to NATS reported"),
     ("millrace_broker_slow_consumer_total", Counter, "Times that NATS dropped deliveries to us"),

@@ -60,14 +60,9 @@ async fn threads(
     first: &HashSet<Uuid>,
 ) -> Result<HashMap<Uuid, Thread>, Fault> {
     let rows = sqlx::query!(
-<<<<<<< HEAD
         r#"select i.inbound_id, i.contact_id, i.conversation_id,
                   i.unknown_to is null as "is_to_sender!", i.opens, i.opens_inbox,
                   i.received_at, i.answer, i.epoch, v.last_campaign_id,
-=======
-        r#"select i.inbound_id, i.contact_id, i.conversation_id, i.received_at, i.answer, i.epoch,
-                  v.last_campaign_id,
->>>>>>> people
                   c.language as "language?", t.name,
                   (select p.body ->> 'help_contact' from policies p
                    where p.tenant_id = k.tenant_id order by p.version desc limit 1) as help_contact

@@ -10,11 +10,7 @@ const BOTH: &[Role] = &[Role::Api, Role::Pipeline];
 const NOBODY: &[Role] = &[];
 
 /// Every function and procedure, and who may call it beside the owner.
-<<<<<<< HEAD
 pub const CALLERS: [(&str, &[Role]); 85] = [
-=======
-pub const CALLERS: [(&str, &[Role]); 82] = [
->>>>>>> wap
     ("account_is_away", BOTH),
     ("account_rate", PIPELINE),
     ("account_sharers", PIPELINE),

@@ -274,11 +274,7 @@ async fn delete(
     }
 }
 
-<<<<<<< HEAD
-/// Deletes the keys that have ended first.
-=======
 /// Deletes the API keys that have ended first.
->>>>>>> people
 async fn delete_ended_keys(tx: &mut Scoped, until: Timestamp, at_most: i64) -> Result<u64, Fault> {
     delete_oldest!(
         (tx, until, at_most),
@@ -288,7 +284,6 @@ async fn delete_ended_keys(tx: &mut Scoped, until: Timestamp, at_most: i64) -> R
     )
 }
 
-<<<<<<< HEAD
 /// Deletes the conversations whose last text is the oldest.
 async fn delete_conversations(
     tx: &mut Scoped,
@@ -313,8 +308,6 @@ async fn delete_entries(tx: &mut Scoped, until: Timestamp, at_most: i64) -> Resu
     )
 }
 
-=======
->>>>>>> people
 /// Deletes the oldest merges of contacts.
 async fn delete_merges(tx: &mut Scoped, until: Timestamp, at_most: i64) -> Result<u64, Fault> {
     delete_oldest!(
