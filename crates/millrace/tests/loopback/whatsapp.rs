@@ -192,6 +192,7 @@ async fn files_questions_and_reactions_pass_whatsapp_and_a_button_opens_the_wind
     platform.sandbox(Method::POST, "inbound", &pressed).await?;
     let answered = until_open(&tenant, BEN, &json!({ "body": "Until Monday" })).await?;
     tenant.until_status(&answered, "delivered").await?;
+    platform.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
