@@ -10,9 +10,9 @@ use wire::{Event, subject::Scope, totals::Totals};
 pub(crate) enum Topic {
     /// The whole tenant.
     Dashboard,
-    /// One campaign.
+    /// What moves in one campaign.
     Campaign(Uuid),
-    /// One conversation.
+    /// What happens in one conversation.
     Conversation(Uuid),
     /// The conversations that are looked after in an inbox.
     Inbox(Uuid),

@@ -59,7 +59,7 @@ const MAX_METADATA: usize = 2 * 1024;
 // Written again, it tells whether a batch says the same.
 /// A message to one person: a body, media or both, a template, ours or the carrier's, or a
 /// reaction.
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMessage<'a> {
     // Required, as is the class: what is missing is told with all else that is wrong.
@@ -226,19 +226,9 @@ impl NewMessage<'_> {
             class: Some(MessageClass::Conversational.as_str().into()),
             body: body.map(Cow::Owned),
             media,
-            media_kind: None,
-            media_filename: None,
-            interactive: None,
-            reaction: None,
-            template: None,
-            carrier_template: None,
             channel: Some(channel.as_str().into()),
             from: Some(from.into()),
-            pool: None,
-            validity_seconds: None,
-            on_late: None,
-            metadata: BTreeMap::new(),
-            idempotency_key: None,
+            ..NewMessage::default()
         }
     }
 

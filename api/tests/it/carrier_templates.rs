@@ -380,6 +380,7 @@ async fn what_headers_and_buttons_need_is_read_and_what_is_wrong_is_named() {
         "buttons": [{ "index": 1, "type": "url", "value": "417" }],
     }));
     kept.caller.post("/v1/messages", &fine).await.expect(202);
+
     for (more, field) in [
         (json!({ "header": {} }), "carrier_template.header"),
         (
@@ -403,6 +404,7 @@ async fn what_headers_and_buttons_need_is_read_and_what_is_wrong_is_named() {
         let refused = kept.caller.post("/v1/messages", &message(template)).await.problem(422);
         assert_eq!(refused[0].0, field, "{more}");
     }
+
     let put = kept.caller.request(Method::PUT, "/v1/carrier-templates");
     crate::harness::send(put.json(&json!({}))).await.problem(405);
 }

@@ -40,7 +40,7 @@ pub struct TemplateNews {
 pub enum TemplateChange {
     /// Its review has come to a state.
     State {
-        /// The state.
+        /// How the review stands.
         state: ReviewState,
         /// The carrier's own word for it.
         status: String,

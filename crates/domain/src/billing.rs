@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
 pub use whatsapp::{
-    PriceCategory, PriceNotice, Priced, Settlement, WhatsappRates, settle as settle_whatsapp,
+    PriceCategory, PriceNotice, PriceSettlement, Priced, WhatsappRates, settle as settle_whatsapp,
 };
 
 use crate::{

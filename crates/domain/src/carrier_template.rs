@@ -20,7 +20,7 @@ pub struct TemplateComponents {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub header: Option<TemplateHeader>,
-    /// The text.
+    /// The text, with its variables.
     pub body: TemplateBody,
     /// What stands small under the text, without variables.
     #[serde(default, skip_serializing_if = "Option::is_none")]

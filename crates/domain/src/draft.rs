@@ -3,6 +3,7 @@
 
 mod content;
 mod length;
+mod request;
 mod senders;
 mod texts;
 mod variables;
@@ -17,6 +18,7 @@ pub use content::{
     ReplyButton, RichContent,
 };
 pub use length::{MAX_SEGMENTS, SURELY_FITS, TOO_LONG, fits, fits_in, too_long};
+pub use request::{CONTACT_FIELDS, DraftRequest, Origin, Person};
 pub use senders::{MAX_CANDIDATES, SenderCandidate};
 pub use texts::{CampaignText, Code, PickedVariant, Texts, Variants};
 pub use variables::{NOT_FILLED_IN, variable_in};
@@ -37,63 +39,6 @@ pub const NO_PHONE_NUMBER: Code = "no_phone_number";
 
 /// The code of a message with media that the platform does not have, or not yet.
 pub const UNKNOWN_MEDIA: Code = "unknown_media";
-
-/// The message to draft.
-#[derive(Debug, Clone, Copy)]
-pub struct DraftRequest<'a> {
-    /// What it is for.
-    pub class: MessageClass,
-    /// How it travels.
-    pub channel: Channel,
-    /// Who it is for.
-    pub to: &'a Address,
-    /// Where its text and its senders come from.
-    pub origin: Origin<'a>,
-}
-
-/// Where a text and its senders come from: what [`Supplies`] must hold.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
-    /// The tenant that sends it.
-    pub tenant: &'a TenantId,
-    /// The campaign it belongs to.
-    pub campaign: Option<CampaignId>,
-    /// What the text is made of.
-    pub content: &'a Content,
-    /// The senders that may carry it.
-    pub from: &'a From,
-}
-
-/// What is known of the person.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Person {
-    /// The language of their texts, by ISO 639-1.
-    pub language: Option<String>,
-    /// The name of their IANA time zone.
-    pub time_zone: Option<String>,
-    /// The postal code as it was written.
-    pub postal_code: Option<String>,
-    /// The state by ISO 3166-2, `US-FL`, or by its own code alone.
-    pub region: Option<String>,
-    /// Names and own fields by name, where they were asked for.
-    pub fields: HashMap<String, String>,
-}
-
-/// The fields that every contact has, even if they are empty: what a template may name without
-/// declaring it.
-pub const CONTACT_FIELDS: [&str; 4] = ["first_name", "last_name", "postal_code", "region"];
-
-impl Person {
-    /// What a template's variable says of the person. Own fields do not hide those that every
-    /// contact has.
-    pub fn field(&self, name: &str) -> Option<&str> {
-        match name {
-            "postal_code" => self.postal_code.as_deref(),
-            "region" => self.region.as_deref(),
-            name => self.fields.get(name).map(String::as_str),
-        }
-    }
-}
 
 /// What holds for everything of a tenant.
 #[derive(Debug, Clone, PartialEq)]

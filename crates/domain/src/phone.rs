@@ -125,7 +125,13 @@ impl PhoneNumber {
     /// with and without the 9) always the same one; any other number as it is.
     #[must_use]
     pub fn canonical(self) -> Self {
-        variants::canonical(&self).unwrap_or(self)
+        self.other_form().unwrap_or(self)
+    }
+
+    /// The canonical form, where the number is written in another one.
+    fn other_form(&self) -> Option<Self> {
+        let digits = variants::canonical(self.digits())?;
+        Self::from_e164(&format!("+{digits}")).ok()
     }
 
     /// The number in E.164, with its `+`.
@@ -316,7 +322,7 @@ fn valid(input: &str, default_region: Option<Country>) -> Result<PhoneNumber, Ph
 
     let number = PhoneNumber::from_e164(&parsed.format_as(PhoneNumberFormat::E164));
     if !parsed.is_valid() {
-        let canonical = number.ok().and_then(|number| variants::canonical(&number));
+        let canonical = number.ok().and_then(|number| number.other_form());
         if let Some(canonical) = canonical.filter(PhoneNumber::is_assigned) {
             return Ok(canonical);
         }

@@ -142,6 +142,7 @@ pub async fn save(tx: &mut Scoped, tenant: &TenantId, to: &Campaign) -> Result<(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use stage::Fault;
 use store::{
     Scoped, Store,
     contacts::{
-        join::{self, Told},
+        join::{self, ToldName},
         set,
     },
     conversations::inbound::{NewText, Thread},
@@ -20,11 +20,11 @@ use crate::decide::{Arrived, received, received_mut};
 /// Has what the carrier tells of people be theirs, before their texts are stored: a stop among them
 /// reaches every address.
 pub(crate) async fn join(store: &Store, arrived: &[Arrived]) -> Result<(), Fault> {
-    let told: Vec<Told> = received(arrived)
+    let told: Vec<ToldName> = received(arrived)
         .filter_map(|received| Some((received, received.text.address()?)))
         .flat_map(|(received, address)| {
             let (text, names) = (&received.text, &received.names);
-            names.iter().map(move |(kind, name)| Told {
+            names.iter().map(move |(kind, name)| ToldName {
                 tenant: text.tenant.clone(),
                 address: address.clone(),
                 kind: *kind,

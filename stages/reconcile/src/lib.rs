@@ -27,8 +27,8 @@
 //! about a message that has no row is kept until there is one.
 //!
 //! Two stages and four sources: `receipts/` reads receipts, `in_doubt/` clears up calls whose
-//! result is not known, `missing_receipts/` fetches receipts that do not come, `templates/` follows the
-//! templates that carriers keep, `open_numbers` settles orders and releases of numbers, and
+//! result is not known, `missing_receipts/` fetches receipts that do not come, `templates/` follows
+//! the templates that carriers keep, `open_numbers` settles orders and releases of numbers, and
 //! `dead_letters/` ends messages that no stage could handle.
 
 mod dead_letters;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use store::analytics::{
     outcomes::OutcomeKey,
     rollup::{Delta, Moved},
-    sender_days::{Carried, SenderDay},
+    sender_days::{Carried, CarriedDay},
     timed::{Grain, TimedDelta},
 };
 use uuid::Uuid;
@@ -32,7 +32,7 @@ pub(crate) struct TotalSums {
     /// How senders' texts ended.
     outcomes: BTreeMap<OutcomeKey, i64>,
     /// What senders have carried, by the day.
-    days: BTreeMap<SenderDay, Carried>,
+    days: BTreeMap<CarriedDay, Carried>,
 }
 
 /// A batch, summed: each list in key order.
@@ -46,7 +46,7 @@ pub(crate) struct Sums {
     /// How senders' texts ended.
     pub(crate) outcomes: BTreeMap<OutcomeKey, i64>,
     /// What senders have carried, by the day.
-    pub(crate) days: BTreeMap<SenderDay, Carried>,
+    pub(crate) days: BTreeMap<CarriedDay, Carried>,
 }
 
 impl TotalSums {
@@ -107,7 +107,7 @@ impl TotalSums {
             return;
         }
         let day_start = Grain::Day.start_of(counts.minute_start);
-        let key = SenderDay { tenant: tenant.clone(), sender, day_start };
+        let key = CarriedDay { tenant: tenant.clone(), sender, day_start };
         let day = self.days.entry(key).or_default();
         day.segments += counts.segments;
         day.cost += counts.cost;

@@ -121,9 +121,11 @@ fn view(
     addresses: Vec<ContactAddress>,
     recipient: Option<&RecipientRow>,
 ) -> ContactView {
+    let phone = Some(contact.number).filter(|number| number.starts_with('+'));
+
     ContactView {
         id: contact.contact_id,
-        phone: Some(contact.number).filter(|number| number.starts_with('+')),
+        phone,
         addresses: addresses.into_iter().map(AddressView::from).collect(),
         country: contact.country,
         first_name: contact.first_name,

@@ -49,7 +49,7 @@ struct NewNote {
     body: String,
 }
 
-/// A note.
+/// A note as it is answered.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Note)]
 struct NoteView {

@@ -51,7 +51,7 @@ enum EntryKind {
 enum Writer {
     /// A person, or a program in their place, by a reply.
     Person,
-    /// The assistant.
+    /// The assistant has written it.
     Assistant,
     /// A campaign, a program, or what the law has answered.
     Other,

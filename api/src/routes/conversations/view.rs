@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{auth::Reach, document::examples, http::Problem};
 
-/// A conversation.
+/// A conversation as it is answered.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Conversation)]
 pub(super) struct ConversationView {

@@ -71,7 +71,7 @@ struct WhatsappPrice {
 #[derive(Serialize, ToSchema)]
 #[schema(as = WhatsappRates)]
 struct RatesView {
-    /// From 1.
+    /// Counts from 1, with every change.
     #[schema(minimum = 1)]
     version: i64,
     /// From when on they hold, until the next version's; of two with the same time the higher

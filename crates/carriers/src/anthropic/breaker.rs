@@ -14,7 +14,7 @@ const FAILURES: u32 = 5;
 /// The first while, which doubles with each further failure.
 const FIRST: Duration = Duration::from_secs(5);
 
-/// The longest.
+/// The longest time without calls.
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// A circuit breaker. Shared by everybody in the process who calls; each process learns for itself.

@@ -16,7 +16,7 @@ use crate::redact::Hidden;
 /// A tool that the model must use.
 #[derive(Debug, Clone, Copy)]
 pub struct Tool<'a> {
-    /// Its name.
+    /// Its name, as the model calls it.
     pub name: &'a str,
     /// What it is for.
     pub description: &'a str,

@@ -35,6 +35,7 @@ fn whole() -> TemplateComponents {
         text: None,
         example: Some("4::aW".to_owned()),
     };
+
     TemplateComponents {
         header: Some(header),
         footer: Some("Acme".to_owned()),

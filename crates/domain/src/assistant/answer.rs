@@ -43,7 +43,7 @@ pub enum Handoff {
 /// An answer that may go out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerDraft {
-    /// The text.
+    /// The text for the person.
     pub body: String,
     /// How surely it is right.
     pub confidence: Confidence,

@@ -129,6 +129,7 @@ mod tests {
         ] {
             assert!(are_told(TOLD, fine), "{fine}");
         }
+
         for made_up in [
             "A cut is $20.",
             "It is 6 EUR",

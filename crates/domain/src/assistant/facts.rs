@@ -12,7 +12,7 @@ use crate::{
 /// Whether an assistant works at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moment {
-    /// It does.
+    /// It answers now.
     Open,
     /// It is outside its hours, or a holiday.
     Closed,

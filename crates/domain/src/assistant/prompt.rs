@@ -20,7 +20,7 @@ const SHOWN: usize = 2_000;
 pub enum TurnSpeaker {
     /// The person who texts.
     Person,
-    /// The assistant.
+    /// The assistant, in the company's name.
     Assistant,
 }
 

@@ -68,7 +68,7 @@ pub struct PriceNotice {
 
 /// The price of a message as it is settled, kept with the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settlement {
+pub struct PriceSettlement {
     /// The state that the report told of.
     pub by: MessageState,
     /// The message's turn: what was said in an earlier one is about another call.
@@ -96,13 +96,13 @@ pub struct Priced {
     /// What it costs as its row has it: the estimate, or what was settled.
     pub cost: Micros,
     /// How it was settled before.
-    pub before: Option<Settlement>,
+    pub before: Option<PriceSettlement>,
 }
 
 // === impl PriceCategory ===
 
 impl PriceCategory {
-    /// Every category.
+    /// Every category, in the order of the rate card.
     pub const ALL: [Self; 7] = [
         Self::Marketing,
         Self::Utility,
@@ -173,7 +173,7 @@ impl PriceNotice {
     pub const NOT_BILLED: Self = Self { is_billed: false, category: None, is_free_entry: false };
 }
 
-// === impl Settlement ===
+// === impl PriceSettlement ===
 
 /// Settles a message by what its carrier says in a report of this state, with the month's service
 /// messages of its number so far in `used`, which it moves. None where a report that tells more has
@@ -184,7 +184,7 @@ pub fn settle(
     (by, notice): (MessageState, PriceNotice),
     rates: &WhatsappRates,
     used: &mut u32,
-) -> Option<(Settlement, Micros)> {
+) -> Option<(PriceSettlement, Micros)> {
     let before = message.before.filter(|before| before.turn == message.turn);
     if before.is_some_and(|before| before.by.merge(by) == before.by) {
         return None;
@@ -215,7 +215,7 @@ pub fn settle(
     };
     let PriceNotice { is_billed, category, .. } = notice;
     let turn = message.turn;
-    Some((Settlement { by, turn, is_billed, category, is_counted, is_free }, cost))
+    Some((PriceSettlement { by, turn, is_billed, category, is_counted, is_free }, cost))
 }
 
 #[cfg(test)]
@@ -241,7 +241,7 @@ mod tests {
         reports: &[(MessageState, PriceNotice)],
         rates: &WhatsappRates,
         mut used: u32,
-    ) -> (Option<Settlement>, Micros, u32) {
+    ) -> (Option<PriceSettlement>, Micros, u32) {
         let country = Some(Country::US);
         let mut message = Priced { country, turn: 1, cost: Micros(25_000), before: None };
         for report in reports {

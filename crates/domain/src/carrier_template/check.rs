@@ -86,6 +86,7 @@ fn is_line(text: &str, most: usize) -> bool {
 
 fn check_header(header: &TemplateHeader, faults: &mut Faults) {
     let (text, example) = (header.text.as_ref(), header.example.as_ref());
+
     match header.format.as_str() {
         "text" => {
             let fits = text.is_some_and(|text| is_line(text, MAX_LINE));

@@ -112,6 +112,7 @@ impl ReviewState {
                  make it again",
             ),
         };
+
         Some(Unsendable { code, detail })
     }
 }

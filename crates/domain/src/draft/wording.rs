@@ -3,8 +3,10 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
-    CampaignText, CarrierTemplate, Code, Content, DraftRequest, Person, PickedVariant, Texts,
+    content::{CarrierTemplate, Content},
     length,
+    request::{DraftRequest, Person},
+    texts::{CampaignText, Code, PickedVariant, Texts},
 };
 use crate::{
     ids::ContactId,
@@ -70,6 +72,7 @@ pub(super) fn wording<'a>(
             let picked = variants.pick(picked_by, contact, languages)?;
             Ok(Wording::Variant(picked, Some(variables)))
         }
+
         Content::Campaign => {
             let campaign = request.origin.campaign.ok_or("unknown_campaign")?;
             match texts.of_campaign(request.origin.tenant, campaign)? {

@@ -35,7 +35,7 @@ pub(crate) struct TemplateEdit {
 }
 
 impl Template {
-    /// Its text.
+    /// Its text, with its variables.
     pub(crate) fn body(&self) -> &str {
         self.part("BODY").and_then(|part| part["text"].as_str()).unwrap_or_default()
     }

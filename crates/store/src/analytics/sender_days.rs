@@ -15,7 +15,7 @@ use crate::{Scoped, fault};
 
 /// A sender's day.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SenderDay {
+pub struct CarriedDay {
     /// The tenant that owns the sender.
     pub tenant: TenantId,
     /// The sender that carried it.
@@ -35,7 +35,7 @@ pub struct Carried {
 
 /// Adds to days. A day that is written takes those of its sender with it that are more than 33 days
 /// older.
-pub async fn add(tx: &mut Scoped, days: &BTreeMap<SenderDay, Carried>) -> Result<(), Fault> {
+pub async fn add(tx: &mut Scoped, days: &BTreeMap<CarriedDay, Carried>) -> Result<(), Fault> {
     if days.is_empty() {
         return Ok(());
     }

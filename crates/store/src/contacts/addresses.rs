@@ -299,6 +299,7 @@ pub(super) async fn give(
 ) -> Result<(), Fault> {
     let kinds: Vec<&str> = addresses.iter().map(|(kind, _)| kind.as_str()).collect();
     let texts: Vec<&str> = addresses.iter().map(|(_, text)| text.as_str()).collect();
+
     sqlx::query!(
         "insert into contact_addresses (tenant_id, kind, address, contact_id, added_at)
          select k.tenant_id, k.kind, k.address, c.contact_id, c.created_at

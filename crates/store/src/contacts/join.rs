@@ -20,7 +20,7 @@ use crate::{Scoped, Store, core::keyed::index, drafts::ContactKey, fault, messag
 
 /// A name of a person, told beside their address.
 #[derive(Clone)]
-pub struct Told {
+pub struct ToldName {
     /// Whose contact it is.
     pub tenant: TenantId,
     /// What they have written from.
@@ -41,7 +41,7 @@ const STAGE: &str = "stage:inbound";
 /// Has each of these be a name of the contact that has the address. One query says of all whether
 /// anything is new, and mostly nothing is; what is new is written one by one, each in a transaction
 /// of its own. Answers how many did not fit: a contact has as many addresses as it may.
-pub async fn join(store: &Store, told: &[Told]) -> Result<usize, Fault> {
+pub async fn join(store: &Store, told: &[ToldName]) -> Result<usize, Fault> {
     if told.is_empty() {
         return Ok(0);
     }
@@ -59,7 +59,7 @@ pub async fn join(store: &Store, told: &[Told]) -> Result<usize, Fault> {
 }
 
 /// The indexes of those that their contact does not have.
-async fn news(tx: &mut Scoped, told: &[Told]) -> Result<Vec<usize>, Fault> {
+async fn news(tx: &mut Scoped, told: &[ToldName]) -> Result<Vec<usize>, Fault> {
     let rows = sqlx::query_scalar!(
         r#"select k.at as "at!"
            from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
@@ -83,11 +83,12 @@ async fn news(tx: &mut Scoped, told: &[Told]) -> Result<Vec<usize>, Fault> {
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(index).collect())
 }
 
 /// Writes one. False where the contact has as many addresses as it may.
-async fn one(tx: &mut Scoped, told: &Told) -> Result<bool, Fault> {
+async fn one(tx: &mut Scoped, told: &ToldName) -> Result<bool, Fault> {
     let tenant = &told.tenant;
     let card = ContactId::of(tenant, told.address.as_str());
     let key = ContactKey {

@@ -40,11 +40,11 @@ pub struct MergeAct<'a> {
     pub tenant: &'a TenantId,
     /// The merge's own id.
     pub id: Uuid,
-    /// Who stays.
+    /// The contact that stays.
     pub into: ContactId,
     /// Who is taken in.
     pub from: ContactId,
-    /// Business time.
+    /// Business time of the merge.
     pub at: Timestamp,
     /// Who merges them: API key, user, stage.
     pub by: &'a str,
@@ -205,13 +205,13 @@ pub(super) async fn is_stored(tx: &mut Scoped, tenant: &TenantId, id: Uuid) -> R
 /// A merge as callers read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merge {
-    /// Its id.
+    /// The id of the merge.
     pub id: Uuid,
     /// Who has taken the other in.
     pub contact: Uuid,
     /// Who was taken in.
     pub merged: Uuid,
-    /// Business time.
+    /// Business time of the merge.
     pub merged_at: Timestamp,
     /// Who merged them.
     pub merged_by: String,

@@ -52,11 +52,11 @@ pub struct Joining<'a> {
 pub struct Burst {
     /// Its last text, which names the answer.
     pub ask: Ask,
-    /// The burst.
+    /// The id of the burst.
     pub id: Uuid,
     /// The sender that was texted.
     pub sender: SenderId,
-    /// That text.
+    /// What the person wrote last.
     pub body: String,
     /// When its first text came.
     pub began_at: Timestamp,

@@ -14,7 +14,7 @@ pub const MOST: i64 = 1_000;
 /// An answer that people keep at hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CannedAnswer {
-    /// Its id.
+    /// The id of the answer.
     pub id: Uuid,
     /// What people call it, unique within the tenant whatever the case.
     pub name: String,

@@ -20,11 +20,11 @@ pub const MOST: i64 = 10_000;
 pub struct By<'a> {
     /// Whose conversation it is.
     pub tenant: &'a TenantId,
-    /// The conversation.
+    /// The conversation that it stands in.
     pub conversation: ConversationId,
     /// API key, user or stage, as the audit trail names them.
     pub author: &'a str,
-    /// Business time.
+    /// Business time of the entry.
     pub at: Timestamp,
 }
 

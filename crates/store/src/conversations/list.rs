@@ -72,7 +72,7 @@ pub type ListPosition = (Timestamp, Uuid);
 /// A conversation, and what a list shows of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListedConversation {
-    /// The conversation.
+    /// The conversation as it is stored.
     pub conversation: Conversation,
     /// The contact's name, as far as it is known.
     pub name: String,
@@ -82,7 +82,7 @@ pub struct ListedConversation {
     pub is_last_in: bool,
 }
 
-/// A page.
+/// A page of conversations.
 pub struct ConversationPage {
     /// The conversations that fit, in their order.
     pub conversations: Vec<ListedConversation>,

@@ -25,7 +25,7 @@ words! {
 /// A conversation, without its texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
-    /// Its id.
+    /// The id of the conversation.
     pub id: ConversationId,
     /// The contact who writes in it.
     pub contact: ContactId,
@@ -61,7 +61,7 @@ pub struct Conversation {
     pub last_inbound_at: Option<Timestamp>,
     /// Business time of the last text, in or out.
     pub last_text_at: Option<Timestamp>,
-    /// That text.
+    /// The id of that text.
     pub last_text: Option<Uuid>,
     /// Rises with every change.
     pub version: i64,

@@ -34,7 +34,7 @@ pub type EntryPosition = (Timestamp, Uuid);
 pub struct Entry {
     /// Its id: of a message that of `GET /v1/messages/{id}`.
     pub id: Uuid,
-    /// Business time.
+    /// Business time of the entry.
     pub at: Timestamp,
     /// What it is.
     pub detail: EntryDetail,
@@ -47,7 +47,7 @@ pub enum EntryDetail {
     In(TextIn),
     /// A message to the contact.
     Out(MessageOut),
-    /// A note.
+    /// A note that people alone see.
     Note {
         /// Who has written it.
         author: String,

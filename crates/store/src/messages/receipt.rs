@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use domain::{
     address::Address,
-    billing::Settlement,
+    billing::PriceSettlement,
     ids::{MessageId, TenantId},
     message::{class::Channel, passport::Stamp, state::MessageState},
     money::Micros,
@@ -49,7 +49,7 @@ pub struct Reported {
     /// When it was accepted.
     pub submitted_at: Timestamp,
     /// How its price was settled; none where no report has told of it.
-    pub settlement: Option<Settlement>,
+    pub settlement: Option<PriceSettlement>,
 }
 
 impl Reported {
@@ -126,7 +126,7 @@ pub struct Merged<'a> {
     /// When counters took it, where the row has nothing reserved and they have taken it again.
     pub reserved_at: Option<Timestamp>,
     /// How its price is settled, and its cost, where a receipt has told of it.
-    pub settled: Option<(Settlement, Micros)>,
+    pub settled: Option<(PriceSettlement, Micros)>,
     /// Whether that cost is another one than the row's: version and time change for it too.
     pub repriced: bool,
     /// The stamp of this receipt.

@@ -26,8 +26,8 @@ pub struct StoredSettings {
     pub changed_by: String,
 }
 
-/// Settings of a tenant behind a target, by target: those of the company, whose target is the nil id,
-/// are read by [`get`].
+/// Settings of a tenant behind a target, by target: those of the company, whose target is the nil
+/// id, are read by [`get`].
 pub async fn list(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -116,6 +116,7 @@ pub async fn save(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(done.rows_affected() == 1)
 }
 

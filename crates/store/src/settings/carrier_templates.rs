@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use stage::Fault;
 
 pub use create::{NewTemplate, TemplateSubmission, forget, settle, submit};
-pub use news::{Told, tell};
+pub use news::{AccountNews, tell};
 pub use read::{TemplateFilter, get, list};
 pub use standing::{AskedTemplate, TemplateStanding, standings};
 pub use sync::{DueSync, Synced, TemplatesReadAt, ask, fail, lease, record};

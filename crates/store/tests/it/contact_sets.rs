@@ -14,7 +14,7 @@ use store::{
     Scoped,
     contacts::{
         addresses::{self, AddOutcome, NewAddress, RemoveOutcome},
-        join::{self, Told},
+        join::{self, ToldName},
         merge::{self, MergeAct, MergeOutcome, UndoOutcome},
         set,
     },
@@ -290,7 +290,7 @@ async fn what_is_said_after_a_merge_outlives_its_undo() -> anyhow::Result<()> {
 async fn what_a_carrier_tells_of_a_person_is_joined_once() -> anyhow::Result<()> {
     let (number, id) = (person(1), carrier_id());
     let world = world(&[id.clone()]).await?;
-    let told = |kind, name: &str| Told {
+    let told = |kind, name: &str| ToldName {
         tenant: world.tenant.clone(),
         address: number.clone(),
         kind,

@@ -21,7 +21,7 @@ const ENDINGS: &[&str] = &["at", "until", "since", "before", "due", "start", "en
 /// Instants that have a word of their own: the two clocks, a span as a form writes it, and terms of
 /// the field.
 const INSTANTS: &[&str] =
-    &["now", "machine", "from", "to", "call_by", "as_of", "next_free", "next_look"];
+    &["now", "machine", "from", "to", "call_by", "as_of", "next_free", "next_look", "valid_from"];
 
 #[test]
 fn every_public_type_has_a_name_of_its_own() {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use domain::{
-    billing::{self, PriceNotice, Priced, Settlement, WhatsappRates},
+    billing::{self, PriceNotice, PriceSettlement, Priced, WhatsappRates},
     draft,
     gates::Windows,
     message::state::MessageState,
@@ -48,7 +48,7 @@ struct OfMessage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settled {
     /// What is kept of it with the message.
-    pub(crate) settlement: Settlement,
+    pub(crate) settlement: PriceSettlement,
     /// What the message costs.
     pub(crate) cost: Micros,
     /// When the receipt came.

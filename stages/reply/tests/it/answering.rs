@@ -61,8 +61,7 @@ async fn a_text_that_comes_again_is_not_answered_again() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn who_dies_between_record_and_broker_leaves_the_same_answer_to_another() -> anyhow::Result<()>
-{
+async fn who_dies_before_the_broker_leaves_the_same_answer_to_another() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let text = world.text(1, QUESTION).await?;
     let (dying, other) = (world.process().await?, world.process().await?);

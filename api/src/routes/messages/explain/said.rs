@@ -38,11 +38,13 @@ pub(super) fn content(
             }
             Some(Content::Body(body))
         }
+
         (None, Some(_)) if channel == Channel::Sms => {
             errors.add("carrier_template", "unsupported", "SMS has no such templates: give body");
             None
         }
         (None, Some(template)) => template.read(errors).map(Content::Carrier),
+
         (None, None) if has_campaign => Some(Content::Campaign),
         (None, None) => {
             errors.add("body", "required", "give body, or campaign for what it would say");

@@ -54,11 +54,11 @@ impl TimelineKind {
 /// A place in a timeline: a business time, the kind of what stands there, and its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimelinePosition {
-    /// When.
+    /// Business time of the entry.
     pub at: Timestamp,
-    /// What.
+    /// What kind of entry it is.
     pub kind: TimelineKind,
-    /// Which.
+    /// The id of what it tells of.
     pub id: Uuid,
 }
 
@@ -81,7 +81,7 @@ impl TimelinePosition {
 pub struct TimelineEntry {
     /// Its id among those of its kind.
     pub id: Uuid,
-    /// Business time.
+    /// Business time of the entry.
     pub at: Timestamp,
     /// What it is.
     pub what: TimelineFact,

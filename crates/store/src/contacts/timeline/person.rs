@@ -13,7 +13,7 @@ const MOST_ADDRESSES: i64 = 100;
 pub(super) struct Person {
     /// The contact, and those that their addresses were first known as.
     pub(super) contacts: Vec<ContactId>,
-    /// Their addresses.
+    /// Every address that they have.
     pub(super) addresses: Vec<String>,
 }
 

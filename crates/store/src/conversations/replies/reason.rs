@@ -106,6 +106,7 @@ impl ReplyReason {
             Answered => "answered",
             Keyword => "keyword",
             ClosedAnswer => "closed_answer",
+
             OptedOut => "opted_out",
             EpochOver => "epoch_over",
             PersonAnswers => "person_answers",
@@ -122,6 +123,7 @@ impl ReplyReason {
             Closed => "closed",
             Escalated => "escalated",
             Budget => "budget",
+
             AiAccount => "ai_account",
             AiRefused => "ai_refused",
             AiUnavailable => "ai_unavailable",

@@ -19,7 +19,7 @@ pub struct NewTemplate {
     pub id: CarrierTemplateId,
     /// The handle of the carrier account.
     pub account: String,
-    /// Its name.
+    /// Its name at the carrier.
     pub name: String,
     /// Its language, as the carrier writes it.
     pub language: String,
@@ -115,6 +115,7 @@ pub async fn settle(
     .execute(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(())
 }
 

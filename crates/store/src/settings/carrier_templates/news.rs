@@ -13,9 +13,9 @@ use stage::Fault;
 
 use crate::{Scoped, fault};
 
-/// Something told of a template.
+/// What a carrier has told of a template of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct AccountNews {
     /// Whose account it is.
     pub tenant: TenantId,
     /// The account's handle.
@@ -28,19 +28,19 @@ pub struct Told {
     pub state: Option<(ReviewState, String, Option<String>)>,
     /// What people think of it.
     pub quality: Option<String>,
-    /// Another category.
+    /// The category that the carrier has moved it to.
     pub category: Option<String>,
 }
 
 /// Records what is told. The newest of each kind counts; a state that is older than what is known
 /// changes nothing. An account that is told of a template which is not known is read anew.
-pub async fn tell(tx: &mut Scoped, told: &[Told], machine: Timestamp) -> Result<(), Fault> {
+pub async fn tell(tx: &mut Scoped, told: &[AccountNews], machine: Timestamp) -> Result<(), Fault> {
     let folded = folded(told);
     let tenants: Vec<&str> = folded.keys().map(|(tenant, _)| tenant.as_str()).collect();
     let ids: Vec<Uuid> = folded.keys().map(|(_, id)| id.0).collect();
-    let state = |one: &Told| one.state.as_ref().map(|(state, ..)| state.as_str());
-    let status = |one: &Told| one.state.as_ref().map(|(_, status, _)| status.clone());
-    let reason = |one: &Told| one.state.as_ref().and_then(|(.., reason)| reason.clone());
+    let state = |one: &AccountNews| one.state.as_ref().map(|(state, ..)| state.as_str());
+    let status = |one: &AccountNews| one.state.as_ref().map(|(_, status, _)| status.clone());
+    let reason = |one: &AccountNews| one.state.as_ref().and_then(|(.., reason)| reason.clone());
 
     let known = sqlx::query!(
         r#"with k as (
@@ -92,11 +92,11 @@ pub async fn tell(tx: &mut Scoped, told: &[Told], machine: Timestamp) -> Result<
 }
 
 /// What is told of each template, in lock order: of each kind the newest.
-fn folded(told: &[Told]) -> BTreeMap<(&TenantId, CarrierTemplateId), Told> {
-    let mut in_time: Vec<&Told> = told.iter().collect();
+fn folded(told: &[AccountNews]) -> BTreeMap<(&TenantId, CarrierTemplateId), AccountNews> {
+    let mut in_time: Vec<&AccountNews> = told.iter().collect();
     in_time.sort_by_key(|one| one.at);
 
-    let mut folded: BTreeMap<(&TenantId, CarrierTemplateId), Told> = BTreeMap::new();
+    let mut folded: BTreeMap<(&TenantId, CarrierTemplateId), AccountNews> = BTreeMap::new();
     for one in in_time {
         let known = folded.entry((&one.tenant, one.template)).or_insert_with(|| one.clone());
         if one.state.is_some() {
@@ -118,6 +118,7 @@ async fn ask_all(
     if accounts.is_empty() {
         return Ok(());
     }
+
     let (tenants, handles): (Vec<&str>, Vec<&str>) = accounts.iter().copied().unzip();
     sqlx::query!(
         "update template_syncs s set due = least(s.due, $3)
@@ -144,7 +145,7 @@ mod tests {
     fn the_newest_of_each_kind_counts_whatever_the_order() {
         let tenant: TenantId = "acme".parse().expect("a tenant");
         let template = CarrierTemplateId::of(&tenant, "wa", "order", "en");
-        let told = |second: i64, state: Option<ReviewState>, quality: Option<&str>| Told {
+        let told = |second: i64, state: Option<ReviewState>, quality: Option<&str>| AccountNews {
             tenant: tenant.clone(),
             account: "wa".to_owned(),
             template,

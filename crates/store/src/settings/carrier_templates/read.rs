@@ -114,5 +114,6 @@ pub async fn list(
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
+
     Ok(rows.into_iter().map(Row::read).collect::<Result<_, _>>()?)
 }

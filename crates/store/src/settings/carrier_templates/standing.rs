@@ -24,9 +24,9 @@ pub struct AskedTemplate<'a> {
     pub sender: Option<SenderId>,
     /// The pool that carries it; none without a sender: any sender of the tenant.
     pub pool: Option<PoolId>,
-    /// Its name.
+    /// Its name at the carrier.
     pub name: &'a str,
-    /// Its language.
+    /// Its language, as the carrier writes it.
     pub language: &'a str,
 }
 

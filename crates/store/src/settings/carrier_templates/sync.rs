@@ -268,6 +268,7 @@ async fn change_listed(
     at: &TemplatesReadAt,
 ) -> Result<i64, Fault> {
     let reasons: Vec<Option<&str>> = listed.iter().map(|one| one.of.reason.as_deref()).collect();
+
     sqlx::query_scalar!(
         r#"with l as (
                select u.id, left(u.category, 64) as category, u.components::jsonb as components,
@@ -353,6 +354,7 @@ async fn add_listed(
     at: &TemplatesReadAt,
 ) -> Result<i64, Fault> {
     let reasons: Vec<Option<&str>> = listed.iter().map(|one| one.of.reason.as_deref()).collect();
+
     let done = sqlx::query!(
         "insert into carrier_templates (tenant_id, template_id, account, name, language, category,
                                         components, state, status, reason, quality, carrier_id,
