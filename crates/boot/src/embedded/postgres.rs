@@ -336,7 +336,7 @@ const DURABLE: [&str; 10] = [
 
 /// Settings for tests. Commits still reach the system, so a killed server process loses none.
 const EPHEMERAL: [&str; 6] = [
-    "max_connections=100",
+    "max_connections=200",
     "shared_buffers=32MB",
     "max_wal_size=512MB",
     "fsync=off",
