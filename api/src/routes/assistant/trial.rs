@@ -78,10 +78,10 @@ struct Tested {
     input_tokens: u64,
     /// Tokens that it wrote.
     output_tokens: u64,
-    /// By the price in the settings, in millionths of its currency; 0 without one.
+    /// What the call cost by the price in the settings, in millionths of its currency; 0 without one.
     #[schema(value_type = i64)]
     cost_micros: Micros,
-    /// From the question to the end of its answer.
+    /// Milliseconds from the question to the end of its answer.
     latency_ms: u64,
 }
 

@@ -74,7 +74,7 @@ impl NewReply {
             || Problem::field("canned_answer", "not_found", "no canned answer has this id");
         let answer = canned::get(tx, tenant, id, false).await?.ok_or_else(missing)?;
         let unread = |why: domain::template::TemplateError| {
-            Problem::field("canned_answer", "missing_value", why.to_string())
+            Problem::field("canned_answer", "missing_variable", why.to_string())
         };
         let template = Template::parse(&answer.body).map_err(unread)?;
         let person = person(tx, tenant, conversation).await?;

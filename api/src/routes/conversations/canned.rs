@@ -48,6 +48,7 @@ struct NewCannedAnswer {
 #[derive(Serialize, ToSchema)]
 #[schema(as = CannedAnswer)]
 struct CannedAnswerView {
+    /// The id of the answer.
     id: Uuid,
     /// What people call it.
     name: String,

@@ -53,11 +53,13 @@ struct NewNote {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Note)]
 struct NoteView {
+    /// The id of the note.
     id: Uuid,
     /// Who has written it, `key:` or `user:` and their id.
     author: String,
     /// What it says.
     body: String,
+    /// When it was written.
     at: Timestamp,
 }
 

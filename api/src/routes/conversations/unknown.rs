@@ -25,6 +25,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = QuarantinedText)]
 struct QuarantinedTextView {
+    /// The id of the text.
     id: Uuid,
     /// The contact who wrote it.
     contact_id: ContactId,

@@ -124,7 +124,7 @@ async fn a_canned_answer_is_filled_in_with_the_contact_and_the_reply() {
     let reply = json!({ "canned_answer": canned["id"] });
     assert_eq!(
         admin.post(&format!("{path}/preview"), &reply).await.problem(422),
-        [("canned_answer".to_owned(), "missing_value".to_owned())]
+        [("canned_answer".to_owned(), "missing_variable".to_owned())]
     );
     let reply = json!({ "canned_answer": canned["id"], "variables": { "order": "1042" } });
     let preview = admin.post(&format!("{path}/preview"), &reply).await.expect(200);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{document, fields};
 
 /// What is measured, and what is counted here.
-const UNITS: [&str; 46] = [
+const UNITS: [&str; 50] = [
     "second",
     "seconds",
     "minute",
@@ -54,6 +54,10 @@ const UNITS: [&str; 46] = [
     "position",
     "index",
     "code",
+    "tokens",
+    "templates",
+    "milliseconds",
+    "millionths",
 ];
 
 /// Numbers that are no quantities: they count up, or stand for themselves.

@@ -112,10 +112,10 @@ pub struct AssistantBudget {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelPrice {
-    /// For what it reads.
+    /// For a million tokens that it reads, in millionths of its currency.
     #[schema(value_type = i64, minimum = 0)]
     pub input_micros: Micros,
-    /// For what it writes.
+    /// For a million tokens that it writes, in millionths of its currency.
     #[schema(value_type = i64, minimum = 0)]
     pub output_micros: Micros,
 }

@@ -104,74 +104,65 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Api,
         "select",
-        "account_pace account_turns platform_accounts retention_waits retention_walks \
-         unpublished_heads waiting_changes waiting_heads waiting_totals",
+        "account_pace account_turns platform_accounts reply_bursts retention_waits \
+         retention_walks unpublished_heads waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Api,
         "insert",
-        "account_pace account_shares account_turns batch_keys ended_recipients \
-         free_service_messages full_counts \
-         platform_accounts retention_waits retention_walks sender_days \
-         sender_outcomes unpublished_heads \
+        "account_pace account_shares account_turns assistant_usage batch_keys \
+         ended_recipients free_service_messages full_counts platform_accounts reply_bursts \
+         retention_waits retention_walks sender_days sender_outcomes unpublished_heads \
          waiting_heads waiting_totals",
     ),
     (
         Role::Api,
         "update",
-        "account_pace account_shares account_turns audit_log batch_keys consents \
-         ended_recipients \
-         free_service_messages full_counts notices platform_accounts policies retention_waits \
-         retention_walks review_decisions sender_days \
-         sender_outcomes template_versions unpublished_heads \
-         waiting_changes \
-         waiting_heads waiting_totals \
-         whatsapp_rates",
+        "account_pace account_shares account_turns assistant_usage audit_log batch_keys \
+         consents ended_recipients free_service_messages full_counts notices \
+         platform_accounts policies reply_bursts retention_waits retention_walks \
+         review_decisions sender_days sender_outcomes template_versions unpublished_heads \
+         waiting_changes waiting_heads waiting_totals whatsapp_rates",
     ),
     (
         Role::Api,
         "delete",
-        "account_pace account_shares account_turns audit_heads audit_log batch_keys consents \
-         ended_recipients \
-         free_service_messages full_counts notices platform_accounts platform_url policies \
-         retention_waits retention_walks review_decisions sender_days \
-         sender_outcomes template_versions \
-         unpublished_heads \
+        "account_pace account_shares account_turns assistant_usage audit_heads audit_log \
+         batch_keys consents ended_recipients free_service_messages full_counts notices \
+         platform_accounts platform_url policies reply_bursts retention_waits retention_walks \
+         review_decisions sender_days sender_outcomes template_versions unpublished_heads \
          waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "select",
-        "brands canned_answers code_counts codes event_consumers held_prefixes invitations members \
-         persons refresh_tokens sessions waiting_changes waiting_heads waiting_totals",
+        "brands canned_answers code_counts codes event_consumers held_prefixes invitations \
+         members persons refresh_tokens sessions waiting_changes waiting_heads waiting_totals",
     ),
     (
         Role::Pipeline,
         "insert",
-        "account_shares brands canned_answers code_counts codes event_consumers full_counts \
-         held_prefixes inboxes \
-         invitations members notices numbers persons platform_accounts platform_switch \
-         refresh_tokens retention_walks sessions waiting_heads waiting_totals \
-         whatsapp_rates",
+        "account_shares assistant_settings brands canned_answers code_counts codes \
+         event_consumers full_counts held_prefixes inboxes invitations members notices \
+         numbers persons platform_accounts platform_switch refresh_tokens retention_walks \
+         sessions waiting_heads waiting_totals whatsapp_rates",
     ),
     (
         Role::Pipeline,
         "update",
-        "account_shares audit_log brands canned_answers code_counts codes consents event_consumers \
-         full_counts held_prefixes inboxes invitations members persons \
-         platform_accounts \
-         platform_switch platform_url policies refresh_tokens review_decisions sessions \
-         template_versions waiting_changes waiting_heads waiting_totals \
-         whatsapp_rates",
+        "account_shares assistant_settings audit_log brands canned_answers code_counts codes \
+         consents event_consumers full_counts held_prefixes inboxes invitations members \
+         persons platform_accounts platform_switch platform_url policies refresh_tokens \
+         review_decisions sessions template_versions waiting_changes waiting_heads \
+         waiting_totals whatsapp_rates",
     ),
     (
         Role::Pipeline,
         "delete",
-        "account_shares audit_heads audit_log brands canned_answers code_counts codes consents \
-         event_consumers full_counts held_prefixes inboxes invitations members persons \
-         platform_accounts platform_switch platform_url policies refresh_tokens retention_walks \
-         review_decisions sessions template_versions waiting_changes waiting_heads \
-         waiting_totals \
-         whatsapp_rates",
+        "account_shares assistant_settings audit_heads audit_log brands canned_answers \
+         code_counts codes consents event_consumers full_counts held_prefixes inboxes \
+         invitations members persons platform_accounts platform_switch platform_url policies \
+         refresh_tokens retention_walks review_decisions sessions template_versions \
+         waiting_changes waiting_heads waiting_totals whatsapp_rates",
     ),
 ];

@@ -30,9 +30,9 @@ pub(super) struct CarrierTemplateSync {
 pub(super) struct CarrierTemplateSyncResult {
     /// Templates that the account has, as its carrier lists them.
     listed: usize,
-    /// Of these, those that were not here before.
+    /// Of these, templates that were not here before.
     added: i64,
-    /// Of these, those of which something else was known.
+    /// Of these, templates of which something else was known.
     changed: i64,
     /// Templates that were here, and that the account does not have any more.
     gone: i64,
