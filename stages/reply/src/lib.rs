@@ -14,8 +14,8 @@
 //! | | waits for an answer: then a person is told |
 //!
 //! Two parts share the work. The stage takes each text as it comes: it answers what needs no
-//! model, and has all others wait in the burst of their conversation. The source takes bursts that are due,
-//! asks the model, and says what it may.
+//! model, and has all others wait in the burst of their conversation. The source takes bursts that
+//! are due, asks the model, and says what it may.
 
 mod answering;
 mod ask;

@@ -12,6 +12,10 @@ use super::{
 };
 use crate::{Scoped, core::words::word, fault};
 
+/// In how many conversations of an address notes are looked for: one for each channel and group of
+/// senders.
+const MOST_CONVERSATIONS: i64 = 1_000;
+
 /// Texts of a person before a position, the newest first.
 pub(super) async fn texts(
     tx: &mut Scoped,
@@ -32,8 +36,10 @@ pub(super) async fn texts(
                where t.contact_id = k.contact_id and (t.received_at, t.inbound_id) < ($3, $4)
                order by t.received_at desc, t.inbound_id desc limit $5
            ) i
-           join conversations v
-             on v.tenant_id = $1 and v.conversation_id = i.conversation_id
+           cross join lateral (
+               select * from conversations t
+               where t.tenant_id = $1 and t.conversation_id = i.conversation_id limit 1
+           ) v
            where i.tenant_id = $1
            order by i.received_at desc, i.inbound_id desc limit $5"#,
         tenant.as_str(),
@@ -75,7 +81,11 @@ pub(super) async fn notes(
     let rows = sqlx::query!(
         r#"select e.entry_id, e.conversation_id, e.author, e.body, e.at
            from unnest($2::uuid[]) as k (contact_id)
-           join conversations v on v.tenant_id = $1 and v.contact_id = k.contact_id
+           cross join lateral (
+               select * from conversations t
+               where t.tenant_id = $1 and t.contact_id = k.contact_id
+               order by t.conversation_id limit $6
+           ) v
            cross join lateral (
                select * from conversation_entries n
                where n.conversation_id = v.conversation_id and n.kind = 'note'
@@ -89,6 +99,7 @@ pub(super) async fn notes(
         before.0.to_sqlx() as _,
         before.1,
         limit,
+        MOST_CONVERSATIONS,
     )
     .fetch_all(&mut **tx)
     .await

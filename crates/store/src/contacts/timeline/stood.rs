@@ -28,10 +28,15 @@ pub(super) async fn consents(
     limit: i64,
 ) -> Result<Vec<TimelineEntry>, Fault> {
     let rows = sqlx::query!(
-        "select consent_id, channel, action, method, program, basis, source, recorded_by, at
-         from consents
-         where tenant_id = $1 and number = any ($2) and (at, consent_id) < ($3, $4)
-         order by at desc, consent_id desc limit $5",
+        "select c.consent_id, c.channel, c.action, c.method, c.program, c.basis, c.source,
+                c.recorded_by, c.at
+         from unnest($2::text[]) as k (number)
+         cross join lateral (
+             select * from consents n
+             where n.tenant_id = $1 and n.number = k.number and (n.at, n.consent_id) < ($3, $4)
+             order by n.at desc, n.consent_id desc limit $5
+         ) c
+         order by c.at desc, c.consent_id desc limit $5",
         tenant.as_str(),
         &person.addresses,
         before.0.to_sqlx() as _,

@@ -206,14 +206,18 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<ConsentLine>, Fault> {
     let rows = sqlx::query!(
-        "select consent_id, number, channel, action, program, stops, basis, expires_at, method,
-                language, source, disclosure, disclosure_hash, page_url, ip, user_agent, signature,
-                inbound_id, message_ids, certificate, evidence, previous, at, recorded_at,
-                recorded_by
-         from consents
-         where tenant_id = $1 and number = any ($2)
-           and ($3::timestamptz is null or (at, consent_id) < ($3, $4::uuid))
-         order by at desc, consent_id desc limit $5",
+        "select c.consent_id, c.number, c.channel, c.action, c.program, c.stops, c.basis,
+                c.expires_at, c.method, c.language, c.source, c.disclosure, c.disclosure_hash,
+                c.page_url, c.ip, c.user_agent, c.signature, c.inbound_id, c.message_ids,
+                c.certificate, c.evidence, c.previous, c.at, c.recorded_at, c.recorded_by
+         from unnest($2::text[]) as k (number)
+         cross join lateral (
+             select * from consents n
+             where n.tenant_id = $1 and n.number = k.number
+               and ($3::timestamptz is null or (n.at, n.consent_id) < ($3, $4::uuid))
+             order by n.at desc, n.consent_id desc limit $5
+         ) c
+         order by c.at desc, c.consent_id desc limit $5",
         tenant.as_str(),
         &addresses.iter().map(Address::as_str).collect::<Vec<_>>() as _,
         before.map(|(at, _)| at.to_sqlx()) as _,
