@@ -28,8 +28,8 @@ use crate::{
     address::Address,
     billing::{PriceCategory, RateCard, WhatsappRates},
     country::Country,
-    ids::{CampaignId, ContactId, MediaId, PoolId, SenderId, TenantId},
-    message::class::{Channel, MessageClass},
+    ids::{ContactId, MediaId, PoolId, SenderId, TenantId},
+    message::class::Channel,
     money::Micros,
     zones::{self, OnFile, Place, Zone},
 };

@@ -1,6 +1,6 @@
 //! What carriers tell of templates, as it is in the requests of a batch.
 
-use carriers::{AccountNews, Carrier, TemplateChange};
+use carriers::{Carrier, TemplateChange, TemplateNews};
 use domain::ids::CarrierTemplateId;
 use stage::{Cx, Fault};
 use store::{
@@ -27,7 +27,7 @@ fn of_request(request: &WebhookRequest) -> Vec<AccountNews> {
     let Some((tenant, carrier)) = request.tenant.as_ref().zip(carrier) else { return Vec::new() };
 
     let told = |news: AccountNews| {
-        let AccountNews { name, language, told, at } = news;
+        let TemplateNews { name, language, told, at } = news;
         let bare = AccountNews {
             tenant: tenant.clone(),
             account: request.account.clone(),
