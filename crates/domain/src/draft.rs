@@ -255,6 +255,7 @@ fn candidates(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ids::CampaignId, message::class::MessageClass};
 
     #[test]
     fn every_field_that_a_template_may_name_is_filled() {

@@ -26,7 +26,7 @@ fn of_request(request: &WebhookRequest) -> Vec<AccountNews> {
     let carrier = Carrier::from_name(&request.carrier);
     let Some((tenant, carrier)) = request.tenant.as_ref().zip(carrier) else { return Vec::new() };
 
-    let told = |news: AccountNews| {
+    let told = |news: TemplateNews| {
         let TemplateNews { name, language, told, at } = news;
         let bare = AccountNews {
             tenant: tenant.clone(),
