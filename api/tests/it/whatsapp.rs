@@ -300,6 +300,7 @@ async fn what_a_template_of_the_carrier_cannot_say_is_named_with_its_field() {
         (message(json!({ "carrier_template": fine(), "body": "Hello" })), "carrier_template"),
         (message(json!({ "carrier_template": fine(), "channel": "sms" })), "carrier_template"),
         (message(json!({ "body": "x".repeat(4_097) })), "body"),
+        (message(json!({ "body": "x".repeat(4_090), "class": "promo" })), "body"),
         (message(json!({ "to": "US.1349", "body": "Hello", "channel": "sms" })), "to"),
         (message(json!({ "body": "Hello", "channel": "fax" })), "channel"),
     ] {
