@@ -60,12 +60,17 @@ pub(crate) fn body(field: &str, text: &str, class: MessageClass, errors: &mut Er
     }
 }
 
-/// A text that its channel carries as one message, whatever its length: at most 4,096 characters.
-pub(crate) fn long_body(field: &str, text: &str, errors: &mut Errors) {
+/// A text that its channel carries as one message, whatever its length: at most 4,096 characters,
+/// the opt-out line of its class included.
+pub(crate) fn long_body(field: &str, text: &str, class: MessageClass, errors: &mut Errors) {
     errors.text(field, text, 1, MAX_BODY);
     if let Some(variable) = draft::variable_in(text) {
         errors.add(field, "variable", format!("{variable}: {}", draft::NOT_FILLED_IN));
     }
+
+    let is_long = text.chars().count() > MAX_BODY;
+    let fits = is_long || !class.is_marketing() || draft::fits_in(text, class, MAX_BODY);
+    errors.check(fits, field, "too_long", "at most 4096 characters, the opt-out line included");
 }
 
 /// The value of a variable.

@@ -76,7 +76,8 @@ impl Run {
             at,
             from,
         };
-        run.supplies = drafts::supplies(&mut tx, at, once(run.origin())).await?;
+        let origin = (run.origin(), run.campaign.channel);
+        run.supplies = drafts::supplies(&mut tx, at, once(origin)).await?;
         Ok(run)
     }
 

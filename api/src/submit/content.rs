@@ -67,7 +67,7 @@ pub(super) fn content(
             let class = class.unwrap_or(MessageClass::Transactional);
             match channel {
                 Channel::Sms => fields::body("body", &body, class, errors),
-                Channel::Whatsapp => fields::long_body("body", &body, errors),
+                Channel::Whatsapp => fields::long_body("body", &body, class, errors),
             }
             Some(Content::Body(body.into_owned()))
         }

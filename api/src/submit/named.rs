@@ -189,7 +189,7 @@ impl Named {
         let keys: Vec<ContactKey<'_>> =
             drafted.iter().map(|message| contact_key(message)).collect();
         let people = drafts::contacts(&mut tx, &keys).await?;
-        let origins = drafted.iter().map(|message| origin(message));
+        let origins = drafted.iter().map(|message| (origin(message), message.head.channel));
         let supplies = drafts::supplies(&mut tx, now, origins).await?;
         let unsendable = kept::look(&mut tx, tenant, asked.kept.clone()).await?;
 

@@ -250,7 +250,7 @@ fn sign(
 
 /// The text of a question, or under a file.
 fn caption(text: &str, class: MessageClass, errors: &mut Errors) {
-    fields::long_body("body", text, errors);
+    fields::long_body("body", text, class, errors);
     let detail =
         "at most 1024 characters with a file, buttons or a list, the opt-out line included";
     errors.check(fits_in(text, class, MAX_RICH_TEXT), "body", "too_long", detail);

@@ -200,6 +200,12 @@ async fn templates_made_at_the_carrier_are_read_and_those_deleted_there_are_gone
     let sale = kept.caller.get("/v1/carrier-templates?name=sale_7").await.expect(200);
     let header = &sale["data"][0]["components"]["header"];
     assert_eq!((&header["format"], &header["text"]), (&json!("text"), &json!("Neu")));
+
+    // A read that is due, as news of another template have it, is made all the same.
+    kept.world.run("update millrace.template_syncs set due = 'epoch'").await;
+    kept.sync().await;
+    let due = "select count(*) from millrace.template_syncs where due = 'epoch'";
+    assert_eq!(kept.world.number(due).await, 1);
 }
 
 #[tokio::test]

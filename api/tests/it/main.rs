@@ -55,3 +55,4 @@ mod unmatched_receipts;
 mod walls;
 mod webhooks;
 mod whatsapp;
+mod whatsapp_campaigns;

@@ -14,11 +14,7 @@ use wire::{
     message::{Content, From},
 };
 
-use crate::{
-    carrier_templates::Kept,
-    harness::{Caller, World, send},
-    settings::template,
-};
+use crate::harness::{Caller, World, send};
 
 const NUMBER: &str = "106540352242922";
 
@@ -129,6 +125,7 @@ async fn what_messages_on_whatsapp_cost_is_said_in_versions_that_hold_from_their
 
     for (prices, field) in [
         (json!([price(Some("US"), "marketing", "-1")]), "prices.0.price"),
+        (json!([price(Some("US"), "marketing", "100000.000001")]), "prices.0.price"),
         (
             json!([{ "category": "utility", "price": { "amount": "1", "currency": "EUR" } }]),
             "prices.0.price",
@@ -303,6 +300,7 @@ async fn what_a_template_of_the_carrier_cannot_say_is_named_with_its_field() {
         (message(json!({ "carrier_template": fine(), "body": "Hello" })), "carrier_template"),
         (message(json!({ "carrier_template": fine(), "channel": "sms" })), "carrier_template"),
         (message(json!({ "body": "x".repeat(4_097) })), "body"),
+        (message(json!({ "body": "x".repeat(4_090), "class": "promo" })), "body"),
         (message(json!({ "to": "US.1349", "body": "Hello", "channel": "sms" })), "to"),
         (message(json!({ "body": "Hello", "channel": "fax" })), "channel"),
     ] {
@@ -349,189 +347,4 @@ async fn the_webhook_address_is_verified_by_the_accounts_own_word() {
     ask("/webhooks/whatsapp/wa", "secret").await.problem(403);
     ask("/webhooks/whatsapp/nobody", "my-word").await.problem(404);
     ask("/webhooks/twilio/sms", "secret").await.problem(404);
-}
-
-const NOON: &str = "2026-05-01T16:00:00Z";
-
-/// An account with the approved template `sale`, a pool of its sender, and two people.
-async fn market() -> (Kept, Value) {
-    let kept = Kept::open("at_once").await;
-    kept.made("sale", "approved").await;
-    kept.sync().await;
-    kept.world.run("update millrace.senders set active_since = '2025-01-01'").await;
-    let pool = json!({ "name": "all", "senders": [kept.sender] });
-    let pool = kept.caller.post("/v1/pools", &pool).await.expect(201)["id"].clone();
-    for phone in ["+12125550100", "+12125550101"] {
-        kept.caller.post("/v1/contacts", &json!({ "phone": phone })).await.expect(201);
-    }
-    (kept, pool)
-}
-
-/// A draft with these fields beside.
-fn draft(pool: &Value, fields: Value) -> Value {
-    let mut body = json!({
-        "name": "Spring", "class": "transactional", "channel": "whatsapp", "pool_id": pool,
-        "audience": { "all": true },
-    });
-    for (name, value) in fields.as_object().expect("fields") {
-        body[name] = value.clone();
-    }
-    body
-}
-
-fn sale(value: &str) -> Value {
-    json!({ "carrier_template": { "name": "sale", "language": "en_US", "parameters": [value] } })
-}
-
-#[tokio::test]
-async fn a_campaign_on_whatsapp_is_of_a_template_that_the_carrier_has_approved() {
-    let (kept, pool) = market().await;
-    let own = template(&kept.caller).await;
-    let made = draft(&pool, sale("{first_name|friend}"));
-    let made = kept.caller.post("/v1/campaigns", &made).await.expect(201);
-    assert_eq!((&made["channel"], &made["template_id"]), (&json!("whatsapp"), &Value::Null));
-    assert_eq!(made["carrier_template"]["parameters"], json!(["{first_name|friend}"]));
-    let path = format!("/v1/campaigns/{}", made["id"].as_str().expect("an id"));
-
-    for (fields, field, code) in [
-        (json!({}), "template_id", "required"),
-        (json!({ "channel": "fax", "template_id": own }), "channel", "unknown"),
-        (
-            json!({
-                "channel": "sms", "carrier_template": { "name": "sale", "language": "en_US" },
-            }),
-            "carrier_template",
-            "unsupported",
-        ),
-        (
-            json!({ "template_id": own, "carrier_template": { "name": "a", "language": "en" } }),
-            "carrier_template",
-            "ambiguous",
-        ),
-        (
-            json!({ "carrier_template": { "name": "sale", "language": "de" } }),
-            "carrier_template",
-            "template_unknown",
-        ),
-        (sale("{oops"), "carrier_template", "invalid_template"),
-        (sale(" "), "carrier_template.parameters.0", "invalid"),
-    ] {
-        let body = draft(&pool, fields);
-        let refused = kept.caller.post("/v1/campaigns", &body).await.problem(422);
-        assert_eq!(refused[0], (field.to_owned(), code.to_owned()), "{body}");
-    }
-
-    // A draft takes another kind of template, and a copy is like it.
-    let change = json!({ "template_id": own });
-    let changed = kept.caller.patch(&path, &change).await.expect(200);
-    assert_eq!((&changed["template_id"], &changed["carrier_template"]), (&own, &Value::Null));
-    let change = json!({ "channel": "sms" });
-    assert_eq!(kept.caller.patch(&path, &change).await.expect(200)["channel"], "sms");
-    let mut change = sale("{first_name}");
-    change["channel"] = "whatsapp".into();
-    let changed = kept.caller.patch(&path, &change).await.expect(200);
-    assert_eq!(changed["template_id"], Value::Null);
-    let copy = kept.caller.post(&format!("{path}/clone"), &json!({})).await.expect(201);
-    assert_eq!(copy["carrier_template"], changed["carrier_template"]);
-
-    // It starts once the carrier sends by it, and is fixed then.
-    kept.review("sale", json!({ "status": "PAUSED" })).await;
-    kept.sync().await;
-    let refused = kept.caller.post(&format!("{path}/start"), &json!({})).await;
-    assert!(refused.body["detail"].as_str().expect("why").contains("paused"), "{}", refused.body);
-    refused.problem(409);
-    kept.review("sale", json!({ "status": "APPROVED" })).await;
-    kept.sync().await;
-    kept.caller.post(&format!("{path}/start"), &json!({})).await.expect(200);
-    kept.caller.post(&format!("{path}/pause"), &json!({})).await.expect(200);
-    for (field, change) in [
-        ("channel", json!({ "channel": "sms" })),
-        ("carrier_template", sale("x")),
-        ("template_version", json!({ "template_version": 1 })),
-    ] {
-        let refused = kept.caller.patch(&path, &change).await.problem(422);
-        assert_eq!(refused[0].0, field);
-    }
-}
-
-#[tokio::test]
-async fn the_window_is_told_by_explain_and_predicted_by_a_simulation() {
-    let (kept, pool) = market().await;
-    let own = template(&kept.caller).await;
-    let made = async |fields: Value| {
-        let made = kept.caller.post("/v1/campaigns", &draft(&pool, fields)).await.expect(201);
-        made["id"].as_str().expect("an id").to_owned()
-    };
-    let (by_text, by_template) = (made(json!({ "template_id": own })).await, made(sale("x")).await);
-    // Ana has written an hour ago, the other one never; on SMS both may have.
-    kept.world
-        .run(
-            "insert into millrace.standings (tenant_id, number, channel, last_inbound_at) values
-             ('acme', '+12125550100', 'whatsapp', '2026-05-01T15:00:00Z'),
-             ('acme', '+12125550101', 'sms', '2026-05-01T15:00:00Z')",
-        )
-        .await;
-
-    let explain = async |fields: Value| {
-        let mut asked = json!({ "to": "+12125550101", "at": NOON });
-        for (name, value) in fields.as_object().expect("fields") {
-            asked[name] = value.clone();
-        }
-        kept.caller.post("/v1/explain", &asked).await.expect(200)
-    };
-    let free = json!({ "channel": "whatsapp", "class": "transactional", "body": "Hello" });
-    let closed = explain(free.clone()).await;
-    assert_eq!((&closed["gate"], &closed["code"]), (&json!("eligible"), &json!("whatsapp_window")));
-    assert!(closed["sentence"].as_str().expect("one").contains("send a template"), "{closed}");
-    assert_eq!((&closed["segments"], &closed["cost"]["amount"]), (&json!(1), &json!("0.00")));
-    let mut to_ana = free.clone();
-    to_ana["to"] = "+12125550100".into();
-    let open = explain(to_ana.clone()).await;
-    assert_eq!((&open["verdict"], &open["sender_id"]), (&json!("admit"), &kept.sender));
-    to_ana["at"] = "2026-05-02T14:00:00Z".into();
-    assert_eq!(explain(to_ana.clone()).await["sendable_until"], "2026-05-02T15:00:00Z");
-    to_ana["at"] = "2026-05-02T15:00:00Z".into();
-    assert_eq!(explain(to_ana).await["code"], "whatsapp_window", "a day is over");
-
-    let mut template = sale("x");
-    template["channel"] = "whatsapp".into();
-    template["class"] = "transactional".into();
-    assert_eq!(explain(template.clone()).await["verdict"], "admit", "at any time");
-    let of_campaign = explain(json!({ "campaign": by_template })).await;
-    assert_eq!((&of_campaign["verdict"], &of_campaign["code"]), (&json!("admit"), &Value::Null));
-    assert_eq!(explain(json!({ "campaign": by_text })).await["code"], "whatsapp_window");
-    let to_an_id = json!({ "campaign": by_template, "to": "US.13491208655302741918" });
-    assert_eq!(explain(to_an_id).await["verdict"], "admit");
-
-    for (fields, field, code) in [
-        (json!({ "campaign": by_text, "channel": "sms" }), "channel", "other_channel"),
-        (json!({ "class": "transactional", "channel": "fax", "body": "x" }), "channel", "unknown"),
-        (sale("x"), "class", "required"),
-        (json!({ "class": "promo", "to": "US.1349120865", "body": "x" }), "to", "invalid_number"),
-    ] {
-        let mut asked = json!({ "to": "+12125550101", "at": NOON });
-        for (name, value) in fields.as_object().expect("fields") {
-            asked[name] = value.clone();
-        }
-        let refused = kept.caller.post("/v1/explain", &asked).await.problem(422);
-        assert_eq!(refused[0], (field.to_owned(), code.to_owned()), "{asked}");
-    }
-    template["carrier_template"]["language"] = "de".into();
-    template["to"] = "+12125550100".into();
-    let unknown = kept.caller.post("/v1/explain", &template).await.problem(422);
-    assert_eq!(unknown[0].1, "template_unknown");
-
-    // The dry run says the same of all.
-    let simulated = async |campaign: &str| {
-        let path = format!("/v1/campaigns/{campaign}/simulate");
-        let said = kept.caller.post(&path, &json!({ "at": NOON })).await.expect(200);
-        let counts = ["audience", "admitted", "blocked", "sent"].map(|name| said[name].as_u64());
-        (counts, said)
-    };
-    let (counts, said) = simulated(&by_text).await;
-    assert_eq!(counts, [Some(2), Some(1), Some(1), Some(1)]);
-    assert_eq!(said["by_gate"][0]["code"], "whatsapp_window");
-    let (counts, said) = simulated(&by_template).await;
-    assert_eq!(counts, [Some(2), Some(2), Some(0), Some(2)]);
-    assert_eq!(said["cost"]["amount"], "0.00");
 }

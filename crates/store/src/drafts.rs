@@ -3,6 +3,7 @@
 //! [`crate::messages::enrich`].
 
 mod categories;
+mod known;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -32,6 +33,7 @@ use crate::{
     fault,
 };
 use categories::{TemplateName, template_categories};
+pub use known::{CarryingAccount, KnownOrigins, known};
 
 /// Looks for one contact.
 #[derive(Debug, Clone, Copy)]
@@ -129,11 +131,12 @@ fn own_fields(attributes: Value) -> HashMap<String, String> {
     fields.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()
 }
 
-/// Everything that texts and senders come from, for the whole batch.
+/// Everything that texts and senders come from, for the whole batch: messages by their origins and
+/// channels.
 pub async fn supplies<'a>(
     tx: &mut Scoped,
     now: Timestamp,
-    origins: impl Iterator<Item = Origin<'a>>,
+    origins: impl Iterator<Item = (Origin<'a>, Channel)>,
 ) -> Result<Supplies, Fault> {
     let mut tenants = BTreeSet::new();
     let mut campaigns = BTreeSet::new();
@@ -142,8 +145,15 @@ pub async fn supplies<'a>(
     let mut free = BTreeSet::new();
     let mut at_carrier: BTreeSet<TemplateName> = BTreeSet::new();
     let mut media: BTreeSet<(&TenantId, MediaId)> = BTreeSet::new();
-    for Origin { tenant, campaign, content, from } in origins {
+    let mut on_whatsapp = BTreeSet::new();
+    for (Origin { tenant, campaign, content, from }, channel) in origins {
         tenants.insert(tenant);
+        match channel {
+            Channel::Sms => {}
+            Channel::Whatsapp => {
+                on_whatsapp.insert(tenant);
+            }
+        }
         match content {
             Content::Body(_) => {}
             Content::Carrier(template) => {
@@ -171,7 +181,7 @@ pub async fn supplies<'a>(
 
     let campaigns = campaign_texts(tx, &campaigns).await?;
     let templates = template_variants(tx, &templates).await?;
-    let (tenants, whatsapp_rates) = defaults(tx, &tenants, Some(now)).await?;
+    let (tenants, whatsapp_rates) = defaults(tx, &tenants, (&on_whatsapp, now)).await?;
     at_carrier.extend(campaigns.iter().filter_map(|((tenant, _), text)| {
         // The variants of our own templates are a list.
         let template = text.starts_with('{').then(|| serde_json::from_str(text))?;
@@ -195,29 +205,31 @@ pub async fn tenants(
     tx: &mut Scoped,
     tenants: &BTreeSet<&TenantId>,
 ) -> Result<HashMap<TenantId, TenantDefaults>, Fault> {
-    Ok(defaults(tx, tenants, None).await?.0)
+    let nobody = (&BTreeSet::new(), Timestamp::UNIX_EPOCH);
+    Ok(defaults(tx, tenants, nobody).await?.0)
 }
 
 /// What messages on WhatsApp cost, by tenant.
 type Rates = HashMap<TenantId, WhatsappRates>;
 
-/// The defaults of these tenants, and what messages on WhatsApp cost those that have said it at
-/// this time, where one is asked for.
+/// The defaults of these tenants, and what messages on WhatsApp cost at a time, of those that send
+/// such: prices are many.
 async fn defaults(
     tx: &mut Scoped,
     tenants: &BTreeSet<&TenantId>,
-    rates_at: Option<Timestamp>,
+    (on_whatsapp, at): (&BTreeSet<&TenantId>, Timestamp),
 ) -> Result<(HashMap<TenantId, TenantDefaults>, Rates), Fault> {
-    let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+    let names = |of: &BTreeSet<&TenantId>| of.iter().map(|one| one.to_string()).collect::<Vec<_>>();
     let rows = sqlx::query!(
         r#"select t.tenant_id, t.name, t.language, t.time_zone, (
                select r.body from whatsapp_rates r
-               where r.tenant_id = t.tenant_id and r.valid_from <= $2
+               where t.tenant_id = any($2) and r.tenant_id = t.tenant_id and r.valid_from <= $3
                order by r.valid_from desc, r.version desc limit 1
            ) as rates
            from tenants t where t.tenant_id = any($1)"#,
-        &names as _,
-        rates_at.map(|at| at.to_sqlx()) as _,
+        &names(tenants),
+        &names(on_whatsapp),
+        at.to_sqlx() as _,
     )
     .fetch_all(&mut **tx)
     .await
@@ -303,72 +315,6 @@ async fn template_variants(
         .into_iter()
         .map(|row| ((keyed::tenant(&row.tenant_id), TemplateId(row.template_id)), row.variants));
     Ok(variants.collect())
-}
-
-/// A carrier account of which a sender carries messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CarryingAccount {
-    /// The tenant's own name of it.
-    pub name: String,
-    /// The carrier, by name.
-    pub carrier: String,
-    /// Where its API is called.
-    pub base_url: String,
-}
-
-/// What a tenant's messages may name: senders and pools, each with the accounts of what is usable
-/// of it. A sender is usable by its own word, a pool by any of its senders'.
-pub type KnownOrigins =
-    (HashMap<SenderId, Vec<CarryingAccount>>, HashMap<PoolId, Vec<CarryingAccount>>);
-
-/// Which of these senders and pools a tenant has.
-pub async fn known(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    senders: &[SenderId],
-    pools: &[PoolId],
-) -> Result<KnownOrigins, Fault> {
-    let rows = sqlx::query!(
-        r#"with named as (
-               select sender_id as id, true as is_sender, array[sender_id] as senders from senders
-               where tenant_id = $1 and sender_id = any ($2) and removed_at is null
-               union all
-               select pool_id, false, senders from pools
-               where tenant_id = $1 and pool_id = any ($3)
-           )
-           select n.id as "id!", n.is_sender as "is_sender!", o.name as "name?",
-                  o.carrier as "carrier?", o.base_url as "base_url?"
-           from named n
-           left join lateral (
-               select distinct coalesce(a.name, a.account) as name, a.carrier, a.base_url
-               from senders s
-               cross join lateral (
-                   select * from carrier_accounts r
-                   where r.tenant_id = s.tenant_id and r.account = s.account limit 1
-               ) a
-               where s.tenant_id = $1 and s.sender_id = any (n.senders) and s.usable
-           ) o on true"#,
-        tenant.as_str(),
-        &senders.iter().map(|id| id.0).collect::<Vec<_>>(),
-        &pools.iter().map(|id| id.0).collect::<Vec<_>>(),
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let (mut senders, mut pools) = KnownOrigins::default();
-    for row in rows {
-        let account = row.name.zip(row.carrier).zip(row.base_url);
-        let account =
-            account.map(|((name, carrier), base_url)| CarryingAccount { name, carrier, base_url });
-        let of = if row.is_sender {
-            senders.entry(SenderId(row.id)).or_default()
-        } else {
-            pools.entry(PoolId(row.id)).or_default()
-        };
-        of.extend(account);
-    }
-    Ok((senders, pools))
 }
 
 /// The senders of pools, in the pools' own order. One whose account has messages held for it is not

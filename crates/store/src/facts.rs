@@ -397,16 +397,27 @@ pub async fn senders(
 ) -> Result<Vec<(TenantId, SenderFacts)>, Fault> {
     let (tenants, ids) = columns(keys, |id| id.0);
     let rows = sqlx::query!(
-        r#"select s.tenant_id, s.sender_id, s.account, s.number, s.country, s.time_zone, s.pace,
-                  s.active_since, s.daily_cap, s.usable, s.channel, s.health, s.rests_until,
+        r#"with found as materialized (
+               select s.*, h.weight
+               from unnest($1::text[], $2::uuid[]) as k (tenant_id, sender_id)
+               join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
+               left join account_shares h on h.account = s.account and h.tenant_id = s.tenant_id
+           ), away as materialized (
+               -- Once for each account, however many senders it has.
+               select a.account from (select distinct account from found) a
+               where account_is_away(a.account)
+           )
+           select s.tenant_id as "tenant_id!", s.sender_id as "sender_id!",
+                  s.account as "account!", s.number as "number!", s.country as "country!",
+                  s.time_zone as "time_zone!", s.pace as "pace!",
+                  s.active_since as "active_since!", s.daily_cap as "daily_cap!", s.rests_until,
+                  s.usable as "usable!", s.channel as "channel!", s.health as "health!",
                   (select true from parked w
                    where w.tenant_id = s.tenant_id and w.cause_key = s.account_cause
                    order by w.parked_at, w.message_id limit 1) is not null
-                      or account_is_away(s.account) as "account_is_held!",
-                  h.weight as "weight?"
-           from unnest($1::text[], $2::uuid[]) as k (tenant_id, sender_id)
-           join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
-           left join account_shares h on h.account = s.account and h.tenant_id = s.tenant_id"#,
+                      or s.account in (select account from away) as "account_is_held!",
+                  s.weight as "weight?"
+           from found s"#,
         &tenants as _,
         &ids,
     )

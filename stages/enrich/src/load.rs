@@ -30,7 +30,8 @@ pub(crate) async fn load<'a>(
     let messages = || messages.iter().copied();
     let people: Vec<ContactKey<'a>> = messages().map(contact_key).collect();
     let on_file = drafts::contacts(tx, &people).await?;
-    let supplies = drafts::supplies(tx, now, messages().map(origin)).await?;
+    let origins = messages().map(|message| (origin(message), message.head.channel));
+    let supplies = drafts::supplies(tx, now, origins).await?;
 
     let found = messages().zip(people).zip(on_file).map(|((message, person), on_file)| Found {
         message,

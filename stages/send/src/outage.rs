@@ -71,8 +71,8 @@ fn is_none(answer: &CarrierReply) -> bool {
         CarrierReply::NotSent { code: None, throttle } => throttle.is_none(),
         CarrierReply::Unknown { why } => match why {
             Doubt::TimedOut | Doubt::Broken => true,
-            Doubt::Status { status, .. } => *status >= 500,
-            Doubt::Unreadable { .. } => false,
+            // What stands before a carrier does not write as the carrier does.
+            Doubt::Status { status, .. } | Doubt::Unreadable { status } => *status >= 500,
         },
         CarrierReply::NotSent { code: Some(_), .. }
         | CarrierReply::Accepted { .. }
@@ -103,6 +103,14 @@ mod tests {
         assert_eq!(note(&AWAY, 1), None, "it rests already");
         for (second, rest) in [(2, 4), (6, 8), (14, 16), (30, 30), (60, 30)] {
             assert_eq!(note(&AWAY, second), Some(Duration::from_secs(rest)), "second {second}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_a_gateway_is_no_answer_of_the_carriers() {
+        let unreadable = |status| CarrierReply::Unknown { why: Doubt::Unreadable { status } };
+        for (status, is_away) in [(502, true), (503, true), (404, false), (200, false)] {
+            assert_eq!(is_none(&unreadable(status)), is_away, "{status}");
         }
     }
 

@@ -340,8 +340,8 @@ async fn drafted(
         content: &message.content,
         from: &message.from,
     };
-    let supplies = drafts::supplies(tx, now, std::iter::once(origin)).await?;
     let (class, channel) = (MessageClass::Conversational, conversation.channel);
+    let supplies = drafts::supplies(tx, now, std::iter::once((origin, channel))).await?;
     let request = DraftRequest { class, channel, to, origin };
     let drafted = draft::draft(&request, contact, &person, &supplies);
     let drafted = drafted.ok_or_else(|| Problem::not_found("tenant"))?;

@@ -291,8 +291,8 @@ async fn drafted(tx: &mut Scoped, tenant: &TenantId, asked: &Asked) -> Result<Dr
     }
 
     let origin = asked.origin(tenant);
-    let supplies = drafts::supplies(tx, asked.at, once(origin)).await?;
     let (class, channel) = (asked.class, asked.channel);
+    let supplies = drafts::supplies(tx, asked.at, once((origin, channel))).await?;
     let request = DraftRequest { class, channel, to: &asked.to, origin };
     draft::draft(&request, contact, &person, &supplies).ok_or_else(|| Problem::not_found("tenant"))
 }

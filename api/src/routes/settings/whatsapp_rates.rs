@@ -29,6 +29,9 @@ use crate::{
 /// How many prices a version has at most.
 const MOST_PRICES: usize = 1_000;
 
+/// The highest price of a message: sums of many million such prices still are numbers.
+const MOST_PRICE: Micros = Micros(100_000 * 1_000_000);
+
 /// How many service messages of a number may be free in a month.
 const MOST_FREE: u32 = 10_000_000;
 
@@ -63,7 +66,7 @@ struct WhatsappPrice {
     country: Option<Country>,
     /// What Meta bills the message as.
     category: PriceCategory,
-    /// What one message costs, in the tenant's currency, not below zero.
+    /// What one message costs, in the tenant's currency, from 0 to 100,000.
     price: Money,
 }
 
@@ -175,7 +178,8 @@ fn check(body: &NewWhatsappRates, tenant: &Tenant) -> Result<WhatsappRates, Prob
     let mut rates = WhatsappRates { free_service_messages: free, ..WhatsappRates::default() };
     for (index, said) in body.prices.iter().enumerate().take(MOST_PRICES) {
         let field = format!("prices.{index}.price");
-        errors.check(said.price.amount.0 >= 0, &field, "out_of_range", "not below zero");
+        let fits = (Micros::ZERO..=MOST_PRICE).contains(&said.price.amount);
+        errors.check(fits, &field, "out_of_range", "from 0 to 100000");
         let same = said.price.currency.as_str() == tenant.currency;
         errors.check(same, &field, "wrong_currency", &format!("in {}", tenant.currency));
 

@@ -76,11 +76,15 @@ impl Client {
             let all: Option<usize> = xml::text(&body, "TotalCount").and_then(|n| n.parse().ok());
             let all = all.ok_or(UNREADABLE)?;
             let owned = |digits: String| Some(OwnedNumber { number: e164(&digits)?, id: digits });
-            let is_last = listed.len() < PAGE_SIZE || page * PAGE_SIZE >= all;
+            let (count, before) = (listed.len(), (page - 1) * PAGE_SIZE);
 
             numbers.extend(listed.into_iter().filter_map(owned));
-            if is_last {
+            if before + count >= all {
                 return Ok(numbers);
+            }
+            // More are counted than are here: what is left out would be taken for gone.
+            if count < PAGE_SIZE {
+                return Err(UNREADABLE);
             }
         }
         Err(ReadError::TooMany(MAX_OWNED))

@@ -90,10 +90,13 @@ impl Client {
             let page: Page = self.answer(self.request(Method::GET, url)).await?;
             found.extend(page.data.into_iter().map(Listed::into_state));
             // The cursor stands on the last page too; a next page has an address.
-            let paging = page.paging.filter(|paging| paging.next.is_some());
-            after = paging.and_then(|paging| paging.cursors?.after);
-            if after.is_none() {
+            let Some(paging) = page.paging.filter(|paging| paging.next.is_some()) else {
                 return Ok(found);
+            };
+            after = paging.cursors.and_then(|cursors| cursors.after);
+            if after.is_none() {
+                // What is on the next page would be taken for gone.
+                return Err(CarrierTemplateError::Unavailable(Doubt::Unreadable { status: 200 }));
             }
         }
         Err(CarrierTemplateError::TooMany(MAX_TEMPLATES))

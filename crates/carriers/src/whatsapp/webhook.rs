@@ -214,12 +214,12 @@ const BY_CONVERSATION: &str = "CBP";
 /// What Meta bills a message as. What cannot be read of it, or says nothing, settles no price. A
 /// message that was not delivered is not billed.
 fn price(pricing: Option<&RawValue>, stands: ReportedStatus) -> Option<PriceNotice> {
-    let Some(pricing) = pricing else {
-        return matches!(stands, ReportedStatus::Undelivered(_)).then_some(PriceNotice::NOT_BILLED);
-    };
-    let pricing: Pricing = serde_json::from_str(pricing.get()).ok()?;
+    let unsaid =
+        matches!(stands, ReportedStatus::Undelivered(_)).then_some(PriceNotice::NOT_BILLED);
+    let read = pricing.and_then(|pricing| serde_json::from_str::<Pricing>(pricing.get()).ok());
+    let Some(pricing) = read else { return unsaid };
     if pricing.pricing_model.as_deref() == Some(BY_CONVERSATION) {
-        return None;
+        return unsaid;
     }
 
     let kind = pricing.kind.as_deref();
@@ -228,8 +228,9 @@ fn price(pricing: Option<&RawValue>, stands: ReportedStatus) -> Option<PriceNoti
         Some("free_customer_service" | "free_entry_point") => Some(false),
         Some(_) | None => None,
     };
+    let Some(is_billed) = pricing.billable.or(by_kind) else { return unsaid };
     Some(PriceNotice {
-        is_billed: pricing.billable.or(by_kind)?,
+        is_billed,
         category: pricing.category.as_deref().and_then(PriceCategory::from_name),
         is_free_entry: kind == Some("free_entry_point"),
     })

@@ -138,7 +138,10 @@ async fn the_list_of_an_account_is_read_to_its_end() {
     let server = Server::playing([listed(9_999, (0..500).map(digits))]).await;
     let error = bandwidth(&server.url).owned_numbers().await;
     assert_eq!(error, Err(ReadError::TooMany(5_000)));
-    let server = Server::playing([Played::new(200, "{}")]).await;
-    let error = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
-    assert_eq!(bandwidth(&server.url).owned_numbers().await, Err(error));
+    // What is no list, or has less than it counts, is no whole list.
+    for answer in [Played::new(200, "{}"), listed(501, (0..499).map(digits))] {
+        let server = Server::playing([answer]).await;
+        let error = ReadError::Unavailable(Doubt::Unreadable { status: 200 });
+        assert_eq!(bandwidth(&server.url).owned_numbers().await, Err(error));
+    }
 }

@@ -220,6 +220,12 @@ async fn all_pages_of_templates_are_read() {
         server.seen().iter().map(|seen| seen.uri.query().unwrap_or_default().to_owned()).collect();
     assert_eq!(asked.len(), 2);
     assert!(asked[0].ends_with("&limit=100") && asked[1].ends_with("&limit=100&after=B%3D"));
+
+    // A next page that cannot be asked for leaves the list without an end.
+    let endless = json!({ "data": [], "paging": { "next": "https://x.test/next" } });
+    let server = Server::playing([Played::new(200, &endless.to_string())]).await;
+    let why = CarrierTemplateError::Unavailable(Doubt::Unreadable { status: 200 });
+    assert_eq!(whatsapp(&server.url).templates().await, Err(why));
 }
 
 #[tokio::test]

@@ -156,10 +156,13 @@ fn a_status_says_what_its_message_is_billed_as_and_one_that_says_nothing_is_read
         assert_eq!((found[0].status, found[0].price), (ReportedStatus::Delivered, want));
     }
 
-    let mut failed = status("failed", Some(131_026));
-    failed.as_object_mut().expect("fields").remove("pricing");
-    let found = reports(&envelope(vec![change(Value::Null, json!([failed]))])).expect("read");
-    assert_eq!(found[0].price, Some(PriceNotice::NOT_BILLED), "what failed is not billed");
+    let by_conversation = json!({ "billable": true, "pricing_model": "CBP" });
+    for unsaid in [Value::Null, json!("free"), json!({ "category": "utility" }), by_conversation] {
+        let mut failed = status("failed", Some(131_026));
+        failed["pricing"] = unsaid.clone();
+        let found = reports(&envelope(vec![change(Value::Null, json!([failed]))])).expect("read");
+        assert_eq!(found[0].price, Some(PriceNotice::NOT_BILLED), "what failed, {unsaid}");
+    }
 }
 
 #[test]

@@ -15,16 +15,19 @@ use crate::receipts::{
 /// The events of each message.
 pub(crate) type Events = BTreeMap<Key, Vec<Outgoing>>;
 
-/// The events of what was raised or costs something else, and of what must be said again.
+/// The events of what must be said again, and of what was raised or costs something else: both
+/// where a repeated receipt comes with one that tells the price.
 pub(crate) fn events(merged: &[MergedRow<'_>], stored: &Stored) -> Events {
     let mut events = Events::new();
     for one in merged {
+        if one.change.repeats {
+            let again = events_of(one, &one.row.message);
+            events.entry(one.key.clone()).or_default().extend(again);
+        }
         if one.change.raised_by.is_some() || one.is_repriced() {
             let message = stored.get(one.key).unwrap_or(&one.row.message);
-            events.insert(one.key.clone(), events_of(one, message));
-        }
-        if one.change.repeats {
-            events.insert(one.key.clone(), events_of(one, &one.row.message));
+            let new = events_of(one, message);
+            events.entry(one.key.clone()).or_default().extend(new);
         }
     }
     events

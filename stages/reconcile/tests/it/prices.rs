@@ -239,6 +239,22 @@ async fn a_price_that_comes_after_the_state_is_told_by_one_more_event() -> anyho
 }
 
 #[tokio::test]
+async fn a_receipt_that_is_repeated_does_not_hide_a_price_that_comes_with_it() -> anyhow::Result<()>
+{
+    let world = Priced::begin(0).await?;
+    let message = world.admitted(1).await?;
+    let delivered = status(message, "delivered", Value::Null, 1);
+    let first = world.receive(vec![delivered.clone()]).await?;
+
+    let priced = status(message, "sent", billed("marketing"), 2);
+    let told = world.receive(vec![delivered, priced]).await?;
+    assert_eq!(said(&told), ["message.delivered"; 2], "what may not have been said, and the price");
+    assert_eq!(ids(&told)[0], ids(&first)[0]);
+    assert_eq!((world.cost(message).await?, world.spent().await?), (25_000, 25_000));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_price_that_comes_before_its_message_is_kept_and_settles_it() -> anyhow::Result<()> {
     let world = Priced::begin(0).await?;
     let message = MessageId(Uuid::from_u128(1));

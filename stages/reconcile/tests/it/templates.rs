@@ -242,6 +242,34 @@ async fn what_the_carrier_tells_counts_once_in_any_order_and_never_over_what_is_
 }
 
 #[tokio::test]
+async fn a_list_does_not_go_back_behind_what_was_told_since_it_was_begun() -> anyhow::Result<()> {
+    let world = Templates::begin().await?;
+    world.create("order").await?;
+    world.tick(0).await?;
+
+    // The list is begun at 11:01, and half a minute later it is told that the template is paused.
+    let paused = "update millrace.carrier_templates
+                  set state = 'paused', status = 'PAUSED', told_at = '2026-11-20T11:01:30Z'";
+    world.run(paused).await?;
+    world.tick(61).await?;
+    assert_eq!(world.one(ALL).await?, "order en paused unknown utility");
+    let told_at = "select (told_at = '2026-11-20T11:01:30Z')::text from millrace.carrier_templates";
+    assert_eq!(world.one(told_at).await?, "true");
+    world.tick(122).await?;
+    assert_eq!(world.one(ALL).await?, "order en pending unknown utility", "a later list knows it");
+
+    // Nor does what is told of the year 2036 stand until then.
+    let status = "message_template_status_update";
+    let far = world.news(status, "order", json!({ "event": "DISABLED" }), 300_000_000);
+    world.run("update millrace.carrier_templates set told_at = '2026-11-20T09:59:00Z'").await?;
+    world.hear(vec![far]).await?;
+    assert_eq!(world.one(ALL).await?, "order en disabled unknown utility");
+    world.tick(183).await?;
+    assert_eq!(world.one(ALL).await?, "order en pending unknown utility");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_told_of_another_tenants_account_touches_nobody_else() -> anyhow::Result<()> {
     let world = Templates::begin().await?;
     world.create("order").await?;

@@ -29,12 +29,10 @@ pub(super) fn content(
             None
         }
         (Some(body), None) => {
+            let class = class.unwrap_or(MessageClass::Transactional);
             match channel {
-                Channel::Sms => {
-                    let class = class.unwrap_or(MessageClass::Transactional);
-                    fields::body("body", &body, class, errors);
-                }
-                Channel::Whatsapp => fields::long_body("body", &body, errors),
+                Channel::Sms => fields::body("body", &body, class, errors),
+                Channel::Whatsapp => fields::long_body("body", &body, class, errors),
             }
             Some(Content::Body(body))
         }

@@ -11,6 +11,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
+use super::CLOCKS_DIFFER;
 use crate::{Scoped, fault};
 
 /// What a carrier has told of a template of an account.
@@ -37,6 +38,7 @@ pub struct AccountNews {
 pub async fn tell(tx: &mut Scoped, told: &[AccountNews], machine: Timestamp) -> Result<(), Fault> {
     let folded = folded(told);
     let tenants: Vec<&str> = folded.keys().map(|(tenant, _)| tenant.as_str()).collect();
+    let latest = machine + CLOCKS_DIFFER;
     let ids: Vec<Uuid> = folded.keys().map(|(_, id)| id.0).collect();
     let state = |one: &AccountNews| one.state.as_ref().map(|(state, ..)| state.as_str());
     let status = |one: &AccountNews| one.state.as_ref().map(|(_, status, _)| status.clone());
@@ -70,7 +72,8 @@ pub async fn tell(tx: &mut Scoped, told: &[AccountNews], machine: Timestamp) -> 
            returning t.tenant_id, t.template_id"#,
         &tenants as _,
         &ids,
-        &folded.values().map(|one| one.at.to_sqlx()).collect::<Vec<_>>() as _,
+        // What is told of the future would stand against every list until then.
+        &folded.values().map(|one| one.at.min(latest).to_sqlx()).collect::<Vec<_>>() as _,
         &folded.values().map(state).collect::<Vec<_>>() as _,
         &folded.values().map(status).collect::<Vec<_>>() as _,
         &folded.values().map(reason).collect::<Vec<_>>() as _,

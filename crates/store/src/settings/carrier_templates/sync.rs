@@ -208,20 +208,23 @@ pub async fn record(
     .map_err(fault)?;
     let left_out = count(ids.len() as u64) - known;
 
-    // With some left out, a template that is not known may be there all the same.
+    // With some left out, a template that is not known may be there all the same. A read that was
+    // asked for since the account was taken is made: this list may not have what it is asked for.
     sqlx::query!(
-        "insert into template_syncs (tenant_id, account, due, listed_at)
+        "insert into template_syncs as s (tenant_id, account, due, listed_at)
          values ($1, $2,
                  case when exists (select from carrier_templates
                                    where tenant_id = $1 and account = $2 and state = 'submitted')
                       then $3::timestamptz else $4::timestamptz end, $5)
          on conflict (tenant_id, account) do update
-         set due = excluded.due, tries = 0, listed_at = excluded.listed_at",
+         set due = case when s.due < $6 then s.due else excluded.due end, tries = 0,
+             listed_at = excluded.listed_at",
         tenant.as_str(),
         account,
         (at.begun_at + SOON).to_sqlx() as _,
         (at.begun_at + EVERY).to_sqlx() as _,
         (left_out == 0).then(|| at.begun_at.to_sqlx()) as _,
+        (at.begun_at + LEASE).to_sqlx() as _,
     )
     .execute(&mut **tx)
     .await
@@ -261,6 +264,7 @@ fn rows<'a>(tenant: &TenantId, account: &str, listed: &'a [KeptTemplate]) -> Vec
 }
 
 /// Writes what the list says of templates that are known. Says of how many that was something else.
+/// A state that the carrier has told since the list was begun stays: the list may be older.
 async fn change_listed(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -272,11 +276,16 @@ async fn change_listed(
     sqlx::query_scalar!(
         r#"with l as (
                select u.id, left(u.category, 64) as category, u.components::jsonb as components,
-                      u.state, left(u.status, 64) as status, left(u.reason, 2000) as reason,
-                      left(u.quality, 64) as quality, u.carrier_id
+                      left(u.quality, 64) as quality, u.carrier_id,
+                      case when t.told_at <= $11 then u.state else t.state end as state,
+                      case when t.told_at <= $11 then left(u.status, 64) else t.status end
+                          as status,
+                      case when t.told_at <= $11 then left(u.reason, 2000) else t.reason end
+                          as reason
                from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                            $8::text[], $9::text[])
                     as u (id, category, components, state, status, reason, quality, carrier_id)
+               join carrier_templates t on t.tenant_id = $1 and t.template_id = u.id
            ), other as (
                select count(*) as n
                from l join carrier_templates t on t.tenant_id = $1 and t.template_id = l.id
@@ -287,7 +296,7 @@ async fn change_listed(
                update carrier_templates t
                set category = l.category, components = l.components, state = l.state,
                    status = l.status, reason = l.reason, quality = l.quality,
-                   carrier_id = l.carrier_id, told_at = $10
+                   carrier_id = l.carrier_id, told_at = greatest(t.told_at, $10)
                from l where t.tenant_id = $1 and t.template_id = l.id
            )
            select n as "n!" from other"#,
@@ -301,6 +310,7 @@ async fn change_listed(
         &listed.iter().map(|one| one.of.quality.as_str()).collect::<Vec<_>>() as _,
         &listed.iter().map(|one| one.of.id.as_str()).collect::<Vec<_>>() as _,
         (at.begun_at - CLOCKS_DIFFER).to_sqlx() as _,
+        at.begun_at.to_sqlx() as _,
     )
     .fetch_one(&mut **tx)
     .await
