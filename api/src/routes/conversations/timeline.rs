@@ -29,7 +29,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(messages))
 }
 
-/// EntryDetail kind of thing stands in a conversation.
+/// What kind of thing stands in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = ConversationEntryKind)]
 #[serde(rename_all = "snake_case")]
@@ -57,7 +57,7 @@ enum Writer {
     Other,
 }
 
-/// One thing in a conversation. EntryDetail a kind does not have is null.
+/// One thing in a conversation. What a kind does not have is null.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConversationEntry)]
 struct EntryView {
@@ -65,7 +65,7 @@ struct EntryView {
     id: Uuid,
     kind: EntryKind,
     at: Timestamp,
-    /// EntryDetail a text, a message or a note says; null once it is no longer kept.
+    /// What a text, a message or a note says; null once it is no longer kept.
     #[schema(required)]
     body: Option<String>,
     /// Of a note, an act or a reply: who, `key:` or `user:` and their id.
