@@ -218,3 +218,19 @@ async fn what_is_done_with_a_conversation_is_said_live_to_who_sees_it() {
     let nothing = format!("/v1/live?topics=inbox:{}", Uuid::nil());
     admin.get(&nothing).await.problem(404);
 }
+
+#[tokio::test]
+async fn what_people_close_begins_an_epoch_once_and_what_the_assistant_has_does_not() {
+    let (world, admin, path) = asked().await;
+    let epoch = "select epoch::bigint from millrace.conversations";
+    let act = |name: &str| format!("{path}/{name}");
+
+    admin.post(&act("close"), &json!({})).await.expect(200);
+    assert_eq!(world.number(epoch).await, 1);
+    admin.post(&act("take-over"), &json!({})).await.expect(200);
+    admin.post(&act("reopen"), &json!({})).await.expect(200);
+    for _ in 0..2 {
+        admin.post(&act("close"), &json!({})).await.expect(200);
+        assert_eq!(world.number(epoch).await, 3);
+    }
+}
