@@ -153,9 +153,10 @@ async fn harvest(under_way: &mut JoinSet<Result<Answered, Fault>>) -> Vec<Result
     done
 }
 
-/// What a task came to. One that panicked leaves its burst to its lease.
+/// What a task came to. One that panicked leaves its burst to its lease. Why it did is not told
+/// here: it may hold words of a text.
 fn ended(done: Result<Result<Answered, Fault>, JoinError>) -> Option<Result<Answered, Fault>> {
-    done.inspect_err(|why| tracing::error!(%why, "an answer panicked")).ok()
+    done.inspect_err(|why| tracing::error!(task = %why.id(), "an answer panicked")).ok()
 }
 
 impl Answerer {

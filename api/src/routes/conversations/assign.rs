@@ -42,8 +42,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Assignment {
-    /// A person who works for the company and may answer, who has it from now on; `null`: nobody.
-    /// Either way the assistant is quiet until it is handed back.
+    /// A person who works for the company, may answer and sees its inbox, who has it from now on;
+    /// `null`: nobody. Either way the assistant is quiet until it is handed back.
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<Uuid>)]
     assignee: Option<Option<Uuid>>,
