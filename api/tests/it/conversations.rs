@@ -342,3 +342,29 @@ async fn texts_to_numbers_that_are_no_senders_are_listed_apart() {
     let next = admin.get(&format!("/v1/quarantined-texts?limit=1&cursor={cursor}")).await;
     assert_eq!(next.expect(200)["data"][0]["body"], "Hello?");
 }
+
+#[tokio::test]
+async fn messages_to_each_address_of_a_contact_stand_in_its_conversation() {
+    let (world, admin, path) = asked().await;
+    let at = before(&world, 4);
+    receive(&world, vec![BEN.text("Hello", at)]).await;
+    let [ana, ben] = [&ANA, &BEN].map(|one| ContactId::of(&acme(), one.number));
+    let sender = SenderId::of(&acme(), OURS);
+    world
+        .run(&format!(
+            "update millrace.contacts set merged_into = '{ana}' where contact_id = '{ben}';
+             insert into millrace.messages (tenant_id, message_id, state, class, channel,
+                 contact_id, number, body, segments, cost_micros, body_hash, submitted_at,
+                 changed_at, passport, sender_id)
+             values ('acme', gen_random_uuid(), 22, 'conversational', 'sms', '{ben}',
+                 '{}', 'To the other phone', 1, 7900, '', '2026-05-01T14:59:00Z', now(), '[]',
+                 '{sender}')",
+            BEN.number
+        ))
+        .await;
+
+    let page = admin.get(&format!("{path}/messages")).await.expect(200);
+    let entries = page["data"].as_array().expect("data");
+    let bodies: Vec<_> = entries.iter().filter_map(|one| one["body"].as_str()).collect();
+    assert_eq!(bodies, ["To the other phone", "Are you open on Sunday?"]);
+}

@@ -181,7 +181,8 @@ pub struct Ownership {
     pub owner: ConversationOwner,
     /// The person who looks after it; only where a person owns it.
     pub assignee: Option<Uuid>,
-    /// Rises with every take-over, hand-back, answer of a person, and opt-out.
+    /// Rises with every take-over, hand-back, hand-off, assignment, answer of a person and opt-out,
+    /// and where people close what was theirs.
     pub epoch: i32,
 }
 
@@ -209,6 +210,15 @@ impl Ownership {
     /// The assistant gives it to people.
     pub fn hand_off(&mut self) {
         *self = Self { owner: ConversationOwner::Nobody, assignee: None, epoch: self.epoch + 1 };
+    }
+
+    /// It is done. Where people had it, what was written to them is theirs: whoever writes again is
+    /// answered by the assistant, which reads what was written since.
+    pub fn close(&mut self) {
+        match self.owner {
+            ConversationOwner::Assistant => {}
+            ConversationOwner::Person | ConversationOwner::Nobody => self.epoch += 1,
+        }
     }
 
     /// Names the person who looks after it, or nobody. What the assistant has begun is void.
@@ -282,6 +292,21 @@ mod tests {
         one.hand_back();
         assert!(one.lets_assistant_answer(one.epoch));
         assert_eq!(one.assignee, None);
+    }
+
+    #[test]
+    fn what_people_had_is_not_read_by_the_assistant_once_they_have_closed_it() {
+        let mut one = of_assistant();
+        one.close();
+        assert_eq!(one, of_assistant(), "it may answer what it has begun");
+        let changes: [fn(&mut Ownership); 2] = [|one| one.take_over(None), Ownership::hand_off];
+        for change in changes {
+            let mut one = of_assistant();
+            change(&mut one);
+            let epoch = one.epoch;
+            one.close();
+            assert_eq!(one.epoch, epoch + 1);
+        }
     }
 
     #[test]

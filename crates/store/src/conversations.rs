@@ -8,7 +8,6 @@ pub mod entries;
 mod hand_offs;
 pub mod inbound;
 pub mod list;
-pub mod ownership;
 pub mod replies;
 pub mod row;
 mod senders;

@@ -5,10 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{
-    assistant::{Turn, turns},
-    ids::TenantId,
-};
+use domain::assistant::{Turn, turns};
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use stage::{
@@ -26,7 +23,6 @@ use tokio::{
     sync::Mutex,
     task::{JoinError, JoinSet},
 };
-use uuid::Uuid;
 use wire::frame::Outgoing;
 
 use crate::{
@@ -52,6 +48,10 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// How often a burst is taken before its conversation goes to people.
 const TRIES: i16 = 3;
+
+/// How often a burst is taken before no model is asked about it any more: whoever takes it dies of
+/// it, or takes longer than a lease.
+const MOST_TAKEN: i16 = 10;
 
 /// How long a person waits for a model that gives no answer before people go on.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
@@ -84,8 +84,8 @@ struct Asked {
 /// What became of a burst.
 enum Answered {
     /// It is over once this is at the broker.
-    Over(TenantId, Uuid, Option<Outgoing>),
-    /// It waits for its time.
+    Over(Box<Ask>, Option<Outgoing>),
+    /// It waits.
     Waits,
 }
 
@@ -126,9 +126,9 @@ impl AnswerSource {
         let (mut say, mut over) = (Vec::new(), Vec::new());
         for answered in done {
             match answered {
-                Ok(Answered::Over(tenant, burst, said)) => {
+                Ok(Answered::Over(ask, said)) => {
                     say.extend(said);
-                    over.push((tenant, burst));
+                    over.push(*ask);
                 }
                 Ok(Answered::Waits) => {}
                 // Its lease ends, and it is taken again.
@@ -153,9 +153,10 @@ async fn harvest(under_way: &mut JoinSet<Result<Answered, Fault>>) -> Vec<Result
     done
 }
 
-/// What a task came to. One that panicked leaves its burst to its lease.
+/// What a task came to. One that panicked leaves its burst to its lease. Why it did is not told
+/// here: it may hold words of a text.
 fn ended(done: Result<Result<Answered, Fault>, JoinError>) -> Option<Result<Answered, Fault>> {
-    done.inspect_err(|why| tracing::error!(%why, "an answer panicked")).ok()
+    done.inspect_err(|why| tracing::error!(task = %why.id(), "an answer panicked")).ok()
 }
 
 impl Answerer {
@@ -191,8 +192,9 @@ impl Answerer {
 
     /// Answers one burst.
     async fn answer(&self, cx: &Cx, asked: Asked) -> Result<Answered, Fault> {
-        if let Some(decided) = asked.facts.as_ref().and_then(|facts| facts.decided.as_ref()) {
-            return Ok(over(&asked, say::answer(&asked.question, decided)));
+        let decided_before = |facts: &&ReplyFacts| facts.decided.is_some();
+        if let Some(facts) = asked.facts.as_ref().filter(decided_before) {
+            return Ok(over(&asked, say::again(&asked.question, facts)));
         }
 
         // decide
@@ -232,6 +234,9 @@ impl Answerer {
             ReplyIntent::Silence(reason) => return Ok(Some(decide::silence(ask_of(), reason))),
             ReplyIntent::Ask(_) => {}
         }
+        if asked.burst.tries > MOST_TAKEN {
+            return Ok(Some(decide::silence(ask_of(), ReplyReason::AiUnavailable)));
+        }
 
         if let Some(until) = model.paused_until(machine::now()) {
             return self.later(asked, until).await;
@@ -262,5 +267,5 @@ impl Answerer {
 }
 
 fn over(asked: &Asked, said: Option<Outgoing>) -> Answered {
-    Answered::Over(asked.question.ask.tenant.clone(), asked.burst.id, said)
+    Answered::Over(Box::new(asked.question.ask.clone()), said)
 }

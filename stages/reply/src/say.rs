@@ -1,7 +1,10 @@
 //! The message that an answer becomes. It goes to the gates as every other message does.
 
-use domain::message::class::{Lane, MessageClass};
-use store::conversations::replies::ReplyDecided;
+use domain::{
+    conversation::ConversationOwner,
+    message::class::{Lane, MessageClass},
+};
+use store::conversations::replies::{ReplyDecided, ReplyFacts};
 use wire::{
     Subject, Submitted,
     frame::Outgoing,
@@ -9,6 +12,17 @@ use wire::{
 };
 
 use crate::question::Question;
+
+/// What an earlier decision says once more: whoever made it may have died before it was at the
+/// broker. Nothing where a person has the conversation since.
+pub(crate) fn again(question: &Question, facts: &ReplyFacts) -> Option<Outgoing> {
+    match facts.ownership.owner {
+        ConversationOwner::Person => None,
+        ConversationOwner::Assistant | ConversationOwner::Nobody => {
+            answer(question, facts.decided.as_ref()?)
+        }
+    }
+}
 
 /// The message that a decision becomes; none for silence.
 pub(crate) fn answer(question: &Question, decided: &ReplyDecided) -> Option<Outgoing> {

@@ -45,8 +45,8 @@ impl ReplyStage {
     }
 
     fn course(&self, cx: &Cx, question: &Question, facts: Option<&ReplyFacts>) -> Course {
-        if let Some(decided) = facts.and_then(|facts| facts.decided.as_ref()) {
-            return Course::Known(say::answer(question, decided));
+        if let Some(facts) = facts.filter(|facts| facts.decided.is_some()) {
+            return Course::Known(say::again(question, facts));
         }
         if facts.is_some_and(|facts| facts.joined) {
             return Course::Known(None);

@@ -116,6 +116,9 @@ async fn close(
     Id(id): Id,
 ) -> Result<Json<ConversationView>, Problem> {
     let close = |conversation: &mut Conversation| {
+        if conversation.status != ConversationStatus::Closed {
+            conversation.ownership.close();
+        }
         conversation.status = ConversationStatus::Closed;
         conversation.snoozed_until = None;
         conversation.attention = None;

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use domain::{
     conversation::{Act, ConversationStatus},
-    ids::InboxId,
+    ids::{BrandId, InboxId},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer};
@@ -11,7 +11,7 @@ use store::{
     Scoped,
     conversations::row::Conversation,
     people::members,
-    settings::{api_keys::KeyRole, inboxes},
+    settings::{api_keys::KeyRole, inboxes, limits::BrandLimits},
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -42,8 +42,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Assignment {
-    /// A person who works for the company and may answer, who has it from now on; `null`: nobody.
-    /// Either way the assistant is quiet until it is handed back.
+    /// A person who works for the company, may answer and sees its inbox, who has it from now on;
+    /// `null`: nobody. Either way the assistant is quiet until it is handed back.
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<Uuid>)]
     assignee: Option<Option<Uuid>>,
@@ -115,8 +115,13 @@ async fn check(
 
     if let Some(Some(person)) = body.assignee {
         let found = members::get(tx, &caller.tenant, person).await?;
-        let may = found.is_some_and(|member| member.role != KeyRole::Viewer);
+        let may = found.as_ref().is_some_and(|member| member.role != KeyRole::Viewer);
         errors.check(may, "assignee", "not_found", "nobody here who may answer has this id");
+        let inbox = body.inbox.unwrap_or(conversation.inbox.map(|inbox| inbox.0));
+        let sees = found.is_none_or(|member| sees(&member.limits, conversation.brand, inbox));
+        let detail =
+            "a person who sees the conversation: the inbox that it is in is none of theirs";
+        errors.check(sees, "assignee", "invalid", detail);
     }
 
     match body.inbox {
@@ -139,6 +144,15 @@ async fn check(
         None => {}
     }
     errors.done()
+}
+
+/// Whether somebody with these limits sees a conversation of a brand in an inbox. In no inbox, it
+/// is left to those who know.
+fn sees(limits: &BrandLimits, brand: Option<BrandId>, inbox: Option<Uuid>) -> bool {
+    let Some(inbox) = inbox else { return true };
+    limits.are_none()
+        || limits.inboxes.contains(&inbox)
+        || brand.is_some_and(|brand| limits.brands.contains(&brand.0))
 }
 
 /// Until when a conversation is to be left alone.

@@ -99,6 +99,23 @@ async fn a_conversation_is_assigned_to_who_may_answer_and_to_inboxes_of_its_bran
     let moved = admin.post(&format!("{path}/assign"), &to).await.expect(200);
     assert_eq!((&moved["inbox_id"], &moved["assignee"]), (&inbox["id"], &json!(agent)));
 
+    let elsewhere = Uuid::from_u128(3);
+    world
+        .run(&format!(
+            "insert into millrace.persons (person_id, email, email_verified_at, name, password_hash,
+                 created_at)
+             values ('{elsewhere}', 'e@example.com', now(), 'E', '', now());
+             insert into millrace.members (tenant_id, person_id, role, created_at, brands, inboxes)
+             values ('acme', '{elsewhere}', 'agent', now(), '{{}}', array['{elsewhere}'::uuid])"
+        ))
+        .await;
+    let to = json!({ "assignee": elsewhere });
+    assert_eq!(
+        admin.post(&format!("{path}/assign"), &to).await.problem(422),
+        [("assignee".to_owned(), "invalid".to_owned())],
+        "they do not see that inbox"
+    );
+
     let nobody = json!({ "assignee": null });
     let freed = admin.post(&format!("{path}/assign"), &nobody).await.expect(200);
     assert_eq!((&freed["owner"], &freed["inbox_id"]), (&json!("nobody"), &inbox["id"]));
@@ -217,4 +234,20 @@ async fn what_is_done_with_a_conversation_is_said_live_to_who_sees_it() {
     globex.get(&format!("/v1/live?topics={topic}")).await.problem(404);
     let nothing = format!("/v1/live?topics=inbox:{}", Uuid::nil());
     admin.get(&nothing).await.problem(404);
+}
+
+#[tokio::test]
+async fn what_people_close_begins_an_epoch_once_and_what_the_assistant_has_does_not() {
+    let (world, admin, path) = asked().await;
+    let epoch = "select epoch::bigint from millrace.conversations";
+    let act = |name: &str| format!("{path}/{name}");
+
+    admin.post(&act("close"), &json!({})).await.expect(200);
+    assert_eq!(world.number(epoch).await, 1);
+    admin.post(&act("take-over"), &json!({})).await.expect(200);
+    admin.post(&act("reopen"), &json!({})).await.expect(200);
+    for _ in 0..2 {
+        admin.post(&act("close"), &json!({})).await.expect(200);
+        assert_eq!(world.number(epoch).await, 3);
+    }
 }

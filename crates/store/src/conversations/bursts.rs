@@ -3,7 +3,7 @@
 //! short lease. It stays until its answer is at the broker, so that a crash repeats, and skips
 //! nothing. All times are the machine's.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use domain::{
     address::Address,
@@ -69,8 +69,8 @@ pub struct Burst {
 }
 
 /// Has texts join the bursts of their conversations, or begin them: each text once, however often
-/// it is delivered. `texts` are in the order in which they came. A burst of an earlier epoch is
-/// begun anew.
+/// it is delivered. The last text of a burst is the one that came last, whichever process is first
+/// here: a text that is late joins those after it. A burst of an earlier epoch is begun anew.
 pub async fn join(tx: &mut Scoped, texts: &[Joining<'_>], machine: Timestamp) -> Result<(), Fault> {
     if texts.is_empty() {
         return Ok(());
@@ -92,11 +92,20 @@ pub async fn join(tx: &mut Scoped, texts: &[Joining<'_>], machine: Timestamp) ->
                     channel, received_at, trace, quiet)
          order by tenant_id, conversation_id
          on conflict (tenant_id, conversation_id) where not closed do update
-         set inbound_id = excluded.inbound_id, epoch = excluded.epoch,
-             sender_id = excluded.sender_id, number = excluded.number,
-             channel = excluded.channel, received_at = excluded.received_at,
-             trace = excluded.trace, tries = 0,
-             due = least(excluded.due, b.began_at + make_interval(secs => $13))",
+         set (inbound_id, epoch, sender_id, number, channel, received_at, trace) = (
+                 select inbound_id, epoch, sender_id, number, channel, received_at, trace
+                 from (values
+                     (true, excluded.inbound_id, excluded.epoch, excluded.sender_id,
+                      excluded.number, excluded.channel, excluded.received_at, excluded.trace),
+                     (false, b.inbound_id, b.epoch, b.sender_id, b.number, b.channel,
+                      b.received_at, b.trace)
+                 ) as l (is_new, inbound_id, epoch, sender_id, number, channel, received_at, trace)
+                 order by l.epoch desc, l.received_at desc, l.is_new desc limit 1),
+             tries = 0,
+             began_at = case when excluded.epoch > b.epoch then excluded.began_at
+                             else b.began_at end,
+             due = case when excluded.epoch > b.epoch then excluded.due
+                        else least(excluded.due, b.began_at + make_interval(secs => $13)) end",
         machine.to_sqlx() as _,
         &last.iter().map(|text| text.ask.tenant.as_str()).collect::<Vec<_>>() as _,
         &last.iter().map(|text| text.ask.inbound).collect::<Vec<_>>(),
@@ -139,13 +148,17 @@ async fn mark(
     Ok(new.into_iter().collect())
 }
 
-/// Of each conversation the last of its new texts: it stands for those before it.
+/// Of each conversation the last of its new texts: it stands for those before it. Of texts that came
+/// at one instant it is the one that was handed over last.
 fn last_of_each<'t, 'a>(texts: &'t [Joining<'a>], new: &HashSet<Uuid>) -> Vec<&'t Joining<'a>> {
-    let mut known = HashSet::new();
-    let is_last = |text: &&Joining<'_>| {
-        new.contains(&text.ask.inbound) && known.insert(text.ask.conversation)
-    };
-    texts.iter().rev().filter(is_last).collect()
+    let mut last: HashMap<ConversationId, &Joining<'_>> = HashMap::new();
+    for text in texts.iter().filter(|text| new.contains(&text.ask.inbound)) {
+        let known = last.entry(text.ask.conversation).or_insert(text);
+        if (text.ask.epoch, text.received_at) >= (known.ask.epoch, known.received_at) {
+            *known = text;
+        }
+    }
+    last.into_values().collect()
 }
 
 /// Takes bursts that are due, the longest waiting first, at most so many of one tenant over all
@@ -193,7 +206,7 @@ async fn lease(
         r#"with taken as (
                update reply_bursts b
                set leased_until = $1::timestamptz + make_interval(secs => $2),
-                   tries = b.tries + 1,
+                   tries = least(b.tries, 1000) + 1,
                    closed = b.closed or b.began_at + make_interval(secs => $3) <= $1
                where (b.tenant_id, b.burst_id) in (
                    select d.tenant_id, d.burst_id
@@ -256,7 +269,8 @@ async fn lease(
 }
 
 /// Those texts, of the last ones of bursts, after which more was written: their bursts have another
-/// last text now. The bursts are locked until the transaction ends.
+/// last text now. So may a burst that is gone have had: whoever took it when this process's lease
+/// had ended has answered it. The bursts are locked until the transaction ends.
 pub(super) async fn overtaken(tx: &mut Scoped, asks: &[Ask]) -> Result<HashSet<Uuid>, Fault> {
     let of_bursts: Vec<&Ask> = asks.iter().filter(|ask| ask.burst.is_some()).collect();
     if of_bursts.is_empty() {
@@ -276,7 +290,9 @@ pub(super) async fn overtaken(tx: &mut Scoped, asks: &[Ask]) -> Result<HashSet<U
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
-    Ok(rows.into_iter().filter(|row| row.asked != row.last).map(|row| row.asked).collect())
+    let last: HashSet<Uuid> =
+        rows.into_iter().filter(|row| row.asked == row.last).map(|row| row.asked).collect();
+    Ok(of_bursts.iter().map(|ask| ask.inbound).filter(|asked| !last.contains(asked)).collect())
 }
 
 /// Has these bursts take nothing more in: something was decided about them. They are locked by
@@ -340,19 +356,22 @@ pub async fn put_off(store: &Store, burst: &Burst, due: Timestamp) -> Result<(),
     tx.commit().await.map_err(fault)
 }
 
-/// Removes bursts whose answers are at the broker.
-pub async fn remove(store: &Store, bursts: &[(TenantId, Uuid)]) -> Result<(), Fault> {
-    if bursts.is_empty() {
+/// Removes bursts whose answers are at the broker, by the texts that name these: a burst that has
+/// another last text since waits for the answer to that.
+pub async fn remove(store: &Store, said: &[Ask]) -> Result<(), Fault> {
+    if said.is_empty() {
         return Ok(());
     }
-    let sorted = in_lock_order(bursts, |burst| (*burst).clone());
-    let mut tx = store.scoped(bursts.iter().map(|burst| &burst.0)).await?;
+    let sorted = in_lock_order(said, |ask| (&ask.tenant, ask.burst));
+    let mut tx = store.scoped(said.iter().map(|ask| &ask.tenant)).await?;
     sqlx::query!(
         "delete from reply_bursts b
-         using unnest($1::text[], $2::uuid[]) as k (tenant_id, burst_id)
-         where b.tenant_id = k.tenant_id and b.burst_id = k.burst_id and b.closed",
-        &sorted.iter().map(|burst| burst.0.as_str()).collect::<Vec<_>>() as _,
-        &sorted.iter().map(|burst| burst.1).collect::<Vec<_>>(),
+         using unnest($1::text[], $2::uuid[], $3::uuid[]) as k (tenant_id, burst_id, inbound_id)
+         where b.tenant_id = k.tenant_id and b.burst_id = k.burst_id
+           and b.inbound_id = k.inbound_id and b.closed",
+        &sorted.iter().map(|ask| ask.tenant.as_str()).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|ask| ask.burst).collect::<Vec<_>>() as _,
+        &sorted.iter().map(|ask| ask.inbound).collect::<Vec<_>>(),
     )
     .execute(&mut *tx)
     .await

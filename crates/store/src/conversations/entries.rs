@@ -28,13 +28,14 @@ pub struct By<'a> {
     pub at: Timestamp,
 }
 
-/// Writes a note. False where the conversation has [`MOST`] entries.
+/// Writes a note. False where the conversation has [`MOST`] notes and acts.
 pub async fn note(tx: &mut Scoped, by: By<'_>, id: Uuid, body: &str) -> Result<bool, Fault> {
     let done = sqlx::query!(
         "insert into conversation_entries
              (tenant_id, entry_id, conversation_id, kind, author, body, at)
          select $1, $2, $3, 'note', $4, $5, $6
-         where (select count(*) from conversation_entries where conversation_id = $3) < $7",
+         where (select count(*) from conversation_entries
+                where conversation_id = $3 and kind <> 'reply') < $7",
         by.tenant.as_str(),
         id,
         by.conversation.0,
@@ -49,14 +50,15 @@ pub async fn note(tx: &mut Scoped, by: By<'_>, id: Uuid, body: &str) -> Result<b
     Ok(done.rows_affected() == 1)
 }
 
-/// Writes what was done. Where the conversation has [`MOST`] entries it is in the audit trail
-/// alone.
+/// Writes what was done. Where the conversation has [`MOST`] of them and of notes it is in the
+/// audit trail alone.
 pub async fn act(tx: &mut Scoped, by: By<'_>, id: Uuid, act: Act) -> Result<(), Fault> {
     sqlx::query!(
         "insert into conversation_entries
              (tenant_id, entry_id, conversation_id, kind, author, what, at)
          select $1, $2, $3, 'act', $4, $5, $6
-         where (select count(*) from conversation_entries where conversation_id = $3) < $7",
+         where (select count(*) from conversation_entries
+                where conversation_id = $3 and kind <> 'reply') < $7",
         by.tenant.as_str(),
         id,
         by.conversation.0,

@@ -170,7 +170,8 @@ impl<'a> Person<'a> {
 type ThreadKey = (TenantId, ContactId, Channel, Uuid);
 
 /// Makes the threads that are missing, and gives the id of each: however many first texts come at
-/// once, one of them makes it.
+/// once, one of them makes it. The brand and the inbox of one that has not opened yet are those of
+/// now: it may open with this text, long after a stop has made it.
 async fn make_threads(
     tx: &mut Scoped,
     texts: &[&NewText],
@@ -210,7 +211,10 @@ async fn make_threads(
                  when coalesce(excluded.last_inbound_at, 'epoch')
                       > coalesce(v.last_inbound_at, 'epoch') or v.address is null
                  then excluded.address else v.address end,
-             last_campaign_id = coalesce(excluded.last_campaign_id, v.last_campaign_id)
+             last_campaign_id = coalesce(excluded.last_campaign_id, v.last_campaign_id),
+             brand_id = case when v.opened_at is null
+                 then coalesce(excluded.brand_id, v.brand_id) else v.brand_id end,
+             inbox_id = case when v.opened_at is null then excluded.inbox_id else v.inbox_id end
          returning v.tenant_id, v.contact_id, v.channel, v.sender_group as "sender_group!",
                    v.conversation_id"#,
         &tenants(texts),

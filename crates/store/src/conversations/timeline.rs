@@ -15,6 +15,7 @@ use stage::Fault;
 use super::{row::Conversation, senders};
 use crate::{
     Scoped,
+    contacts::set,
     core::words::{self, word, words},
     fault,
 };
@@ -23,7 +24,8 @@ words! {
     Act = "act on a conversation",
 }
 
-/// Of how many of a contact's messages those of one conversation are picked, at most.
+/// Of how many of a contact's messages to one address those of one conversation are picked, at
+/// most.
 const MOST_MESSAGES: i64 = 10_000;
 
 /// A place in a conversation: a business time, and the id of what stands there.
@@ -160,7 +162,8 @@ async fn texts_in(
 }
 
 /// Messages to the contact by a sender of the group, and the replies of this conversation that have
-/// no sender yet.
+/// no sender yet. A message names the contact that its address alone would make: where several are
+/// one person, the messages of each are theirs.
 async fn messages_out(
     tx: &mut Scoped,
     tenant: &TenantId,
@@ -170,11 +173,15 @@ async fn messages_out(
 ) -> Result<Vec<Entry>, Fault> {
     let group = conversation.group;
     let senders = senders::of_group(tx, tenant, group, conversation.sender).await?;
+    let contacts = set::rows_of(tx, tenant, conversation.contact).await?;
     let rows = sqlx::query!(
         r#"select m.message_id, m.submitted_at, m.body, m.state, m.code, m.class, m.sender_id,
                   m.campaign_id, m.segments, m.cost_micros, e.author as "author?",
                   a.message_id is not null as "is_of_assistant!"
-           from (select * from messages r where r.contact_id = $2 limit $8) m
+           from unnest($2::uuid[]) as k (contact_id)
+           cross join lateral (
+               select * from messages r where r.contact_id = k.contact_id limit $8
+           ) m
            left join lateral (
                select n.author, n.conversation_id from conversation_entries n
                where n.tenant_id = $1 and n.entry_id = m.message_id limit 1
@@ -188,7 +195,7 @@ async fn messages_out(
              and (m.submitted_at, m.message_id) < ($5, $6)
            order by m.submitted_at desc, m.message_id desc limit $7"#,
         tenant.as_str(),
-        conversation.contact.0,
+        &contacts,
         &senders,
         conversation.id.0,
         before.0.to_sqlx() as _,

@@ -28,6 +28,19 @@ const ALL: &str = "select coalesce(string_agg(concat_ws(' ', status, owner, unre
         coalesce(attention, '-'), opened_at is not null), ', ' order by conversation_id), '')
     from millrace.conversations";
 
+/// A brand, which every sender is of, and its inboxes.
+const INBOXES: &str = "
+    insert into millrace.brands (tenant_id, brand_id, name, display_name, colour, created_at)
+    values ('acme', '00000000-0000-0000-0000-0000000000b0', 'a', 'a', '#000000', now());
+    insert into millrace.inboxes (tenant_id, inbox_id, brand_id, name, created_at, archived_at)
+    values ('acme', '00000000-0000-0000-0000-0000000000b1',
+            '00000000-0000-0000-0000-0000000000b0', 'gone', '2026-01-01', now()),
+           ('acme', '00000000-0000-0000-0000-0000000000b3',
+            '00000000-0000-0000-0000-0000000000b0', 'old', '2026-01-02', null),
+           ('acme', '00000000-0000-0000-0000-0000000000b2',
+            '00000000-0000-0000-0000-0000000000b0', 'new', '2026-01-03', null);
+    update millrace.senders set brand_id = '00000000-0000-0000-0000-0000000000b0'";
+
 #[tokio::test]
 async fn two_senders_of_a_pool_are_one_conversation_and_others_are_their_own() -> anyhow::Result<()>
 {
@@ -189,28 +202,30 @@ async fn a_text_to_a_number_that_is_no_sender_is_kept_apart_and_its_stop_holds()
 async fn a_conversation_opens_in_the_oldest_inbox_of_its_senders_brand() -> anyhow::Result<()> {
     let world = World::begin().await?;
     world.account(false).await?;
-    world
-        .run(
-            "insert into millrace.brands (tenant_id, brand_id, name, display_name, colour,
-                 created_at)
-             values ('acme', '00000000-0000-0000-0000-0000000000b0', 'a', 'a', '#000000', now());
-             insert into millrace.inboxes (tenant_id, inbox_id, brand_id, name, created_at,
-                 archived_at)
-             values
-                 ('acme', '00000000-0000-0000-0000-0000000000b1',
-                  '00000000-0000-0000-0000-0000000000b0', 'gone', '2026-01-01', now()),
-                 ('acme', '00000000-0000-0000-0000-0000000000b3',
-                  '00000000-0000-0000-0000-0000000000b0', 'old', '2026-01-02', null),
-                 ('acme', '00000000-0000-0000-0000-0000000000b2',
-                  '00000000-0000-0000-0000-0000000000b0', 'new', '2026-01-03', null);
-             update millrace.senders set brand_id = '00000000-0000-0000-0000-0000000000b0'",
-        )
-        .await?;
+    world.run(INBOXES).await?;
 
     let said = world.receive(vec![text(&world, "SM1", OURS, "Hello", 1)]).await?;
     let inbox = "select inbox_id::text from millrace.conversations";
     assert_eq!(world.one(inbox).await?, "00000000-0000-0000-0000-0000000000b3");
     let opened: Event = serde_json::from_slice(&said[2].json)?;
     assert!(opened.data.get().contains("0000000000b3"), "{}", opened.data);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_conversation_that_a_stop_has_made_opens_in_the_inbox_of_its_first_text()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    world.account(false).await?;
+    world.receive(vec![text(&world, "SM1", OURS, "STOP", 1)]).await?;
+    world.run(INBOXES).await?;
+    world.receive(vec![text(&world, "SM2", OURS, "Hello", 2)]).await?;
+    let place = "select concat_ws(' ', right(brand_id::text, 2), right(inbox_id::text, 2))
+                 from millrace.conversations";
+    assert_eq!(world.one(place).await?, "b0 b3");
+
+    world.run("update millrace.inboxes set archived_at = now()").await?;
+    world.receive(vec![text(&world, "SM3", OURS, "Anybody", 3)]).await?;
+    assert_eq!(world.one(place).await?, "b0 b3", "what is open stays where it is");
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! Fragments that a person writes one after the other get one answer.
 
+use domain::ids::MessageId;
+use jiff::SignedDuration;
 use serde_json::json;
 use stage::{Source, machine};
+use wire::InboundText;
 
 use super::world::{QUESTION, World, body, now, seconds_after};
 
@@ -91,5 +94,56 @@ async fn texts_that_are_delivered_again_make_no_burst_longer() -> anyhow::Result
         process.take(&seconds_after(now(), begun, second), &texts).await?;
     }
     assert_eq!(process.answer_due(&seconds_after(now(), begun, 3.1)).await?.len(), 1);
+    Ok(())
+}
+
+/// Two processes take texts of one person, and the one with the first text is slower.
+#[tokio::test]
+async fn a_text_that_is_late_joins_those_after_it() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let process = world.process().await?;
+    let begun = machine::now();
+    let late = world.text(1, "Hello").await?;
+    let next = InboundText {
+        body: QUESTION.to_owned(),
+        received_at: late.received_at + SignedDuration::from_secs(1),
+        ..late.clone()
+    };
+    let last = world.same_words(&next, 2).await?;
+
+    process.take(&seconds_after(now(), begun, 0.0), std::slice::from_ref(&last)).await?;
+    process.take(&seconds_after(now(), begun, 1.0), &[late]).await?;
+    let said = process.answer_due(&seconds_after(now(), begun, 7.0)).await?;
+
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0].key.id, MessageId::from_burst(last.conversation, 1, last.id).0);
+    let body = body(&said[0])?;
+    assert!(body.contains("open Monday"), "what came last was read: {body}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_comes_back_after_its_lease_answers_nothing_that_was_answered_since()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let (slow, other) = (world.process().await?, world.process().await?);
+    let begun = machine::now();
+    let texts = [world.text(1, "Hello").await?, world.text(1, QUESTION).await?];
+    slow.take(&seconds_after(now(), begun, 0.0), &texts[..1]).await?;
+
+    world.faults(json!({ "anthropic": { "latency_ms": [2000, 2000] } })).await?;
+    let tick = slow.source.tick(&seconds_after(now(), begun, 4.0)).await?;
+    assert!(tick.say.is_empty(), "the model thinks");
+    while world.calls().await? == 0 {
+        tokio::task::yield_now().await;
+    }
+    world.faults(json!({})).await?;
+    other.take(&seconds_after(now(), begun, 5.0), &texts[1..]).await?;
+
+    let late = seconds_after(now(), begun, 60.0);
+    assert_eq!(other.answer_due(&late).await?.len(), 1, "the lease has ended");
+    assert!(slow.answer_due(&late).await?.is_empty());
+    assert_eq!(world.reasons().await?, ["answered"]);
+    assert_eq!(world.calls().await?, 2);
     Ok(())
 }

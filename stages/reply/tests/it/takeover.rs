@@ -54,3 +54,18 @@ async fn where_a_person_answers_the_assistant_is_quiet_until_it_is_handed_back()
     assert_eq!(world.calls().await?, 1);
     Ok(())
 }
+
+#[tokio::test]
+async fn an_answer_is_not_said_again_once_a_person_has_taken_over() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let (process, other) = (world.process().await?, world.process().await?);
+    let text = world.text(1, QUESTION).await?;
+    let texts = std::slice::from_ref(&text);
+    assert_eq!(process.answer(now(), texts).await?.len(), 1);
+    assert_eq!(other.answer(now(), texts).await?.len(), 1, "it may not have gone out");
+
+    world.change(&text, TAKE_OVER).await?;
+    assert!(other.answer(now(), texts).await?.is_empty());
+    assert_eq!(world.reasons().await?, ["answered"]);
+    Ok(())
+}
