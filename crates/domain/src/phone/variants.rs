@@ -32,15 +32,27 @@ const VARIANTS: [Variant; 3] = [
 
 /// The canonical form of a number that is written in another one; none where it is canonical.
 pub(super) fn canonical(number: &PhoneNumber) -> Option<PhoneNumber> {
+    VARIANTS.iter().find_map(|variant| rewritten(number, variant.written, variant.canonical))
+}
+
+/// The other ways of writing a number that is in its canonical form.
+pub(super) fn written(number: &PhoneNumber) -> impl Iterator<Item = PhoneNumber> {
+    VARIANTS.iter().filter_map(|variant| rewritten(number, variant.canonical, variant.written))
+}
+
+/// A number that one pattern stands for, in the form of the other; none where it does not.
+fn rewritten(number: &PhoneNumber, from: &str, to: &str) -> Option<PhoneNumber> {
     let digits = number.digits();
-    let variant = VARIANTS.iter().find(|variant| fits(variant.written, digits))?;
+    if !fits(from, digits) {
+        return None;
+    }
 
     let is_letter = |sign: char| !sign.is_ascii_digit();
-    let signs = variant.written.chars().zip(digits.chars());
+    let signs = from.chars().zip(digits.chars());
     let mut free = signs.filter(|(sign, _)| is_letter(*sign)).map(|(_, digit)| digit);
     let put = |sign: char| if is_letter(sign) { free.next() } else { Some(sign) };
-    let canonical: String = variant.canonical.chars().filter_map(put).collect();
-    PhoneNumber::from_e164(&format!("+{canonical}")).ok()
+    let text: String = to.chars().filter_map(put).collect();
+    PhoneNumber::from_e164(&format!("+{text}")).ok()
 }
 
 /// Whether a pattern stands for these digits.
@@ -68,6 +80,11 @@ mod tests {
             let sample = variant.canonical.replace(['#', 'm'], "7").replace('g', "2");
             let canonical = PhoneNumber::from_e164(&format!("+{sample}")).expect("E.164");
             assert_eq!(canonical.canonical(), canonical, "{sample} is nobody's other form");
+
+            let other: Vec<PhoneNumber> = canonical.other_forms().collect();
+            assert_eq!(other.len(), 1, "{sample}");
+            assert_eq!(other[0].canonical(), canonical, "{sample}");
+            assert_eq!(other[0].other_forms().collect::<Vec<_>>(), [canonical], "{sample}");
         }
     }
 }
