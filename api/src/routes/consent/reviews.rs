@@ -89,7 +89,7 @@ struct Wanted {
 #[serde(deny_unknown_fields)]
 struct NewDecision {
     /// `opted_out`: it was an opt-out, which stands. `dismissed`: it was none, and what it has
-    /// stopped goes on, unless the person had left before it or has since.
+    /// stopped goes on, unless the person had left before it, has since, or has at another address.
     #[schema(value_type = ReviewDecision)]
     decision: String,
 }

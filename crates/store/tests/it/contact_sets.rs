@@ -209,12 +209,17 @@ async fn an_address_that_joins_a_contact_is_stopped_as_the_others_are() -> anyho
 #[tokio::test]
 async fn a_contact_has_so_many_addresses_and_no_more() -> anyhow::Result<()> {
     let number = person(1);
-    let world = world(&[number.clone()]).await?;
+    let world = world(&[number.clone(), person(2)]).await?;
     for n in 1..MAX_ADDRESSES {
         let added = add(&world, &number, AddressKind::Username, &format!("ana{n}")).await?;
         assert_eq!(added, AddOutcome::Added, "{n}");
     }
     assert_eq!(add(&world, &number, AddressKind::Username, "one_more").await?, AddOutcome::TooMany);
+
+    // Nor does a name come over that another has.
+    let theirs = add(&world, &person(2), AddressKind::Username, "theirs").await?;
+    assert_eq!(theirs, AddOutcome::Added);
+    assert_eq!(add(&world, &number, AddressKind::Username, "theirs").await?, AddOutcome::TooMany);
     Ok(())
 }
 
