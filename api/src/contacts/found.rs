@@ -20,7 +20,12 @@ pub(crate) async fn found(
     id: Uuid,
     lock: bool,
 ) -> Result<Contact, Problem> {
-    let contact = contacts::set::contact_of(tx, &caller.tenant, ContactId(id)).await?;
-    let found = contacts::load(tx, &caller.tenant, &[contact.0], lock).await?.pop();
+    let (tenant, id) = (&caller.tenant, ContactId(id));
+    let found = if lock {
+        contacts::set::lock(tx, tenant, id).await?.1
+    } else {
+        let contact = contacts::set::contact_of(tx, tenant, id).await?;
+        contacts::load(tx, tenant, &[contact.0], false).await?.pop()
+    };
     found.ok_or_else(|| Problem::not_found("contact"))
 }

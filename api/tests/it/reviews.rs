@@ -83,6 +83,23 @@ async fn texts_that_wait_for_a_person_are_listed_and_decided_once() {
 }
 
 #[tokio::test]
+async fn a_dismissal_gives_nothing_back_to_who_has_said_stop_at_another_address() {
+    let world = World::start().await;
+    let caller = world.caller("acme", KeyRole::Agent).await;
+    world.run(TEXTS).await;
+    let contact = async |n: u8| {
+        let row = caller.get(&format!("/v1/contacts?phone=%2B1212555010{n}")).await.expect(200);
+        row["data"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let merges = format!("/v1/contacts/{}/merges", contact(1).await);
+    caller.post(&merges, &json!({ "merged_id": contact(3).await })).await.expect(201);
+
+    caller.post(&path_of(1), &json!({ "decision": "dismissed" })).await.expect(200);
+    let out = "select count(*) from millrace.standings where opted_out_at is not null";
+    assert_eq!(world.number(out).await, 3);
+}
+
+#[tokio::test]
 async fn a_decision_is_an_event_and_a_dismissal_an_opt_in() {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Agent).await;

@@ -129,6 +129,11 @@ impl Address {
             Self::Carrier(id) => Self::Carrier(id),
         }
     }
+
+    /// Every other form of the same number: see [`PhoneNumber::other_forms`]. An id has none.
+    pub fn other_forms(&self) -> impl Iterator<Item = Self> + use<> {
+        self.phone().into_iter().flat_map(PhoneNumber::other_forms).map(Self::Phone)
+    }
 }
 
 impl CarrierId {

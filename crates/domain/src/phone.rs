@@ -134,6 +134,14 @@ impl PhoneNumber {
         Self::from_e164(&format!("+{digits}")).ok()
     }
 
+    /// Every other form of the same number, the canonical one among them. What was stored before
+    /// all forms were one may be under any.
+    pub fn other_forms(self) -> impl Iterator<Item = Self> {
+        let canonical = self.canonical();
+        let all = variants::written(&canonical).chain([canonical]).collect::<Vec<_>>();
+        all.into_iter().filter(move |form| *form != self)
+    }
+
     /// The number in E.164, with its `+`.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.text[..usize::from(self.len)]).expect("a sign and ASCII digits")

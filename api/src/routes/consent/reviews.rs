@@ -89,7 +89,7 @@ struct Wanted {
 #[serde(deny_unknown_fields)]
 struct NewDecision {
     /// `opted_out`: it was an opt-out, which stands. `dismissed`: it was none, and what it has
-    /// stopped goes on, unless the person had left before it or has since.
+    /// stopped goes on, unless the person had left before it, has since, or has at another address.
     #[schema(value_type = ReviewDecision)]
     decision: String,
 }
@@ -186,7 +186,7 @@ async fn load(tx: &mut Scoped, caller: &Caller, id: Uuid) -> Result<Review, Prob
 }
 
 /// Takes back what a text that was no opt-out has stopped, as of the instant at which it came: what
-/// the person has said since stands. Answers the events of the decision.
+/// the person has said since, or at another address, stands. Answers the events of the decision.
 async fn take_back(
     tx: &mut Scoped,
     caller: &Caller,
@@ -203,7 +203,10 @@ async fn take_back(
         }),
     };
     let Ok(address) = review.address.parse::<Address>() else { return Ok(events) };
-    if decision == ReviewDecision::OptedOut || was_out {
+    if decision == ReviewDecision::OptedOut
+        || was_out
+        || reviews::is_stopped_elsewhere(tx, &caller.tenant, review).await?
+    {
         return Ok(events);
     }
 

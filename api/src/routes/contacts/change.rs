@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use store::{
+    Scoped,
     contacts::{self, Contact, erase},
     messages::cancel::{self, CancelOutcome, Marked},
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
 use super::manage::{ContactView, views};
 use crate::{
@@ -89,7 +91,7 @@ struct Erased {
 /// them is cancelled; names, fields, tags and texts go. An opt-out, the do-not-contact list, the
 /// ledger of consent and the trail keep the number. Who is limited to brands may not (403). Answers
 /// 200 with what was done, or 404; 429 while too many campaigns have yet to feed people who are
-/// to be erased.
+/// to be erased, or where the contact was merged or got an address meanwhile.
 #[utoipa::path(
     delete, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "erase_contact",
     security(("bearer" = [EditContacts::NAME])),
@@ -105,8 +107,7 @@ async fn remove(
     caller.sees_all("erasing a person")?;
     let now = app.now();
     let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let contact = ContactId(found(&mut tx, &caller, id, false).await?.contact_id);
-    let rows = contacts::set::rows_of(&mut tx, &caller.tenant, contact).await?;
+    let (contact, rows) = person(&mut tx, &caller, id, false).await?;
     let mut open = Vec::new();
     for row in &rows {
         open.extend(erase::open_messages(&mut tx, ContactId(*row)).await?);
@@ -125,6 +126,9 @@ async fn remove(
     }
 
     let mut tx = app.transactions.begin(&caller.tenant).await?;
+    if person(&mut tx, &caller, id, true).await? != (contact, rows.clone()) {
+        return Err(Problem::too_many("the contact has just changed: repeat it", 1));
+    }
     let mut media_removed = 0;
     for row in rows.into_iter().map(ContactId) {
         texts_removed += erase::texts_of_conversations(&mut tx, row).await?;
@@ -143,6 +147,18 @@ async fn remove(
 
     // answer
     Ok(Json(Erased { id: contact, erased_at: now, messages_cancelled, texts_removed }))
+}
+
+/// The contact that an id names, and the rows of all its addresses.
+async fn person(
+    tx: &mut Scoped,
+    caller: &Caller,
+    id: Uuid,
+    lock: bool,
+) -> Result<(ContactId, Vec<Uuid>), Problem> {
+    let contact = ContactId(found(tx, caller, id, lock).await?.contact_id);
+    let rows = contacts::set::rows_of(tx, &caller.tenant, contact).await?;
+    Ok((contact, rows))
 }
 
 /// Withdraws one message, or leaves a mark for one that has no row yet. True where it will not be

@@ -132,8 +132,8 @@ pub async fn add(tx: &mut Scoped, new: &NewAddress<'_>) -> Result<AddOutcome, Fa
     let before = list(tx, tenant, &[contact.0]).await?.remove(&contact.0).unwrap_or_default();
     match owner(tx, tenant, new.kind, new.address).await? {
         Some(owner) if owner == contact => return Ok(AddOutcome::Known),
+        _ if before.len() >= MAX_ADDRESSES => return Ok(AddOutcome::TooMany),
         Some(owner) => return Ok(AddOutcome::OfAnother(owner)),
-        None if before.len() >= MAX_ADDRESSES => return Ok(AddOutcome::TooMany),
         None => {}
     }
     if new.kind == AddressKind::Phone && !before.iter().any(|one| one.kind == AddressKind::Phone) {

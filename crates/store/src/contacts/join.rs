@@ -12,7 +12,6 @@ use stage::Fault;
 
 use super::{
     addresses::{self, AddOutcome, NewAddress},
-    load,
     merge::{self, MergeAct, MergeOutcome},
     set,
 };
@@ -99,10 +98,13 @@ async fn one(tx: &mut Scoped, told: &ToldName) -> Result<bool, Fault> {
         fields: false,
     };
     enrich::insert_contacts(tx, told.at, &[key]).await?;
-    let contact = set::contact_of(tx, tenant, card).await?;
-    load(tx, tenant, &[contact.0], true).await?;
-
+    let (contact, found) = set::lock(tx, tenant, card).await?;
     let (kind, at) = (told.kind, told.at);
+    if found.is_none() && addresses::reachable(kind, &told.name).is_none() {
+        // Somebody who was erased: how they are called there is not kept again.
+        return Ok(true);
+    }
+
     let new = NewAddress { tenant, contact, kind, address: &told.name, at, by: STAGE };
     Ok(match addresses::add(tx, &new).await? {
         AddOutcome::Added | AddOutcome::Known => true,

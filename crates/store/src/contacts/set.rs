@@ -7,6 +7,7 @@ use domain::ids::{ContactId, TenantId};
 use sqlx::types::Uuid;
 use stage::Fault;
 
+use super::{Contact, load};
 use crate::{Scoped, fault};
 
 /// The contacts that these cards point to, by card. Who points to nobody is not in it.
@@ -46,6 +47,25 @@ pub async fn contact_of(
 ) -> Result<ContactId, Fault> {
     let owners = owners(tx, &[(tenant, id.0)]).await?;
     Ok(ContactId(owners.get(&id.0).copied().unwrap_or(id.0)))
+}
+
+/// Likewise, locked until the transaction ends: nobody takes it in meanwhile, and no address comes
+/// to it or goes. Beside its id stands the contact; none where there is none, or it was erased.
+pub async fn lock(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    id: ContactId,
+) -> Result<(ContactId, Option<Contact>), Fault> {
+    let mut contact = contact_of(tx, tenant, id).await?;
+    loop {
+        let found = load(tx, tenant, &[contact.0], true).await?.pop();
+        // Another may have taken it in, or a merge been undone, while its row was waited for.
+        let now = contact_of(tx, tenant, id).await?;
+        if now == contact {
+            return Ok((contact, found));
+        }
+        contact = now;
+    }
 }
 
 /// A contact and its cards, the contact first.

@@ -6,10 +6,14 @@ mod change;
 mod give_back;
 mod ledger;
 pub(crate) mod spread;
+mod stops;
 mod write;
+
+use std::collections::HashSet;
 
 use domain::{address::Address, ids::TenantId, message::class::Channel};
 use jiff::Timestamp;
+use sqlx::types::Uuid;
 use stage::Fault;
 
 #[cfg(test)]
@@ -17,7 +21,8 @@ pub(crate) use change::StatusChange;
 pub use change::{Action, ConsentChange, ConsentMethod, Proof};
 pub(crate) use give_back::give_back;
 pub use ledger::{ConsentLine, PriorStatus, list, overtaken};
-pub(crate) use spread::{SpreadAct, StopsBefore};
+pub(crate) use spread::SpreadAct;
+pub(crate) use stops::StopsBefore;
 
 use crate::Scoped;
 
@@ -26,8 +31,8 @@ use crate::Scoped;
 /// is repeated keeps its first time and cause; an entry of the do-not-contact list that stops more
 /// than the one before brings its own reason. A restoration that is written late does not lift a
 /// newer revocation. A stop, and what lifts it, is of the contact: it is written to every address
-/// that the contact has and the channel reaches. Locks the statuses in key order, as the claim of
-/// send does.
+/// that the contact has and the channel reaches, in every form of it that may be stored. Locks the
+/// statuses in key order, as the claim of send does.
 pub async fn record(
     tx: &mut Scoped,
     now: Timestamp,
@@ -41,10 +46,11 @@ pub async fn record(
     write::lock(tx, &keys(&all)).await?;
 
     // Who came to a contact while its status was waited for gets the stop as well.
-    let spread = spread::to_contacts(tx, changes).await?;
-    if changes.len() + spread.len() > all.len() {
-        all.truncate(changes.len());
-        all.extend(spread);
+    let known: HashSet<Uuid> = all.iter().map(|change| change.consent_id).collect();
+    let mut came = spread::to_contacts(tx, changes).await?;
+    came.retain(|change| !known.contains(&change.consent_id));
+    if !came.is_empty() {
+        all.extend(came);
         write::lock(tx, &keys(&all)).await?;
     }
     write::write(tx, now, &all).await

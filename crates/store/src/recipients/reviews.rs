@@ -2,7 +2,11 @@
 //! person says later whether they were one. What is reviewed is a line of the ledger of consent,
 //! which keeps the text and the rule; the decision stands beside it.
 
-use domain::{ids::TenantId, message::class::Channel};
+use domain::{
+    address::{Address, MAX_ADDRESSES},
+    ids::TenantId,
+    message::class::Channel,
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
@@ -143,6 +147,54 @@ pub async fn list(
         })
     });
     review.collect()
+}
+
+/// Whether the person has said stop at another address of the contact on the same channel, in what
+/// this text would have stopped: that stands, and so does the stop of this address. What has been
+/// taken back since, or dismissed, does not count.
+pub async fn is_stopped_elsewhere(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    review: &Review,
+) -> Result<bool, Fault> {
+    let Ok(address) = review.address.parse::<Address>() else { return Ok(false) };
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from unnest($1::text[], $2::text[], $3::text[])
+                           as k (tenant_id, kind, address)
+               cross join lateral (
+                   select * from contact_addresses r where r.tenant_id = k.tenant_id
+                      and r.kind = k.kind and r.address = k.address limit 1
+               ) a
+               cross join lateral (
+                   select * from contact_addresses r where r.contact_id = a.contact_id limit $7
+               ) o
+               cross join lateral (
+                   select * from consents r
+                   where r.tenant_id = o.tenant_id and r.number = o.address and r.channel = $4
+                     and r.action = 'revoke' and r.method <> 'contact' and r.consent_id <> $5
+                     and ($6::text is null or r.program is null or r.program = $6)
+                     and (select true from consents n
+                          where n.tenant_id = r.tenant_id and n.number = r.number
+                            and n.channel = r.channel and n.action = 'restore' and n.at >= r.at
+                            and (n.program is null or n.program = r.program) limit 1) is null
+                     and (select true from review_decisions d
+                          where d.tenant_id = r.tenant_id and d.consent_id = r.consent_id
+                            and d.decision = 'dismissed' limit 1) is null
+                   limit 1
+               ) c
+               where o.tenant_id = k.tenant_id and o.address <> k.address) as "is_stopped!""#,
+        &[tenant.as_str()] as _,
+        &[address.kind().as_str()] as _,
+        &[address.as_str()] as _,
+        review.channel.as_str(),
+        review.id,
+        review.program.as_deref(),
+        MAX_ADDRESSES as i64,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault)
 }
 
 /// Writes a decision down. Says whether it is the first: the first stands.

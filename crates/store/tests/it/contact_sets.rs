@@ -209,12 +209,17 @@ async fn an_address_that_joins_a_contact_is_stopped_as_the_others_are() -> anyho
 #[tokio::test]
 async fn a_contact_has_so_many_addresses_and_no_more() -> anyhow::Result<()> {
     let number = person(1);
-    let world = world(&[number.clone()]).await?;
+    let world = world(&[number.clone(), person(2)]).await?;
     for n in 1..MAX_ADDRESSES {
         let added = add(&world, &number, AddressKind::Username, &format!("ana{n}")).await?;
         assert_eq!(added, AddOutcome::Added, "{n}");
     }
     assert_eq!(add(&world, &number, AddressKind::Username, "one_more").await?, AddOutcome::TooMany);
+
+    // Nor does a name come over that another has.
+    let theirs = add(&world, &person(2), AddressKind::Username, "theirs").await?;
+    assert_eq!(theirs, AddOutcome::Added);
+    assert_eq!(add(&world, &number, AddressKind::Username, "theirs").await?, AddOutcome::TooMany);
     Ok(())
 }
 
@@ -283,6 +288,78 @@ async fn what_is_said_after_a_merge_outlives_its_undo() -> anyhow::Result<()> {
     assert!(matches!(undone(&world, late).await?, UndoOutcome::TooLate));
     assert!(matches!(undone(&world, later).await?, UndoOutcome::Undone(..)));
     assert_eq!(stopped(&world).await?, both);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stop_that_had_waited_for_a_merge_outlives_its_undo() -> anyhow::Result<()> {
+    let (one, other) = (person(1), person(2));
+    let world = world(&[one.clone(), other.clone()]).await?;
+    say(&world, &[change(&world, &other, Channel::Sms, Action::Revoke)]).await?;
+    merged(&world, &other, &one).await?;
+
+    // Its time is from before the merge: it came in then, and was written when the merge was.
+    say(&world, &[change(&world, &one, Channel::Sms, Action::Revoke)]).await?;
+    assert!(matches!(undone(&world, now()).await?, UndoOutcome::Undone(..)));
+    let both = [format!("{one} sms contact"), format!("{other} sms keyword")];
+    assert_eq!(stopped(&world).await?, both);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stop_that_the_other_side_of_a_merge_has_lifted_is_back_with_the_undo()
+-> anyhow::Result<()> {
+    let (one, other) = (person(1), person(2));
+    let world = world(&[one.clone(), other.clone()]).await?;
+    say(&world, &[change(&world, &one, Channel::Sms, Action::Revoke)]).await?;
+    merged(&world, &other, &one).await?;
+
+    let start = change(&world, &other, Channel::Sms, Action::Restore);
+    say(&world, &[ConsentChange { at: now(), ..start }]).await?;
+    assert!(stopped(&world).await?.is_empty(), "one contact, which wants texts");
+
+    assert!(matches!(undone(&world, now()).await?, UndoOutcome::Undone(..)));
+    assert_eq!(stopped(&world).await?, [format!("{one} sms contact")]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_undo_lifts_no_stop_of_an_address_that_came_since() -> anyhow::Result<()> {
+    let (one, other, number) = (person(1), person(2), person(3));
+    let world = world(&[one.clone(), other.clone()]).await?;
+    let stops = [&one, &number].map(|of| change(&world, of, Channel::Sms, Action::Revoke));
+    say(&world, &stops).await?;
+    merged(&world, &other, &one).await?;
+    let added = add(&world, &other, AddressKind::Phone, number.as_str()).await?;
+    assert_eq!(added, AddOutcome::Added);
+
+    assert!(matches!(undone(&world, now()).await?, UndoOutcome::Undone(..)));
+    let all = [
+        format!("{one} sms keyword"),
+        format!("{other} sms contact"),
+        format!("{number} sms keyword"),
+    ];
+    assert_eq!(stopped(&world).await?, all);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stop_reaches_a_contact_from_before_under_another_form_of_the_number()
+-> anyhow::Result<()> {
+    let [old, canonical]: [Address; 2] =
+        ["+551187654321", "+5511987654321"].map(|text| text.parse().expect("an address"));
+    let world = world(&[old.clone()]).await?;
+    say(&world, &[change(&world, &canonical, Channel::Sms, Action::Revoke)]).await?;
+    let both = [format!("{old} sms contact"), format!("{canonical} sms keyword")];
+    assert_eq!(stopped(&world).await?, both);
+
+    say(&world, &[change(&world, &old, Channel::Sms, Action::Restore)]).await?;
+    assert!(stopped(&world).await?.is_empty(), "from either side");
+
+    // Of a number without such a contact the canonical form alone is kept.
+    let other: Address = "+5511987654322".parse()?;
+    say(&world, &[change(&world, &other, Channel::Sms, Action::Revoke)]).await?;
+    assert_eq!(stopped(&world).await?, [format!("{other} sms keyword")]);
     Ok(())
 }
 

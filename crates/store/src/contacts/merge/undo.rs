@@ -2,8 +2,8 @@
 //! and what the merge had stopped goes on. What somebody has said since stands.
 
 use domain::{
-    address::AddressKind,
-    ids::{ContactId, TenantId},
+    address::{Address, AddressKind},
+    ids::{ContactId, TenantId, consent_at},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -18,7 +18,7 @@ use crate::{
     contacts::{Contact, addresses, load, save, set},
     core::words::word,
     fault, outbox,
-    recipients::consent::{StopsBefore, give_back},
+    recipients::consent::{SpreadAct, StopsBefore, give_back, spread},
 };
 
 /// What became of a merge that was to be undone.
@@ -72,6 +72,11 @@ pub async fn undo(
     let keys: Vec<_> = stored.rows.iter().map(|row| (tenant, *row)).collect();
     let owners = set::owners(tx, &keys).await?;
     let is_held = |row: &&Uuid| owners.get(*row) == Some(&holder.0);
+    match is_undone(tx, tenant, merge).await? {
+        None => return Ok(UndoOutcome::Unknown),
+        Some(true) => return Ok(UndoOutcome::Before),
+        Some(false) => {}
+    }
     if !is_held(&&stored.from.0) {
         return Ok(UndoOutcome::Apart);
     }
@@ -92,7 +97,11 @@ pub async fn undo(
     }
     let (into, from) = (stored.into, stored.from);
     let act = MergeAct { tenant, id: merge, into, from, at: now, by, cause: "api" };
-    give_back(tx, &spread_act(&act), stored.merged_at, &stored.statuses).await?;
+    let moved = reachable(held.iter().map(|(kind, text)| (*kind, text.as_str())));
+    give_back(tx, &spread_act(&act), stored.merged_at, &stored.statuses, &moved).await?;
+    if !stored.statuses.is_empty() {
+        even_out(tx, &act, [holder, from]).await?;
+    }
     end(tx, &act).await?;
 
     // say
@@ -111,7 +120,44 @@ pub async fn undo(
     Ok(UndoOutcome::Undone(merge, Box::new(event)))
 }
 
-/// A merge, locked until the transaction ends.
+/// Has all addresses of each contact be stopped as its strictest is: what came to one of them since
+/// the merge may have been stopped as well.
+async fn even_out(
+    tx: &mut Scoped,
+    act: &MergeAct<'_>,
+    contacts: [ContactId; 2],
+) -> Result<(), Fault> {
+    let lists = addresses::list(tx, act.tenant, &contacts.map(|contact| contact.0)).await?;
+    // Lines of its own, beside those of the merge.
+    let apart = SpreadAct { id: consent_at(act.id, "apart"), ..spread_act(act) };
+    for contact in contacts {
+        let of_contact = lists.get(&contact.0).into_iter().flatten();
+        let all = reachable(of_contact.map(|one| (one.kind, one.address.as_str())));
+        spread::over(tx, &apart, &all).await?;
+    }
+    Ok(())
+}
+
+/// Those that texts can go to.
+fn reachable<'a>(named: impl Iterator<Item = (AddressKind, &'a str)>) -> Vec<Address> {
+    named.filter_map(|(kind, text)| addresses::reachable(kind, text)).collect()
+}
+
+/// Whether a merge was undone; none where it is not there any more. It is locked until the
+/// transaction ends, after the contacts, as in an erasure.
+async fn is_undone(tx: &mut Scoped, tenant: &TenantId, merge: Uuid) -> Result<Option<bool>, Fault> {
+    sqlx::query_scalar!(
+        r#"select undone_at is not null as "is_undone!" from contact_merges
+           where tenant_id = $1 and merge_id = $2 for update"#,
+        tenant.as_str(),
+        merge,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault)
+}
+
+/// A merge as it is stored.
 async fn stored(tx: &mut Scoped, tenant: &TenantId, merge: Uuid) -> Result<Option<Stored>, Fault> {
     let row = sqlx::query!(
         r#"select contact_id, merged_id, cards, merged_at, merged_by,
@@ -119,7 +165,7 @@ async fn stored(tx: &mut Scoped, tenant: &TenantId, merge: Uuid) -> Result<Optio
                   addresses as "addresses: Json<Vec<(String, String)>>",
                   before as "before: Json<Contact>", after as "after: Json<Contact>",
                   statuses as "statuses: Json<Vec<StopsBefore>>"
-           from contact_merges where tenant_id = $1 and merge_id = $2 for update"#,
+           from contact_merges where tenant_id = $1 and merge_id = $2"#,
         tenant.as_str(),
         merge,
     )

@@ -1,7 +1,15 @@
 //! The addresses of a contact come apart again: each is stopped as it was before they came
-//! together, unless somebody has said something of it since.
+//! together, unless somebody has said something of it since. A stop that was said at one side is
+//! not lifted by what the other has said.
 
-use domain::{address::Address, gates::Stops, ids::consent_at, message::class::Channel};
+use std::collections::{HashMap, HashSet};
+
+use domain::{
+    address::Address,
+    gates::Stops,
+    ids::{TenantId, consent_at},
+    message::class::Channel,
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::json;
@@ -10,34 +18,59 @@ use stage::Fault;
 use super::{
     change::{Action, ConsentChange, ConsentMethod, Proof},
     ledger,
-    spread::{SpreadAct, StopsBefore},
-    write::{entry, lock},
+    spread::SpreadAct,
+    stops::{self, StopsBefore},
+    write::{entry, lock, write},
 };
-use crate::{Scoped, audit, core::words::word, fault};
+use crate::{
+    Scoped, audit,
+    core::words::word,
+    fault,
+    recipients::list::{self, RecipientRow},
+};
 
 /// Takes back what [`super::spread::over`] wrote at `since`. The ledger gets a line for each
-/// address that is stopped less.
+/// address that is stopped less. An address that was stopped before, and to which only the other
+/// side has given texts back, is stopped again: `moved` are those of the side that goes.
 pub(crate) async fn give_back(
     tx: &mut Scoped,
     act: &SpreadAct<'_>,
     since: Timestamp,
     before: &[StopsBefore],
+    moved: &[Address],
 ) -> Result<(), Fault> {
     if before.is_empty() {
         return Ok(());
     }
+
+    // load
     let parsed: Vec<(Address, &StopsBefore)> =
         before.iter().filter_map(|one| Some((one.address.parse().ok()?, one))).collect();
     let keys: Vec<_> =
         parsed.iter().map(|(address, one)| (act.tenant, address, one.channel)).collect();
     lock(tx, &keys).await?;
+    let now = statuses(tx, act.tenant, &parsed).await?;
+    let lines = stops::lines_of(tx, act.tenant, before).await?;
+    let said: HashSet<(&str, Channel)> = before
+        .iter()
+        .zip(lines)
+        .filter(|(one, lines)| one.lines != *lines)
+        .map(|(one, _)| (one.address.as_str(), one.channel))
+        .collect();
+    let lifted = lifted_by_own_side(tx, act, since, before, moved).await?;
 
     // decide
-    let said = said_since(tx, act, since, before).await?;
-    let untouched: Vec<&(Address, &StopsBefore)> = parsed
-        .iter()
-        .filter(|(_, one)| !said.contains(&(one.address.clone(), one.channel)))
-        .collect();
+    let (mut untouched, mut again) = (Vec::new(), Vec::new());
+    for (address, one) in &parsed {
+        let key = (one.address.as_str(), one.channel);
+        let Some(row) = now.get(&(address.clone(), one.channel)) else { continue };
+        let is_as_before = StopsBefore { lines: one.lines, ..StopsBefore::of(row) } == **one;
+        match (said.contains(&key), lifted.contains(&(one.address.clone(), one.channel))) {
+            (false, _) if !is_as_before => untouched.push((address, *one)),
+            (true, false) => again.extend(one.beyond(act, row)),
+            (false, _) | (true, true) => {}
+        }
+    }
     let changes: Vec<ConsentChange> =
         untouched.iter().map(|(address, one)| line(act, address, one)).collect();
 
@@ -47,35 +80,68 @@ pub(crate) async fn give_back(
         put_back(tx, act, one).await?;
     }
     let entries: Vec<_> = changes.iter().map(|change| entry(change, act.at)).collect();
-    audit::append(tx, &entries).await
+    audit::append(tx, &entries).await?;
+    write(tx, act.at, &again).await
 }
 
-/// The addresses of which the ledger has a line of somebody else since: stops and what lifts them.
-async fn said_since(
+/// The statuses of these addresses, which are locked.
+async fn statuses(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    of: &[(Address, &StopsBefore)],
+) -> Result<HashMap<(Address, Channel), RecipientRow>, Fault> {
+    let mut found = HashMap::new();
+    for channel in Channel::ALL {
+        let of_channel = of.iter().filter(|(_, one)| one.channel == channel);
+        let addresses: Vec<Address> = of_channel.map(|(address, _)| address.clone()).collect();
+        let rows = list::load(tx, tenant, &addresses, channel, false).await?;
+        let keyed = rows.into_iter().filter_map(|row| Some((row.address.parse().ok()?, row)));
+        found.extend(keyed.map(|(address, row)| ((address, channel), row)));
+    }
+    Ok(found)
+}
+
+/// How many lines of an address are looked at. With more, one that is stopped again stays so.
+const MOST_LINES: i64 = 100;
+
+/// The addresses to which texts were given back since, at an address of their own side.
+async fn lifted_by_own_side(
     tx: &mut Scoped,
     act: &SpreadAct<'_>,
     since: Timestamp,
     before: &[StopsBefore],
-) -> Result<Vec<(String, Channel)>, Fault> {
+    moved: &[Address],
+) -> Result<HashSet<(String, Channel)>, Fault> {
     let rows = sqlx::query!(
-        r#"select k.number as "number!", k.channel as "channel!"
+        r#"select c.number, c.channel, coalesce(l.number, c.number) as "said_at!"
            from unnest($1::text[], $2::text[], $3::text[]) as k (tenant_id, number, channel)
-           where exists (
-               select from consents c where c.tenant_id = k.tenant_id and c.number = k.number
-                  and c.channel = k.channel and c.action not in ('grant', 'confirm')
-                  and c.recorded_at >= $4 and c.evidence ->> 'act' is distinct from $5)"#,
+           cross join lateral (
+               select * from consents r where r.tenant_id = k.tenant_id and r.number = k.number
+                  and r.channel = k.channel and r.action in ('restore', 'allow')
+                  and r.recorded_at >= $4 limit $5
+           ) c
+           left join lateral (
+               select * from consents r where r.tenant_id = k.tenant_id
+                  and r.consent_id = case when c.method = 'contact'
+                                          then (c.evidence ->> 'line')::uuid end
+               limit 1
+           ) l on true"#,
         &vec![act.tenant.as_str(); before.len()] as _,
         &before.iter().map(|one| one.address.as_str()).collect::<Vec<_>>() as _,
         &before.iter().map(|one| one.channel.as_str()).collect::<Vec<_>>() as _,
         since.to_sqlx(),
-        act.id.to_string(),
+        MOST_LINES,
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
-    let said = rows.into_iter().map(|row| Ok((row.number, word(&row.channel)?)));
-    said.collect()
+    let moved: HashSet<Address> = moved.iter().cloned().map(Address::canonical).collect();
+    let goes = |text: &str| {
+        text.parse().is_ok_and(|address: Address| moved.contains(&address.canonical()))
+    };
+    let own = rows.into_iter().filter(|row| goes(&row.number) == goes(&row.said_at));
+    own.map(|row| Ok((row.number, word(&row.channel)?))).collect()
 }
 
 /// The line that says of an address that its contact has come apart.

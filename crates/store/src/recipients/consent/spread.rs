@@ -3,28 +3,24 @@
 //! said, and when addresses come together; gates and claim read the status of one address, and
 //! join nothing. Consent stays with the address that it was given for.
 
+use std::collections::HashSet;
+
 use domain::{
     address::Address,
-    gates::Stops,
     ids::{TenantId, consent_at},
     message::class::Channel,
 };
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::types::Uuid;
 use stage::Fault;
 
 use super::{
-    change::{Action, ConsentChange, ConsentMethod, Proof},
+    change::{Action, ConsentChange, ConsentMethod},
+    stops::{self, StopsBefore, Strictest},
     write::{lock, write},
 };
-use crate::{
-    Scoped,
-    core::keyed::index,
-    fault,
-    recipients::list::{self, RecipientRow},
-};
+use crate::{Scoped, core::keyed::index, fault, recipients::list};
 
 impl Action {
     /// Whether it holds for every address of the contact.
@@ -47,7 +43,9 @@ pub(super) async fn to_contacts(
         return Ok(Vec::new());
     }
 
-    // The inner select is kept apart by its limit: one look into the index for each contact.
+    let own = said.iter().enumerate().map(|(at, change)| (at, change.address.clone())).collect();
+    let own = with_other_forms(tx, &said, own).await?;
+    // The limit keeps the inner select apart: one look into the index for each contact.
     let rows = sqlx::query!(
         r#"select k.at as "at!", o.address
            from unnest($1::text[], $2::text[], $3::text[])
@@ -63,21 +61,84 @@ pub(super) async fn to_contacts(
            where o.tenant_id = k.tenant_id and o.kind in ('phone', 'carrier_id')
              and o.address <> k.address
            order by k.at, o.address"#,
-        &said.iter().map(|change| change.tenant.as_str()).collect::<Vec<_>>() as _,
-        &said.iter().map(|change| change.address.kind().as_str()).collect::<Vec<_>>() as _,
-        &said.iter().map(|change| change.address.as_str()).collect::<Vec<_>>() as _,
+        &own.iter().map(|(at, _)| said[*at].tenant.as_str()).collect::<Vec<_>>() as _,
+        &own.iter().map(|(_, address)| address.kind().as_str()).collect::<Vec<_>>() as _,
+        &own.iter().map(|(_, address)| address.as_str()).collect::<Vec<_>>() as _,
         domain::address::MAX_ADDRESSES as i64,
     )
     .fetch_all(&mut **tx)
     .await
     .map_err(fault)?;
 
-    let spread = rows.into_iter().filter_map(|row| {
-        let change = said[index(row.at)];
+    let others = rows.into_iter().filter_map(|row| {
         let address: Address = row.address.parse().ok()?;
-        change.channel.reaches(&address).then(|| at_other_address(change, address))
+        Some((own[index(row.at)].0, address))
+    });
+    let mut reached = with_other_forms(tx, &said, others.collect()).await?;
+    reached.extend(own);
+    reached.sort();
+    reached.dedup();
+
+    let spread = reached.into_iter().filter_map(|(at, address)| {
+        let change = said[at];
+        let is_other = address != change.address && change.channel.reaches(&address);
+        is_other.then(|| at_other_address(change, address))
     });
     Ok(spread.collect())
+}
+
+/// Addresses of changes, each with the index of its change, and the other forms of them.
+async fn with_other_forms(
+    tx: &mut Scoped,
+    said: &[&ConsentChange],
+    mut of: Vec<(usize, Address)>,
+) -> Result<Vec<(usize, Address)>, Fault> {
+    let keys: Vec<_> =
+        of.iter().map(|(at, address)| (&said[*at].tenant, address.clone())).collect();
+    let forms = other_forms(tx, &keys).await?;
+    let forms: Vec<_> = forms.into_iter().map(|(key, form)| (of[key].0, form)).collect();
+    of.extend(forms);
+    Ok(of)
+}
+
+/// The other forms of these addresses under which something is kept, each with the index of its
+/// address: the canonical one always, any other that a contact or a status from before has.
+async fn other_forms(
+    tx: &mut Scoped,
+    addresses: &[(&TenantId, Address)],
+) -> Result<Vec<(usize, Address)>, Fault> {
+    let forms: Vec<(usize, Address)> = addresses
+        .iter()
+        .enumerate()
+        .flat_map(|(at, (_, address))| address.other_forms().map(move |form| (at, form)))
+        .collect();
+    if forms.is_empty() {
+        return Ok(forms);
+    }
+
+    let known = sqlx::query_scalar!(
+        r#"select k.at as "at!"
+           from unnest($1::text[], $2::text[]) with ordinality as k (tenant_id, address, at)
+           cross join lateral (
+               (select 1 from contact_addresses r where r.tenant_id = k.tenant_id
+                   and r.kind = 'phone' and r.address = k.address limit 1)
+               union all
+               (select 1 from standings r
+                where r.tenant_id = k.tenant_id and r.number = k.address limit 1)
+               limit 1
+           ) a"#,
+        &forms.iter().map(|(at, _)| addresses[*at].0.as_str()).collect::<Vec<_>>() as _,
+        &forms.iter().map(|(_, form)| form.as_str()).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let known: HashSet<usize> = known.into_iter().map(index).collect();
+    let is_canonical = |form: &Address| form.clone().canonical() == *form;
+    let forms = forms.into_iter().enumerate();
+    let kept = forms.filter(|(key, (_, form))| known.contains(key) || is_canonical(form));
+    Ok(kept.map(|(_, form)| form).collect())
 }
 
 /// What was said at one address, at another of the same contact.
@@ -103,6 +164,7 @@ pub struct SpreadAct<'a> {
     pub by: &'a str,
 }
 
+<<<<<<< HEAD
 /// What stopped texts to an address before others came to it. Travels as JSON. Holds personal data:
 /// `Debug` shows the channel alone.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -125,15 +187,22 @@ pub struct StopsBefore {
     pub stopped_programs: Vec<String>,
 }
 
+=======
+>>>>>>> rv2
 /// Writes to each of these addresses what stops texts to any of them: the strictest wins. They are
 /// locked, all of them, so that a stop that is said meanwhile is seen here, or sees that they have
-/// come together. Answers what was changed, as it was.
+/// come together. Answers what stops any of them, as it was.
 pub(crate) async fn over(
     tx: &mut Scoped,
     act: &SpreadAct<'_>,
     addresses: &[Address],
 ) -> Result<Vec<StopsBefore>, Fault> {
     // load: the order of the locks is that of the keys, over both channels
+    let named: Vec<_> = addresses.iter().map(|address| (act.tenant, address.clone())).collect();
+    let forms = other_forms(tx, &named).await?.into_iter().map(|(_, form)| form);
+    let mut addresses: Vec<Address> = addresses.iter().cloned().chain(forms).collect();
+    addresses.sort();
+    addresses.dedup();
     let keys: Vec<(&TenantId, &Address, Channel)> = addresses
         .iter()
         .flat_map(|address| Channel::ALL.map(|channel| (act.tenant, address, channel)))
@@ -151,103 +220,19 @@ pub(crate) async fn over(
         let strictest = Strictest::of(&rows);
         for row in &rows {
             let added = strictest.beyond(act, row);
-            if !added.is_empty() {
+            let is_stopped = StopsBefore::of(row).stops_anything();
+            if is_stopped || !added.is_empty() {
                 before.push(StopsBefore::of(row));
-                changes.extend(added);
             }
+            changes.extend(added);
         }
     }
 
     // record
     write(tx, act.at, &changes).await?;
+    let lines = stops::lines_of(tx, act.tenant, &before).await?;
+    for (one, lines) in before.iter_mut().zip(lines) {
+        one.lines = lines;
+    }
     Ok(before)
-}
-
-impl std::fmt::Debug for StopsBefore {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "StopsBefore({})", self.channel.as_str())
-    }
-}
-
-impl StopsBefore {
-    fn of(row: &RecipientRow) -> Self {
-        Self {
-            address: row.address.clone(),
-            channel: row.channel,
-            opted_out_at: row.opted_out_at,
-            opt_out_cause: row.opt_out_cause,
-            do_not_contact_at: row.do_not_contact_at,
-            do_not_contact_reason: row.do_not_contact_reason.clone(),
-            do_not_contact_stops: row.do_not_contact_stops,
-            stopped_programs: row.stopped_programs.clone(),
-        }
-    }
-}
-
-/// What stops texts to any of a contact's addresses on a channel.
-struct Strictest {
-    opted_out_at: Option<Timestamp>,
-    /// The widest entry of the list, the oldest of those: what it stops, since when, and why.
-    listed: Option<(Stops, Timestamp, Option<String>)>,
-    /// Programs that were left, with the time of this act: the status does not know theirs.
-    programs: Vec<String>,
-}
-
-impl Strictest {
-    fn of(rows: &[RecipientRow]) -> Self {
-        let entries = rows.iter().filter_map(|row| {
-            Some((row.stops()?, row.do_not_contact_at?, row.do_not_contact_reason.clone()))
-        });
-        let listed = entries.min_by_key(|(stops, at, _)| (std::cmp::Reverse(*stops), *at));
-        let mut programs: Vec<String> =
-            rows.iter().flat_map(|row| row.stopped_programs.iter().cloned()).collect();
-        programs.sort();
-        programs.dedup();
-
-        let opted_out_at = rows.iter().filter_map(|row| row.opted_out_at).min();
-        Self { opted_out_at, listed, programs }
-    }
-
-    /// The changes by which an address is stopped as much.
-    fn beyond(&self, act: &SpreadAct<'_>, row: &RecipientRow) -> Vec<ConsentChange> {
-        let Ok(address) = row.address.parse::<Address>() else { return Vec::new() };
-        let change = |action: Action, program: Option<&str>, at: Timestamp| {
-            let (channel, what) = (row.channel.as_str(), action.as_str());
-            let of = program.unwrap_or("*");
-            let named = format!("{address} {channel} {what} {of} {}", act.at);
-            ConsentChange {
-                tenant: act.tenant.clone(),
-                consent_id: consent_at(act.id, &named),
-                address: address.clone(),
-                channel: row.channel,
-                action,
-                program: program.map(str::to_owned),
-                stops: None,
-                method: ConsentMethod::Contact,
-                language: None,
-                source: None,
-                proof: Proof::default(),
-                evidence: json!({ "act": act.id }),
-                at,
-                recorded_by: act.by.to_owned(),
-            }
-        };
-
-        let mut changes = Vec::new();
-        if let Some(at) = self.opted_out_at
-            && row.opted_out_at.is_none()
-        {
-            changes.push(change(Action::Revoke, None, at));
-        }
-        if let Some((stops, at, reason)) = &self.listed
-            && row.stops() < Some(*stops)
-        {
-            let listed = change(Action::DoNotContact, None, *at);
-            changes.push(ConsentChange { stops: Some(*stops), source: reason.clone(), ..listed });
-        }
-        let missing = self.programs.iter().filter(|one| !row.stopped_programs.contains(one));
-        let left = |program: &String| change(Action::Revoke, Some(program.as_str()), act.at);
-        changes.extend(missing.map(left));
-        changes
-    }
 }
