@@ -130,7 +130,10 @@ impl PhoneNumber {
 
     /// The canonical form, where the number is written in another one.
     fn other_form(&self) -> Option<Self> {
-        let digits = variants::canonical(self.digits())?;
+        Self::of_digits(&variants::canonical(self.digits())?)
+    }
+
+    fn of_digits(digits: &str) -> Option<Self> {
         Self::from_e164(&format!("+{digits}")).ok()
     }
 
@@ -138,8 +141,9 @@ impl PhoneNumber {
     /// all forms were one may be under any.
     pub fn other_forms(self) -> impl Iterator<Item = Self> {
         let canonical = self.canonical();
-        let all = variants::written(&canonical).chain([canonical]).collect::<Vec<_>>();
-        all.into_iter().filter(move |form| *form != self)
+        let written: Vec<_> = variants::written(canonical.digits()).collect();
+        let written = written.into_iter().filter_map(|digits| Self::of_digits(&digits));
+        written.chain([canonical]).filter(move |form| *form != self)
     }
 
     /// The number in E.164, with its `+`.

@@ -164,31 +164,6 @@ pub struct SpreadAct<'a> {
     pub by: &'a str,
 }
 
-<<<<<<< HEAD
-/// What stopped texts to an address before others came to it. Travels as JSON. Holds personal data:
-/// `Debug` shows the channel alone.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub struct StopsBefore {
-    /// The address that the status is of.
-    pub address: String,
-    /// The channel group.
-    pub channel: Channel,
-    /// When the person had opted out of everything.
-    pub opted_out_at: Option<Timestamp>,
-    /// How the opt-out was said.
-    pub opt_out_cause: Option<ConsentMethod>,
-    /// Since when it was on the do-not-contact list.
-    pub do_not_contact_at: Option<Timestamp>,
-    /// Why it is on that list.
-    pub do_not_contact_reason: Option<String>,
-    /// What that entry stopped.
-    pub do_not_contact_stops: Option<Stops>,
-    /// Programs that the person had left.
-    pub stopped_programs: Vec<String>,
-}
-
-=======
->>>>>>> rv2
 /// Writes to each of these addresses what stops texts to any of them: the strictest wins. They are
 /// locked, all of them, so that a stop that is said meanwhile is seen here, or sees that they have
 /// come together. Answers what stops any of them, as it was.

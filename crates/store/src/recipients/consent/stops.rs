@@ -22,17 +22,17 @@ use crate::{Scoped, core::keyed::index, fault, recipients::list::RecipientRow};
 /// `Debug` shows the channel alone.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct StopsBefore {
-    /// The address.
+    /// The address that the status is of.
     pub address: String,
     /// The channel group.
     pub channel: Channel,
     /// When the person had opted out of everything.
     pub opted_out_at: Option<Timestamp>,
-    /// How.
+    /// How the opt-out was said.
     pub opt_out_cause: Option<ConsentMethod>,
     /// Since when it was on the do-not-contact list.
     pub do_not_contact_at: Option<Timestamp>,
-    /// Why.
+    /// Why it is on that list.
     pub do_not_contact_reason: Option<String>,
     /// What that entry stopped.
     pub do_not_contact_stops: Option<Stops>,
