@@ -85,7 +85,7 @@ struct Asked {
 enum Answered {
     /// It is over once this is at the broker.
     Over(Box<Ask>, Option<Outgoing>),
-    /// It waits.
+    /// It waits for its time.
     Waits,
 }
 
