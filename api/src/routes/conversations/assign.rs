@@ -3,15 +3,19 @@
 use axum::{Json, extract::State};
 use domain::{
     conversation::{Act, ConversationStatus},
-    ids::{BrandId, InboxId},
+    ids::InboxId,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer};
 use store::{
     Scoped,
     conversations::row::Conversation,
-    people::members,
-    settings::{api_keys::KeyRole, inboxes, limits::BrandLimits},
+    people::members::{self, Member},
+    settings::{
+        api_keys::KeyRole,
+        inboxes::{self, Inbox},
+        limits::BrandLimits,
+    },
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -117,8 +121,13 @@ async fn check(
         let found = members::get(tx, &caller.tenant, person).await?;
         let may = found.as_ref().is_some_and(|member| member.role != KeyRole::Viewer);
         errors.check(may, "assignee", "not_found", "nobody here who may answer has this id");
-        let inbox = body.inbox.unwrap_or(conversation.inbox.map(|inbox| inbox.0));
-        let sees = found.is_none_or(|member| sees(&member.limits, conversation.brand, inbox));
+
+        let place = match body.inbox.unwrap_or(conversation.inbox.map(|inbox| inbox.0)) {
+            Some(inbox) => inboxes::get(tx, &caller.tenant, InboxId(inbox), false).await?,
+            None => None,
+        };
+        let sees = |member: Member| place.is_none_or(|place| sees(&member.limits, &place));
+        let sees = found.is_none_or(sees);
         let detail =
             "a person who sees the conversation: the inbox that it is in is none of theirs";
         errors.check(sees, "assignee", "invalid", detail);
@@ -146,13 +155,11 @@ async fn check(
     errors.done()
 }
 
-/// Whether somebody with these limits sees a conversation of a brand in an inbox. In no inbox, it
-/// is left to those who know.
-fn sees(limits: &BrandLimits, brand: Option<BrandId>, inbox: Option<Uuid>) -> bool {
-    let Some(inbox) = inbox else { return true };
+/// Whether somebody with these limits sees the conversations of an inbox.
+fn sees(limits: &BrandLimits, inbox: &Inbox) -> bool {
     limits.are_none()
-        || limits.inboxes.contains(&inbox)
-        || brand.is_some_and(|brand| limits.brands.contains(&brand.0))
+        || limits.inboxes.contains(&inbox.id.0)
+        || limits.brands.contains(&inbox.brand.0)
 }
 
 /// Until when a conversation is to be left alone.
