@@ -47,6 +47,31 @@ begin
             stopped_programs = array(select distinct p from unnest(s.stopped_programs || excluded.stopped_programs) p
                                      order by p),
             last_promo_at = greatest(s.last_promo_at, excluded.last_promo_at);
+
+        -- A contact that is known under another form keeps it: what stops texts under the canonical one stops them there.
+        insert into standings as s (tenant_id, number, channel, opted_out_at, opt_out_cause, do_not_contact_at,
+            do_not_contact_reason, do_not_contact_stops, stopped_programs)
+        select n.tenant_id, a.address, n.channel, n.opted_out_at, n.opt_out_cause, n.do_not_contact_at,
+               n.do_not_contact_reason, n.do_not_contact_stops, n.stopped_programs
+        from contact_addresses a
+        join standings n
+          on n.tenant_id = a.tenant_id
+         and n.number = case
+                 when a.address ~ '^\+55\d\d[6-9]\d{7}$' then regexp_replace(a.address, '^\+55(\d\d)', '+55\19')
+                 when a.address ~ '^\+521\d{10}$' then '+52' || substr(a.address, 5)
+                 else '+549' || substr(a.address, 4) end
+        where a.tenant_id = tenant and a.kind = 'phone'
+          and a.address ~ '^\+(55\d\d[6-9]\d{7}|521\d{10}|54[1-3]\d{9})$'
+        order by 1, 2, 3
+        on conflict (tenant_id, number, channel) do update
+        set opted_out_at = least(s.opted_out_at, excluded.opted_out_at),
+            opt_out_cause = coalesce(s.opt_out_cause, excluded.opt_out_cause),
+            do_not_contact_at = least(s.do_not_contact_at, excluded.do_not_contact_at),
+            do_not_contact_reason = coalesce(s.do_not_contact_reason, excluded.do_not_contact_reason),
+            do_not_contact_stops = case when 'all' in (s.do_not_contact_stops, excluded.do_not_contact_stops) then 'all'
+                                        else coalesce(s.do_not_contact_stops, excluded.do_not_contact_stops) end,
+            stopped_programs = array(select distinct p from unnest(s.stopped_programs || excluded.stopped_programs) p
+                                     order by p);
     end loop;
     perform set_config('millrace.tenants', '', true);
 end $$;
