@@ -148,7 +148,8 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Pipeline,
         "insert",
-        "account_shares brands canned_answers code_counts codes event_consumers full_counts \
+        "account_shares assistant_tools brands canned_answers code_counts codes event_consumers \
+         full_counts \
          held_prefixes inboxes \
          invitations members notices numbers persons platform_accounts platform_switch \
          refresh_tokens retention_walks sessions waiting_heads waiting_totals \
@@ -157,7 +158,8 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Pipeline,
         "update",
-        "account_shares audit_log brands canned_answers code_counts codes consents event_consumers \
+        "account_shares assistant_tools audit_log brands canned_answers code_counts codes consents \
+         event_consumers \
          full_counts held_prefixes inboxes invitations members persons \
          platform_accounts \
          platform_switch platform_url policies refresh_tokens review_decisions sessions \
@@ -167,7 +169,8 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Pipeline,
         "delete",
-        "account_shares audit_heads audit_log brands canned_answers code_counts codes consents \
+        "account_shares assistant_tools audit_heads audit_log brands canned_answers code_counts \
+         codes consents \
          event_consumers full_counts held_prefixes inboxes invitations members persons \
          platform_accounts platform_switch platform_url policies refresh_tokens retention_walks \
          review_decisions sessions template_versions waiting_changes waiting_heads \
