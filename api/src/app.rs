@@ -109,6 +109,8 @@ pub struct ApiSettings {
     pub sandbox_url: Option<String>,
     /// What asks the model, to try an assistant; none: it cannot be tried.
     pub ai: Option<carriers::anthropic::Client>,
+    /// What calls the tools of assistants; none: no tool can be made.
+    pub tools: Option<carriers::ToolCaller>,
     /// Messages per second that one tenant may submit through this process, averaged.
     pub submit_per_second: u32,
     /// Messages that one tenant may submit at once after it was idle.
@@ -175,6 +177,7 @@ impl Default for ApiSettings {
             carrier_hosts: Vec::new(),
             sandbox_url: None,
             ai: None,
+            tools: None,
             submit_per_second: 10_000,
             submit_burst: 50_000,
             calls: (2_000, 10_000),

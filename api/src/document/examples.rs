@@ -73,6 +73,8 @@ pub(crate) const CODE: &str = "417305";
 pub(crate) const CONVERSATION: &str = "6ce4cf59-a5e7-57ed-860e-31252e2e43c8";
 /// An answer that people keep at hand.
 pub(crate) const CANNED_ANSWER: &str = "0198f1d2-7c00-7a00-8000-0000000000ca";
+/// What an assistant may look up.
+pub(crate) const ASSISTANT_TOOL: &str = "0198f1d2-7c00-7a00-8000-0000000000cb";
 /// The token of a link that was mailed.
 pub(crate) const LINK_TOKEN: &str = "mr_link_an-example";
 

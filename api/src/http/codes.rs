@@ -27,7 +27,7 @@ pub(crate) const CODES: [(&str, &str); 55] = [
     ("missing_variable", "the text needs this variable, and the contact may not have it"),
     ("no_phone_number", "the person's address is no phone number"),
     ("no_weight", "one variant must have a weight above 0"),
-    ("not_allowed", "the host is not one that carriers may have here, or there is no sandbox"),
+    ("not_allowed", "the host is not one that may be called here, or there is no sandbox"),
     ("not_csv", "the file is no table of text"),
     ("not_found", "there is no such thing in this tenant"),
     ("other_channel", "the campaign goes by another channel"),

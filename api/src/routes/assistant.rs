@@ -1,7 +1,9 @@
-//! `/v1/ai`: what the assistant is told, and what it would answer.
+//! `/v1/ai`: what the assistant is told and may look up, and what it would answer.
 
 mod scope;
 mod settings;
+mod tool_trial;
+mod tools;
 mod trial;
 mod usage;
 
@@ -11,5 +13,10 @@ use crate::app::App;
 
 /// The routes of this group.
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(settings::router()).merge(trial::router()).merge(usage::router())
+    OpenApiRouter::new()
+        .merge(settings::router())
+        .merge(tools::router())
+        .merge(tool_trial::router())
+        .merge(trial::router())
+        .merge(usage::router())
 }

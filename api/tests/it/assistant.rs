@@ -106,15 +106,15 @@ async fn what_was_used_of_a_days_budget_is_shown_by_whose_settings_it_was() {
     assert_eq!(admin.get("/v1/ai/usage").await.expect(200)["data"], json!([]));
 
     let used = "insert into millrace.assistant_usage
-                    (tenant_id, scope, target, day, answers, tokens, cost_micros)
+                    (tenant_id, scope, target, day, answers, tokens, cost_micros, tool_calls)
                 values ('acme', 'company', '00000000-0000-0000-0000-000000000000', '2026-05-01',
-                        3, 1200, 900),
+                        3, 1200, 900, 2),
                        ('acme', 'brand', '00000000-0000-0000-0000-000000000007', '2026-04-30',
-                        1, 400, 0)";
+                        1, 400, 0, 0)";
     world.run(used).await;
     let first = admin.get("/v1/ai/usage?limit=1").await.expect(200);
     let company = json!({ "scope": "company", "target": null, "day": "2026-05-01", "answers": 3,
-                          "tokens": 1200, "cost_micros": 900 });
+                          "tokens": 1200, "cost_micros": 900, "tool_calls": 2 });
     assert_eq!(first["data"], json!([company]));
     let cursor = first["next_cursor"].as_str().expect("there is more");
     let rest = admin.get(&format!("/v1/ai/usage?limit=1&cursor={cursor}")).await.expect(200);

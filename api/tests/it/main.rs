@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod assistant;
+mod assistant_tools;
 mod audit;
 mod brands;
 mod budgets;

@@ -118,6 +118,10 @@ pub struct Common {
     /// host:port, separated by commas [default: none]
     #[arg(long, env = "MILLRACE_ALLOW_CARRIER_HOSTS", value_name = "HOSTS")]
     pub allow_carrier_hosts: Option<String>,
+    /// Hosts that tools of tenants' assistants may be at: host (https, at public addresses), or
+    /// host:port (http too, in any network), separated by commas [default: none, no tools]
+    #[arg(long, env = "MILLRACE_ALLOW_TOOL_HOSTS", value_name = "HOSTS")]
+    pub allow_tool_hosts: Option<String>,
     /// Where the sandbox is called for test keys, the same for every process; its host counts as
     /// allowed [default: none, no test keys are made]
     #[arg(long, env = "MILLRACE_SANDBOX_URL", value_name = "URL")]
@@ -217,6 +221,8 @@ pub struct Settings {
     pub anthropic_base_url: String,
     /// Further hosts that carrier accounts may be called at, lowercase, some with a port.
     pub carrier_hosts: Vec<String>,
+    /// Hosts that tools of assistants may be at, lowercase, some with a port.
+    pub tool_hosts: Vec<String>,
     /// Where the sandbox is called for test keys, if named, without a slash at its end.
     pub sandbox_url: Option<String>,
     /// How long a stage may hold a message before another process gets it.
@@ -298,6 +304,7 @@ impl Common {
             anthropic_api_key: parse::secret_or_file("ANTHROPIC_API_KEY", anthropic)?,
             anthropic_base_url: ai.unwrap_or_else(|| "https://api.anthropic.com".to_owned()),
             carrier_hosts: carrier_hosts(self.allow_carrier_hosts, sandbox_url.as_deref())?,
+            tool_hosts: tool_hosts(self.allow_tool_hosts.as_deref())?,
             sandbox_url,
             ack_wait: ack_wait(self.ack_wait.as_deref())?,
             stream_replicas: parse::replicas(self.stream_replicas.as_deref())?,
@@ -424,6 +431,11 @@ fn carrier_hosts(
         hosts.push(host);
     }
     Ok(hosts)
+}
+
+/// The hosts that tools of assistants may be at.
+fn tool_hosts(named: Option<&str>) -> Result<Vec<String>, SettingsError> {
+    parse::hosts("MILLRACE_ALLOW_TOOL_HOSTS", named)
 }
 
 /// The public URL of a process that is reached where it listens.

@@ -4,14 +4,16 @@
 mod assistant;
 mod breaker;
 mod client;
+mod consult;
 mod error;
 mod tool;
 
 pub use assistant::AssistantQuestion;
 pub use breaker::Breaker;
 pub use client::{Client, Message, Reply, Request, Speaker, StopReason};
+pub use consult::{Consulted, Lookup, Toolbox};
 pub use error::{AiError, AiFault, AiNextStep};
-pub use tool::{Tool, ToolAnswer, ToolRequest};
+pub use tool::{Tool, ToolAnswer, ToolCall, ToolExchange, ToolRequest};
 
 /// The API's own host.
 pub const HOST: &str = "api.anthropic.com";

@@ -33,6 +33,7 @@ mod setup;
 pub mod tag;
 pub mod templates;
 mod tls;
+pub mod tools;
 pub mod twilio;
 pub mod webhook;
 pub mod whatsapp;
@@ -54,4 +55,5 @@ pub use report::{
 };
 pub use setup::SetupError;
 pub use templates::{CarrierTemplateError, NewCarrierTemplate, TemplateChange, TemplateNews};
+pub use tools::{CallableTool, ToolAddressFault, ToolCallOf, ToolCaller};
 pub use webhook::{Acknowledgement, Incoming, SIGNATURE_HEADERS};

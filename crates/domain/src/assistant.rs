@@ -4,18 +4,24 @@
 mod answer;
 mod claims;
 mod facts;
+mod lookup;
 mod prompt;
 mod rules;
+mod schema;
 mod sense;
 mod settings;
+mod tool;
 
 pub use answer::{AnswerDoubt, AnswerDraft, Confidence, Handoff, judge};
 pub use facts::Foreword;
+pub use lookup::{MOST_RESULT, ToolFailure, ToolResult, is_short_input};
 pub use prompt::{ANSWER_TOOL, Turn, TurnSpeaker, answer_schema, instructions, turns};
+pub use schema::{SchemaFault, check_schema, fits_schema};
 pub use sense::SettingsFault;
 pub use settings::{
     AssistantBudget, AssistantSettings, KeywordAnswer, ModelPrice, QualificationField,
 };
+pub use tool::{AssistantTool, MOST_TOOLS, TOOL_ROUNDS};
 
 /// What settings of the assistant hold for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

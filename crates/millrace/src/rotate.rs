@@ -40,7 +40,7 @@ pub struct KeysCommand {
 #[derive(Debug, Subcommand)]
 enum KeysAction {
     /// Seals under the first master key what older ones of the list have sealed: secrets of
-    /// carrier accounts, and dead letters
+    /// carrier accounts and of the assistant's tools, and dead letters
     Rotate(Rotate),
 }
 
@@ -61,15 +61,17 @@ pub async fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
 
     let mut accounts = RotationSums::default();
     of_platform(&store, &sealer, &mut accounts).await?;
-    of_tenants(&store, &sealer, &mut accounts).await?;
+    let mut tools = RotationSums::default();
+    of_tenants(&store, &sealer, &mut accounts, &mut tools).await?;
     println!("accounts: {accounts}");
+    println!("tools: {tools}");
 
     let broker = process.broker("keys-rotate").await?;
     let publisher = Publisher::new(&broker, "keys-rotate");
     let letters = dead::renew::all(&broker, &publisher, &sealer, &process.stop).await?;
     println!("dead letters: {letters}");
 
-    let is_whole = accounts.closed + letters.closed == 0;
+    let is_whole = accounts.closed + tools.closed + letters.closed == 0;
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -99,18 +101,25 @@ async fn of_platform(
     Ok(())
 }
 
-/// The accounts of every tenant, one tenant after the other.
-async fn of_tenants(store: &Store, sealer: &Sealer, sums: &mut RotationSums) -> anyhow::Result<()> {
+/// The accounts and tools of every tenant, one tenant after the other.
+async fn of_tenants(
+    store: &Store,
+    sealer: &Sealer,
+    accounts: &mut RotationSums,
+    tools: &mut RotationSums,
+) -> anyhow::Result<()> {
     let mut done = 0;
     let mut last = String::new();
     loop {
         let page = tenants::after(store, &last, TENANTS).await?;
         let Some(end) = page.last().cloned() else { return Ok(()) };
         for key in &page {
-            of_tenant(store, sealer, &key.parse()?, sums).await?;
+            let tenant = key.parse()?;
+            of_tenant(store, sealer, &tenant, accounts).await?;
+            tools_of_tenant(store, sealer, &tenant, tools).await?;
         }
         done += page.len();
-        eprintln!("{done} tenants so far: {sums}");
+        eprintln!("{done} tenants so far: {accounts}; tools: {tools}");
         last = end;
     }
 }
@@ -129,20 +138,9 @@ async fn of_tenant(
         let Some(end) = page.last().map(|secret| secret.handle.clone()) else { return Ok(()) };
 
         // decide
-        let mut anew: Vec<SealedSecret> = Vec::new();
-        for secret in page {
-            match sealer.renew(&secret.sealed) {
-                Err(why) => {
-                    sums.closed += 1;
-                    eprintln!(
-                        "account {} ({}) of tenant {tenant}: {why}",
-                        secret.name, secret.handle
-                    );
-                }
-                Ok(None) => sums.current += 1,
-                Ok(Some(sealed)) => anew.push(SealedSecret { sealed, ..secret }),
-            }
-        }
+        let anew = sealed_anew(sealer, page, sums, |secret| {
+            format!("account {} ({}) of tenant {tenant}", secret.name, secret.handle)
+        });
 
         // record
         sealed::replace(&mut tx, tenant, &anew).await?;
@@ -150,4 +148,50 @@ async fn of_tenant(
         sums.renewed += anew.len();
         after = end;
     }
+}
+
+/// The tools of a tenant's assistant, all in one transaction.
+async fn tools_of_tenant(
+    store: &Store,
+    sealer: &Sealer,
+    tenant: &TenantId,
+    sums: &mut RotationSums,
+) -> anyhow::Result<()> {
+    // load
+    let mut tx = store.scoped([tenant]).await?;
+    let secrets = sealed::lock_tools(&mut tx, tenant).await?;
+    if secrets.is_empty() {
+        return Ok(());
+    }
+
+    // decide
+    let name = |secret: &SealedSecret| format!("tool {} of tenant {tenant}", secret.name);
+    let anew = sealed_anew(sealer, secrets, sums, name);
+
+    // record
+    sealed::replace_of_tools(&mut tx, tenant, &anew).await?;
+    tx.commit().await.map_err(fault)?;
+    sums.renewed += anew.len();
+    Ok(())
+}
+
+/// What the first key seals anew; what no key opens is said by its name.
+fn sealed_anew(
+    sealer: &Sealer,
+    secrets: Vec<SealedSecret>,
+    sums: &mut RotationSums,
+    name: impl Fn(&SealedSecret) -> String,
+) -> Vec<SealedSecret> {
+    let mut anew: Vec<SealedSecret> = Vec::new();
+    for secret in secrets {
+        match sealer.renew(&secret.sealed) {
+            Err(why) => {
+                sums.closed += 1;
+                eprintln!("{}: {why}", name(&secret));
+            }
+            Ok(None) => sums.current += 1,
+            Ok(Some(sealed)) => anew.push(SealedSecret { sealed, ..secret }),
+        }
+    }
+    anew
 }

@@ -276,6 +276,7 @@ fn embedded_defaults(
 
     common.sandbox.get_or_insert_with(|| "1".to_owned());
     common.allow_carrier_host(sandbox.addr);
+    common.allow_tool_hosts.get_or_insert_with(|| sandbox.addr.to_string());
     common.sandbox_url.get_or_insert_with(|| format!("http://{}", sandbox.addr));
 
     if common.anthropic_api_key.is_none() && common.anthropic_api_key_file.is_none() {

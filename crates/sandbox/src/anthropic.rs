@@ -1,6 +1,8 @@
 //! Anthropic: the Messages API, without streaming. Answers are short, deterministic and in the
-//! language of the question; a forced tool gets its schema filled in.
+//! language of the question; a forced tool gets its schema filled in, and a tool that the question
+//! names is used before.
 
+mod looking;
 mod refusal;
 mod respond;
 mod schema;

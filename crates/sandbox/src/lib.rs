@@ -56,6 +56,7 @@ mod spoken;
 mod stats;
 mod stock;
 mod tag;
+mod tools;
 mod twilio;
 mod whatsapp;
 mod worker;

@@ -28,7 +28,7 @@ use crate::{
     app::App,
     bandwidth, control,
     reply::{Answer, Cut, Unread, problem, read_body},
-    smtp, twilio, whatsapp, worker,
+    smtp, tools, twilio, whatsapp, worker,
 };
 
 /// The most connections at a time; further ones wait to be accepted.
@@ -164,6 +164,8 @@ async fn route(app: &Arc<App>, request: Request<Incoming>) -> Answer {
         whatsapp::answer(app, &head, rest, &body).await
     } else if path.starts_with("/v1/") {
         anthropic::answer(app, &head, &body).await
+    } else if let Some(rest) = path.strip_prefix("/tools/") {
+        Ok(tools::answer(&head, rest, &body))
     } else if let Some(rest) = path.strip_prefix("/sandbox/") {
         Ok(control::answer(app, &head, rest, &body))
     } else if path == "/healthz" {

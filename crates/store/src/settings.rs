@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod archive;
 pub mod assistant;
+pub mod assistant_tools;
 pub mod brands;
 pub mod budgets;
 pub mod carrier_templates;

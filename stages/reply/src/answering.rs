@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::assistant::{Turn, turns};
+use domain::assistant::{AssistantTool, Turn, turns};
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use stage::{
@@ -16,8 +16,9 @@ use store::{
     Store,
     conversations::{
         bursts::{self, Burst},
-        replies::{self, Ask, Recorded, ReplyDecision, ReplyFacts, ReplyReason},
+        replies::{self, Ask, Generation, Recorded, ReplyDecision, ReplyFacts, ReplyReason},
     },
+    settings::assistant_tools,
 };
 use tokio::{
     sync::Mutex,
@@ -79,6 +80,8 @@ struct Asked {
     question: Question,
     facts: Option<ReplyFacts>,
     turns: Vec<Turn>,
+    /// The tools of its company, with their sealed secrets.
+    tools: Vec<(AssistantTool, Option<String>)>,
 }
 
 /// What became of a burst.
@@ -175,6 +178,8 @@ impl Answerer {
         let mut facts = load::load(&self.store, cx.now, &asks).await?;
         let mut tx = self.store.scoped(asks.iter().map(|ask| &ask.tenant)).await?;
         let mut written = replies::written(&mut tx, &asks).await?;
+        let tenants = asks.iter().map(|ask| &ask.tenant);
+        let tools = assistant_tools::of_tenants(&mut tx, tenants).await?;
         drop(tx);
 
         let asked = taken.into_iter().map(|burst| {
@@ -184,6 +189,7 @@ impl Answerer {
                 question: Question::of_burst(&burst),
                 facts: facts.remove(&burst.ask.inbound),
                 turns: turns(texts),
+                tools: tools.get(&burst.ask.tenant).cloned().unwrap_or_default(),
                 burst,
             }
         });
@@ -241,9 +247,11 @@ impl Answerer {
         if let Some(until) = model.paused_until(machine::now()) {
             return self.later(asked, until).await;
         }
-        match ask(model, cx.now, question, &facts.assistant, &asked.turns).await {
+        let read = (asked.turns.as_slice(), asked.tools.as_slice());
+        match ask(model, cx.now, question, &facts.assistant, read).await {
             Ok(decision) => Ok(Some(decision)),
-            Err(NoAnswer { after }) => {
+            Err(NoAnswer { after, spent }) => {
+                self.count(&question.ask, spent.as_deref()).await?;
                 let tries = u32::from(asked.burst.tries.unsigned_abs());
                 let own = backoff(tries, FIRST, LONGEST, chance());
                 let wait = after.map_or(own, |after| after.max(own));
@@ -251,6 +259,14 @@ impl Answerer {
                 self.later(asked, again).await
             }
         }
+    }
+
+    /// Counts what a model has cost that gave no answer in the end.
+    async fn count(&self, ask: &Ask, spent: Option<&Generation>) -> Result<(), Fault> {
+        let Some(spent) = spent else { return Ok(()) };
+        let mut tx = self.store.scoped([&ask.tenant]).await?;
+        replies::count(&mut tx, &ask.tenant, spent).await?;
+        tx.commit().await.map_err(store::fault)
     }
 
     /// Tries again at an instant, or gives the conversation to people where somebody would wait for

@@ -1,22 +1,30 @@
-//! One question to the model, and what its answer means.
+//! One question to the model, with what it looks up on the way, and what its answer means.
 
 use std::time::{Duration, Instant};
 
-use carriers::anthropic::{AiNextStep, AssistantQuestion, Breaker, Client, ToolAnswer};
+use carriers::{
+    CallableTool, ToolCaller,
+    anthropic::{
+        AiError, AiNextStep, AssistantQuestion, Breaker, Client, Consulted, Lookup, Toolbox,
+    },
+};
 use domain::{
-    assistant::{AnswerDoubt, AssistantSettings, Turn, judge},
+    assistant::{AnswerDoubt, AssistantSettings, AssistantTool, ToolFailure, Turn, judge},
     money::Micros,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use stage::machine;
-use store::conversations::replies::{AssistantFacts, Generation, ReplyDecision, ReplyReason};
+use store::{
+    conversations::replies::{AssistantFacts, Generation, ReplyDecision, ReplyReason},
+    core::seal::Sealer,
+};
 
 use crate::{
     decide::{day_of, silence},
     question::Question,
 };
 
-/// The longest call: people who text do not wait for more.
+/// The longest time for an answer, tools included: people who text do not wait for more.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The model that answers, as one process calls it.
@@ -26,15 +34,32 @@ pub struct Model {
     /// The name at the provider, where settings name none.
     name: String,
     breaker: Breaker,
+    /// What calls the tools of companies; none: the model has none.
+    tools: Option<ToolCalls>,
+}
+
+/// What tools are called with.
+#[derive(Debug)]
+struct ToolCalls {
+    caller: ToolCaller,
+    sealer: Sealer,
 }
 
 impl Model {
-    /// The model of this name, behind this client; a call may take 20 s.
+    /// The model of this name, behind this client; an answer may take 20 s.
     pub fn new(client: Client, name: String) -> Self {
-        Self { client: client.with_timeout(TIMEOUT), name, breaker: Breaker::default() }
+        let client = client.with_timeout(TIMEOUT);
+        Self { client, name, breaker: Breaker::default(), tools: None }
     }
 
-    /// The same, with another limit for a call.
+    /// The same, with the tools of companies; `sealer` opens their secrets.
+    #[must_use]
+    pub fn with_tools(mut self, caller: ToolCaller, sealer: Sealer) -> Self {
+        self.tools = Some(ToolCalls { caller, sealer });
+        self
+    }
+
+    /// The same, with another limit for an answer.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.with_timeout(timeout);
@@ -47,13 +72,28 @@ impl Model {
     }
 }
 
+impl ToolCalls {
+    /// The tools that can be called now: whose host is still listed, by the operator.
+    fn callable(&self, tools: &[(AssistantTool, Option<String>)]) -> Vec<CallableTool> {
+        let open = |sealed: &String| self.sealer.open_secret(sealed);
+        let callable = |(tool, sealed): &(AssistantTool, Option<String>)| {
+            let callable =
+                CallableTool { tool: tool.clone(), secret: sealed.as_ref().and_then(open) };
+            self.caller.check(&tool.url).is_ok().then_some(callable)
+        };
+        tools.iter().filter_map(callable).collect()
+    }
+}
+
 /// The model gave no answer, and may later.
 pub(crate) struct NoAnswer {
     /// The wait that the provider asked for.
     pub(crate) after: Option<Duration>,
+    /// What it has cost until then; none where it cost nothing.
+    pub(crate) spent: Option<Box<Generation>>,
 }
 
-/// Asks the model once.
+/// Asks the model once, with the tools of the company.
 ///
 /// # Errors
 /// No answer, which may come of another call. Everything else is a decision: the answer, or that a
@@ -63,7 +103,7 @@ pub(crate) async fn ask(
     now: Timestamp,
     question: &Question,
     assistant: &AssistantFacts,
-    turns: &[Turn],
+    (turns, tools): (&[Turn], &[(AssistantTool, Option<String>)]),
 ) -> Result<ReplyDecision, NoAnswer> {
     let reason = |reason| Ok(silence(question.ask.clone(), reason));
     let (Some(settings), Some(zone)) = (&assistant.settings, assistant.zone) else {
@@ -73,75 +113,113 @@ pub(crate) async fn ask(
         return reason(ReplyReason::Empty);
     }
 
+    // ask
     let conversation =
         AssistantQuestion { settings, company: &assistant.company, turns, model: &model.name };
+    let callable = model.tools.as_ref().map(|calls| (&calls.caller, calls.callable(tools)));
+    let toolbox = callable.as_ref().map(|(caller, tools)| {
+        let from = Some(question.ask.address.as_str());
+        Toolbox { caller, tools, from }
+    });
     let begun = Instant::now();
-    let answer = model.client.converse(conversation).await;
+    let consulted = model.client.consult(conversation, toolbox).await;
     let took = begun.elapsed();
     metrics::histogram!("millrace_reply_model_seconds").record(took);
+    consulted.lookups.iter().for_each(tell);
 
-    let error = match answer {
-        Ok(answer) => {
+    // decide
+    let made = generation(assistant, settings, &consulted, (day_of(now, zone), took));
+    match consulted.answer {
+        Ok(said) => {
             model.breaker.answered();
-            let day = day_of(now, zone);
-            return Ok(decision(question, assistant, settings, answer, (day, took)));
+            Ok(decision(question, settings, &consulted.looked_up, (said, made)))
         }
-        Err(error) => error,
-    };
-    match error.next_step() {
-        AiNextStep::Retry { after } => {
-            tracing::warn!(%error, "the AI gives no answer");
-            model.breaker.failed(machine::now(), after);
-            Err(NoAnswer { after })
-        }
-        AiNextStep::StopAccount => {
-            tracing::error!(%error, "the AI account refuses calls: check ANTHROPIC_API_KEY");
-            reason(ReplyReason::AiAccount)
-        }
-        AiNextStep::GiveUp => {
-            tracing::error!(%error, "the AI refuses a question: check the model's name");
-            reason(ReplyReason::AiRefused)
-        }
+        Err(error) => unanswered(model, question, &error, made),
     }
 }
 
-/// What an answer becomes, with what it has cost.
-fn decision(
+/// Counts a call of a tool.
+fn tell(lookup: &Lookup) {
+    let outcome = lookup.failure.map_or("found", ToolFailure::as_str);
+    metrics::counter!("millrace_reply_lookups_total", "outcome" => outcome).increment(1);
+    metrics::histogram!("millrace_reply_lookup_seconds").record(lookup.took);
+}
+
+/// What a question becomes that the model gave no answer to.
+fn unanswered(
+    model: &Model,
     question: &Question,
+    error: &AiError,
+    made: Generation,
+) -> Result<ReplyDecision, NoAnswer> {
+    let spent = (made.input_tokens > 0).then_some(made);
+    let reason = match error.next_step() {
+        AiNextStep::Retry { after } => {
+            tracing::warn!(%error, "the AI gives no answer");
+            model.breaker.failed(machine::now(), after);
+            return Err(NoAnswer { after, spent: spent.map(Box::new) });
+        }
+        AiNextStep::StopAccount => {
+            tracing::error!(%error, "the AI account refuses calls: check ANTHROPIC_API_KEY");
+            ReplyReason::AiAccount
+        }
+        AiNextStep::GiveUp => {
+            tracing::error!(%error, "the AI refuses a question: check the model's name");
+            ReplyReason::AiRefused
+        }
+    };
+    Ok(ReplyDecision { generation: spent, ..silence(question.ask.clone(), reason) })
+}
+
+/// How the model came to what it said, or to nothing, and what that has cost.
+fn generation(
     assistant: &AssistantFacts,
     settings: &AssistantSettings,
-    answer: ToolAnswer,
-    (day, took): (jiff::civil::Date, Duration),
-) -> ReplyDecision {
+    consulted: &Consulted,
+    (day, took): (Date, Duration),
+) -> Generation {
     let number = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-    let (read, written) = (number(answer.input_tokens), number(answer.output_tokens));
-    let mut generation = Generation {
+    let (read, written) = (number(consulted.input_tokens), number(consulted.output_tokens));
+    let few = |calls: usize| i16::try_from(calls).unwrap_or(i16::MAX);
+    let failed = consulted.lookups.iter().filter(|lookup| lookup.failure.is_some());
+
+    Generation {
         scope: assistant.scope,
         target: assistant.target,
         day,
-        model: answer.model,
+        model: consulted.model.clone(),
         input_tokens: read,
-        cached_tokens: number(answer.cached_tokens),
+        cached_tokens: number(consulted.cached_tokens),
         output_tokens: written,
         cost: settings.price.map_or(Micros::ZERO, |price| price.of(read, written)),
         latency_ms: i32::try_from(took.as_millis()).unwrap_or(i32::MAX),
+        tool_calls: few(consulted.lookups.len()),
+        tool_failures: few(failed.count()),
         confidence: None,
         qualification: Default::default(),
-    };
+    }
+}
 
-    let judged = match answer.input {
-        Some(said) => judge(settings, &said),
+/// What becomes of what the model said, by what its tools have told.
+fn decision(
+    question: &Question,
+    settings: &AssistantSettings,
+    looked_up: &str,
+    (said, mut made): (Option<serde_json::Value>, Generation),
+) -> ReplyDecision {
+    let judged = match said {
+        Some(said) => judge(settings, looked_up, &said),
         None => Err(AnswerDoubt::Unreadable),
     };
     let (body, reason) = match judged {
         Ok(draft) => {
-            generation.confidence = Some(draft.confidence);
-            generation.qualification = draft.qualification;
+            made.confidence = Some(draft.confidence);
+            made.qualification = draft.qualification;
             (Some(draft.body), ReplyReason::Answered)
         }
         Err(doubt) => (None, reason_of(doubt)),
     };
-    ReplyDecision { ask: question.ask.clone(), body, reason, generation: Some(generation) }
+    ReplyDecision { ask: question.ask.clone(), body, reason, generation: Some(made) }
 }
 
 fn reason_of(doubt: AnswerDoubt) -> ReplyReason {

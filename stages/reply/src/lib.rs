@@ -6,10 +6,11 @@
 //! | Emits | `msg.submitted.urgent`, class conversational; by way of the outbox |
 //! | | conversation.handed_off |
 //! | Reads | `conversations`, `standings`, `ai_replies`, `inbound_texts`, `assistant_settings`, |
-//! | | `assistant_usage`, `tenants` |
+//! | | `assistant_tools`, `assistant_usage`, `tenants` |
 //! | Writes | `ai_replies`, `inbound_texts`, `reply_bursts`, `assistant_usage`, `conversations`, |
 //! | | `conversation_entries` |
-//! | Calls | the Anthropic Messages API, once per burst of texts |
+//! | Calls | the Anthropic Messages API, once per burst of texts; tools of companies, and with |
+//! | | what they say the API again, three times at most |
 //! | Never | answers someone who opted out, or where a person answers; keeps quiet where somebody |
 //! | | waits for an answer: then a person is told |
 //!

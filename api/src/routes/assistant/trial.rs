@@ -3,23 +3,24 @@
 use std::{collections::BTreeMap, time::Duration, time::Instant};
 
 use axum::{Json, extract::State};
-use carriers::anthropic::{AiNextStep, AssistantQuestion, MODEL, ToolAnswer};
+use carriers::anthropic::{AiNextStep, AssistantQuestion, Consulted, MODEL, Toolbox};
 use domain::{
     assistant::{
-        AnswerDoubt, AssistantScope, AssistantSettings, Confidence, Foreword, TurnSpeaker, judge,
-        turns,
+        AnswerDoubt, AssistantScope, AssistantSettings, Confidence, Foreword, ToolFailure,
+        TurnSpeaker, judge, turns,
     },
     lexicon::wording,
     money::Micros,
     zones::Zone,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use store::settings::assistant;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::scope::named;
+use super::{scope::named, tool_trial::toolbox};
 use crate::{
     app::App,
     auth::{Allowed, EditSettings, Needs},
@@ -71,6 +72,8 @@ struct Tested {
     confidence: Option<&'static str>,
     /// What the model has found out, by the settings' fields.
     qualification: BTreeMap<String, String>,
+    /// What the model has looked up, in its order.
+    lookups: Vec<LookupView>,
     /// The model that was asked; null where none was.
     #[schema(required)]
     model: Option<String>,
@@ -86,8 +89,20 @@ struct Tested {
     latency_ms: u64,
 }
 
+/// A call of a tool.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AssistantLookup)]
+struct LookupView {
+    /// The tool, as the model has called it.
+    tool: String,
+    /// `found`, or why it has said nothing, as in a test of the tool; `unknown_tool` where there is
+    /// none of this name, `no_time` where too little was left.
+    outcome: &'static str,
+}
+
 /// `POST /v1/ai/test`, for admins and owners: what the assistant would answer to these texts now.
-/// Nothing is sent and nothing is kept, but the model's provider bills its call. Answers 200 with
+/// Nothing is sent and nothing is kept, but the model's provider bills its calls, and the company's
+/// tools are called. Answers 200 with
 /// the answer, or with why there is none; 503 where the model gives none.
 #[utoipa::path(
     post, path = "/v1/ai/test", tag = "settings", operation_id = "test_assistant",
@@ -167,10 +182,12 @@ async fn ask(
     let turns = turns(texts.iter().map(|text| (TurnSpeaker::Person, text.as_str())));
     let begun = Instant::now();
     let conversation = AssistantQuestion { settings, company, turns: &turns, model: MODEL };
-    let answer = client.with_timeout(TIMEOUT).converse(conversation).await;
+    let tools = toolbox(app, caller).await?;
+    let tools = tools.as_ref().map(|(caller, tools)| Toolbox { caller, tools, from: None });
+    let consulted = client.with_timeout(TIMEOUT).consult(conversation, tools).await;
     let latency_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    match answer {
-        Ok(answer) => Ok(tested(settings, answer, latency_ms)),
+    match &consulted.answer {
+        Ok(said) => Ok(tested(settings, said.as_ref(), &consulted, latency_ms)),
         Err(error) => {
             tracing::warn!(%error, "the AI gives a test no answer");
             Ok(match error.next_step() {
@@ -185,18 +202,31 @@ async fn ask(
     }
 }
 
-fn tested(settings: &AssistantSettings, answer: ToolAnswer, latency_ms: u64) -> Tested {
+fn tested(
+    settings: &AssistantSettings,
+    said: Option<&Value>,
+    consulted: &Consulted,
+    latency_ms: u64,
+) -> Tested {
     let number = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-    let (read, written) = (number(answer.input_tokens), number(answer.output_tokens));
+    let (read, written) = (number(consulted.input_tokens), number(consulted.output_tokens));
+    let lookups = consulted.lookups.iter().map(|lookup| LookupView {
+        tool: lookup.tool.clone(),
+        outcome: lookup.failure.map_or("found", ToolFailure::as_str),
+    });
+
     let mut tested = Tested {
-        model: Some(answer.model),
-        input_tokens: answer.input_tokens,
-        output_tokens: answer.output_tokens,
+        lookups: lookups.collect(),
+        model: Some(consulted.model.clone()),
+        input_tokens: consulted.input_tokens,
+        output_tokens: consulted.output_tokens,
         cost_micros: settings.price.map_or(Micros::ZERO, |price| price.of(read, written)),
         latency_ms,
         ..Tested::default()
     };
-    match answer.input.ok_or(AnswerDoubt::Unreadable).and_then(|said| judge(settings, &said)) {
+
+    let judge = |said| judge(settings, &consulted.looked_up, said);
+    match said.ok_or(AnswerDoubt::Unreadable).and_then(judge) {
         Ok(draft) => {
             tested.reason = "answered";
             tested.reply = Some(draft.body);

@@ -43,6 +43,9 @@ struct UseView {
     /// one.
     #[schema(value_type = i64, minimum = 0)]
     cost_micros: Micros,
+    /// Calls of the company's tools.
+    #[schema(minimum = 0)]
+    tool_calls: i64,
 }
 
 fn view(used: AssistantUse) -> UseView {
@@ -53,6 +56,7 @@ fn view(used: AssistantUse) -> UseView {
         answers: used.answers,
         tokens: used.tokens,
         cost_micros: used.cost,
+        tool_calls: used.tool_calls,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use api::KeptMedia;
+use carriers::ToolCaller;
 use hmac::{Hmac, KeyInit, Mac};
 use objects::{Bucket, ObjectPlace, Objects};
 use reqwest::{Method, RequestBuilder, Response, Url, header::HeaderMap};
@@ -29,6 +30,7 @@ pub(super) async fn world() -> (World, Caller) {
         (settings.sign_in.mail, settings.sign_in.texts) = (true, true);
         settings.media = Some(unread_media());
         settings.carrier_hosts.push(host);
+        settings.tools = Some(unheard_tools());
     };
     let mut world = World::start_with(reaches).await;
     let caller = world.caller("acme", KeyRole::Admin).await;
@@ -82,6 +84,13 @@ async fn same_people(world: &World, caller: &Caller) {
     let name = "update millrace.contact_merges
                 set merge_id = '0198f1d2-7c00-7a00-8000-0000000000e0'";
     world.run(name).await;
+}
+
+/// What may call the tools that examples name, and is asked for none that fits.
+fn unheard_tools() -> ToolCaller {
+    let (listed, public) = (carriers::http::client(), carriers::public::client());
+    let hosts = vec!["orders.example.com".to_owned()];
+    ToolCaller::new(listed.expect("a client"), public.expect("a client"), hosts)
 }
 
 /// A bucket that nobody calls: what examples name is looked up in rows.

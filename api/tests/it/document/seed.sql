@@ -114,3 +114,8 @@ from millrace.conversations v;
 insert into millrace.canned_answers values
     ('acme', '0198f1d2-7c00-7a00-8000-0000000000ca', 'Hours', 'Hi {first_name|there}, we are open until six.',
      '2026-05-01T12:00:00Z', '2026-05-01T12:00:00Z');
+insert into millrace.assistant_tools (tenant_id, tool_id, name, description, input_schema, url, timeout_seconds,
+    created_at, changed_at) values
+    ('acme', '0198f1d2-7c00-7a00-8000-0000000000cb', 'stock', 'How many of a thing there are.',
+     '{"type": "object", "properties": {"thing": {"type": "string"}}, "required": ["thing"]}',
+     'https://orders.example.com/stock', 3, '2026-05-01T12:00:00Z', '2026-05-01T12:00:00Z');

@@ -65,6 +65,7 @@ impl Common {
             "ANTHROPIC_BASE_URL" => self.anthropic_base_url = None,
 
             "MILLRACE_ALLOW_CARRIER_HOSTS" => self.allow_carrier_hosts = None,
+            "MILLRACE_ALLOW_TOOL_HOSTS" => self.allow_tool_hosts = None,
             "MILLRACE_SANDBOX_URL" => self.sandbox_url = None,
             "MILLRACE_ACK_WAIT" => self.ack_wait = None,
             "MILLRACE_STREAM_REPLICAS" => self.stream_replicas = None,

@@ -132,6 +132,11 @@ impl Client {
         self
     }
 
+    /// How long a whole call may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Asks the model once.
     ///
     /// # Errors

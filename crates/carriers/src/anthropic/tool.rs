@@ -1,4 +1,5 @@
-//! A question whose answer is in the form of a tool's input: the model must use the tool. What is
+//! A question whose answer is in the form of a tool's input: the model must use the tool, in the
+//! end, where there are others that it may use before. What is
 //! the same from question to question - tool and instructions - is marked for the provider's cache.
 
 use std::fmt;
@@ -35,8 +36,36 @@ pub struct ToolRequest<'a> {
     pub messages: &'a [Message<'a>],
     /// Longest answer, in tokens.
     pub max_tokens: u32,
-    /// The tool that the model must use.
+    /// The tool that the model must use in the end.
     pub tool: Tool<'a>,
+    /// Tools that it may use before.
+    pub others: &'a [Tool<'a>],
+    /// What it has used of them already.
+    pub exchanges: &'a [ToolExchange],
+    /// Whether it must use the first tool now; it must where there are no others.
+    pub must_answer: bool,
+}
+
+/// What the model wants of one of the other tools.
+#[derive(Clone, PartialEq)]
+pub struct ToolCall {
+    /// The call's id, by the provider.
+    pub id: String,
+    /// The tool's name, which need not be one that there is.
+    pub name: String,
+    /// The tool's input, which need not follow its schema.
+    pub input: Value,
+}
+
+/// A call of a tool, and what came of it.
+#[derive(Clone, PartialEq)]
+pub struct ToolExchange {
+    /// What the model wanted.
+    pub call: ToolCall,
+    /// What it is told.
+    pub result: String,
+    /// Whether the tool has failed.
+    pub failed: bool,
 }
 
 /// What the model said to the tool.
@@ -45,6 +74,8 @@ pub struct ToolAnswer {
     /// The tool's input, which need not follow its schema; none where the model has not used the
     /// tool, or broke off.
     pub input: Option<Value>,
+    /// What it wants of another tool, where it has not used this one.
+    pub call: Option<ToolCall>,
     /// The model that answered, by the provider's word.
     pub model: String,
     /// Tokens read, those to and from the prompt cache included.
@@ -72,20 +103,63 @@ impl Client {
 }
 
 fn body(request: ToolRequest<'_>) -> Value {
-    let ToolRequest { model, system, messages, max_tokens, tool } = request;
+    let ToolRequest { model, system, messages, max_tokens, tool, others, .. } = request;
+    let mut messages: Vec<Value> = messages.iter().map(|message| json!(message)).collect();
+    messages.extend(request.exchanges.iter().flat_map(ToolExchange::messages));
+
+    let mut tools = vec![described(&tool)];
+    tools[0]["strict"] = json!(true);
+    tools.extend(others.iter().map(described));
+    // One call at a time: each has its answer before the next.
+    let choice = if others.is_empty() || request.must_answer {
+        json!({ "type": "tool", "name": tool.name, "disable_parallel_tool_use": true })
+    } else {
+        json!({ "type": "any", "disable_parallel_tool_use": true })
+    };
     json!({
         "model": model,
         "max_tokens": max_tokens,
         "system": [{ "type": "text", "text": system, "cache_control": { "type": "ephemeral" } }],
         "messages": messages,
-        "tools": [{
-            "name": tool.name,
-            "description": tool.description,
-            "input_schema": tool.schema,
-            "strict": true,
-        }],
-        "tool_choice": { "type": "tool", "name": tool.name, "disable_parallel_tool_use": true },
+        "tools": tools,
+        "tool_choice": choice,
     })
+}
+
+fn described(tool: &Tool<'_>) -> Value {
+    json!({ "name": tool.name, "description": tool.description, "input_schema": tool.schema })
+}
+
+impl ToolExchange {
+    /// The model's turn with the call, and ours with what came of it.
+    fn messages(&self) -> [Value; 2] {
+        let ToolCall { id, name, input } = &self.call;
+        [
+            json!({ "role": "assistant", "content": [
+                { "type": "tool_use", "id": id, "name": name, "input": input },
+            ] }),
+            json!({ "role": "user", "content": [
+                { "type": "tool_result", "tool_use_id": id, "content": self.result,
+                  "is_error": self.failed },
+            ] }),
+        ]
+    }
+}
+
+impl fmt::Debug for ToolCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolCall").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ToolExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolExchange")
+            .field("call", &self.call)
+            .field("result", &Hidden(&self.result))
+            .field("failed", &self.failed)
+            .finish()
+    }
 }
 
 impl fmt::Debug for ToolRequest<'_> {
@@ -96,6 +170,9 @@ impl fmt::Debug for ToolRequest<'_> {
             .field("messages", &self.messages)
             .field("max_tokens", &self.max_tokens)
             .field("tool", &self.tool.name)
+            .field("others", &self.others.len())
+            .field("exchanges", &self.exchanges)
+            .field("must_answer", &self.must_answer)
             .finish()
     }
 }
@@ -104,6 +181,7 @@ impl fmt::Debug for ToolAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ToolAnswer")
             .field("has_input", &self.input.is_some())
+            .field("call", &self.call)
             .field("model", &self.model)
             .field("input_tokens", &self.input_tokens)
             .field("cached_tokens", &self.cached_tokens)
@@ -127,6 +205,8 @@ struct WireMessage {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum WireBlock {
     ToolUse {
+        #[serde(default)]
+        id: String,
         name: String,
         input: Value,
     },
@@ -146,18 +226,28 @@ struct WireUsage {
 
 fn read(body: &[u8], tool: &str) -> Option<ToolAnswer> {
     let wire: WireMessage = serde_json::from_slice(body).ok()?;
-    let used = wire.content.into_iter().find_map(|block| match block {
-        WireBlock::ToolUse { name, input } if name == tool => Some(input),
-        WireBlock::ToolUse { .. } | WireBlock::Other => None,
-    });
     // An answer that broke off at its longest, or that the model refused to end, is none.
     let is_whole = wire.stop_reason == StopReason::ToolUse;
+    let (mut used, mut call) = (None, None);
+    for block in wire.content.into_iter().filter(|_| is_whole) {
+        match block {
+            WireBlock::ToolUse { name, input, .. } if name == tool => {
+                used.get_or_insert(stored(input));
+            }
+            WireBlock::ToolUse { id, name, input } => {
+                let (id, name) = (storable(id), storable(name));
+                call.get_or_insert(ToolCall { id, name, input: stored(input) });
+            }
+            WireBlock::Other => {}
+        }
+    }
 
     let usage = wire.usage;
     let cached_tokens = usage.cache_read_input_tokens.unwrap_or(0);
     let written = usage.cache_creation_input_tokens.unwrap_or(0);
     Some(ToolAnswer {
-        input: used.filter(|_| is_whole).map(stored),
+        call: call.filter(|_| used.is_none()),
+        input: used,
         model: storable(wire.model.chars().take(LONGEST_NAME).collect()),
         input_tokens: usage.input_tokens.saturating_add(cached_tokens).saturating_add(written),
         cached_tokens,
@@ -202,7 +292,12 @@ mod tests {
             assert_eq!(read_as(stop).input, None, "{stop}");
         }
 
-        assert_eq!(read(&message(&used, "tool_use"), "other").expect("readable").input, None);
+        assert_eq!(whole.call, None);
+        let other = read(&message(&used, "tool_use"), "other").expect("readable");
+        let call = ToolCall { id: "t".into(), name: "answer".into(), input: json!({ "a": 1 }) };
+        assert_eq!((other.input, other.call), (None, Some(call)));
+        let cut = read(&message(&used, "max_tokens"), "other").expect("readable");
+        assert_eq!(cut.call, None);
         assert_eq!(read(b"{}", "answer"), None);
     }
 }

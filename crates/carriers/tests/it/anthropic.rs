@@ -91,8 +91,8 @@ async fn the_assistant_must_answer_by_its_tool_and_what_is_always_the_same_is_ma
     let question =
         AssistantQuestion { settings: &settings, company: "Acme", turns: &turns, model: "m" };
 
-    let answer = client(&server.url).converse(question).await.expect("an answer");
-    assert_eq!(answer.input, Some(used[0]["input"].clone()));
+    let answer = client(&server.url).consult(question, None).await;
+    assert_eq!(answer.answer, Ok(Some(used[0]["input"].clone())));
     assert_eq!((answer.input_tokens, answer.cached_tokens, answer.output_tokens), (17, 4, 5));
 
     let body: Value = serde_json::from_slice(&server.seen()[0].body).expect("JSON");

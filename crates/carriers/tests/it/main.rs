@@ -10,6 +10,7 @@ mod bandwidth_webhook;
 mod play;
 mod redaction;
 mod signature;
+mod tools;
 mod twilio_answers;
 mod twilio_faults;
 mod twilio_keywords;

@@ -6,7 +6,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{claims, rules::RULES, settings::AssistantSettings};
+use super::{
+    claims,
+    rules::{RULES, TOOL_RULES},
+    settings::AssistantSettings,
+};
 use crate::{
     encoding::{measure, smart},
     invisible::is_blank,
@@ -123,11 +127,16 @@ struct Said {
     qualification: BTreeMap<String, Value>,
 }
 
-/// Decides what becomes of what the model said to the tool.
+/// Decides what becomes of what the model said to the tool. `looked_up` is what the company's own
+/// tools have told for it: that may be said as what the settings tell.
 ///
 /// # Errors
 /// Why a person is to go on instead.
-pub fn judge(settings: &AssistantSettings, said: &Value) -> Result<AnswerDraft, AnswerDoubt> {
+pub fn judge(
+    settings: &AssistantSettings,
+    looked_up: &str,
+    said: &Value,
+) -> Result<AnswerDraft, AnswerDoubt> {
     let said: Said = serde_json::from_value(said.clone()).map_err(|_| AnswerDoubt::Unreadable)?;
     match said.handoff {
         Handoff::None => {}
@@ -145,7 +154,7 @@ pub fn judge(settings: &AssistantSettings, said: &Value) -> Result<AnswerDraft, 
     if is_blank(reply) {
         return Err(AnswerDoubt::Unreadable);
     }
-    if !is_allowed(settings, reply) {
+    if !is_allowed(settings, looked_up, reply) {
         return Err(AnswerDoubt::NotAllowed);
     }
     let body = fitting(&smart(reply).text, settings.max_segments).ok_or(AnswerDoubt::TooLong)?;
@@ -167,16 +176,20 @@ fn found(
     settings.qualification.iter().map(|field| &field.name).filter_map(value).collect()
 }
 
+/// What is only in a question and its instructions.
+const MARKS: [&str; 6] = ["<text>", "</text>", "<result>", "</result>", "`answer`", "`handoff`"];
+
 /// Whether a reply holds nothing that the model was not told: marks of the question, its
 /// instructions, amounts and promises, addresses of the web or of mail, and numbers that could be
 /// called or paid to.
-fn is_allowed(settings: &AssistantSettings, reply: &str) -> bool {
-    let told = format!("{}\n{}", settings.persona, settings.knowledge).to_lowercase();
+fn is_allowed(settings: &AssistantSettings, looked_up: &str, reply: &str) -> bool {
+    let told = [&settings.persona, &settings.knowledge, looked_up].join("\n").to_lowercase();
     let reply = reply.to_lowercase();
-    if ["<text>", "</text>", "`answer`", "`handoff`"].iter().any(|mark| reply.contains(mark)) {
+    if MARKS.iter().any(|mark| reply.contains(mark)) {
         return false;
     }
-    if claims::shows(RULES, &reply) || !claims::are_told(&told, &reply) {
+    let shows_rules = [RULES, TOOL_RULES].iter().any(|rules| claims::shows(rules, &reply));
+    if shows_rules || !claims::are_told(&told, &reply) {
         return false;
     }
 
@@ -254,7 +267,7 @@ mod tests {
     }
 
     fn body(given: &str, reply: &str) -> Result<String, AnswerDoubt> {
-        judge(&settings(given), &said(reply)).map(|draft| draft.body)
+        judge(&settings(given), "", &said(reply)).map(|draft| draft.body)
     }
 
     #[test]
@@ -263,7 +276,7 @@ mod tests {
 
         let judged = |handoff: &str, confidence: &str, given: &str| {
             let said = json!({ "reply": "Yes.", "handoff": handoff, "confidence": confidence });
-            judge(&settings(given), &said).map(|_| ())
+            judge(&settings(given), "", &said).map(|_| ())
         };
         assert_eq!(judged("none", "medium", "{}"), Ok(()));
         assert_eq!(
@@ -278,7 +291,7 @@ mod tests {
         for odd in
             [json!("Yes."), json!({}), json!({ "reply": "Yes." }), said(""), said("\u{200b}")]
         {
-            assert_eq!(judge(&settings("{}"), &odd), Err(AnswerDoubt::Unreadable), "{odd}");
+            assert_eq!(judge(&settings("{}"), "", &odd), Err(AnswerDoubt::Unreadable), "{odd}");
         }
         assert_eq!(judged("perhaps", "high", "{}"), Err(AnswerDoubt::Unreadable));
     }
@@ -307,6 +320,16 @@ mod tests {
     }
 
     #[test]
+    fn what_a_tool_has_told_may_be_said_as_what_the_settings_tell() {
+        let reply = "It is at acme.co/t/1 and costs $42.50. Call 212-555-0100.";
+        let judged = |told: &str| judge(&settings("{}"), told, &said(reply)).map(|_| ());
+        let told = r#"{"at":"acme.co/t/1","total":42.5,"phone":"2125550100"}"#;
+        assert_eq!(judged(told), Ok(()));
+        assert_eq!(judged(""), Err(AnswerDoubt::NotAllowed));
+        assert_eq!(judged(&told.replace("42.5", "43")), Err(AnswerDoubt::NotAllowed));
+    }
+
+    #[test]
     fn a_long_answer_ends_with_the_last_sentence_that_fits() {
         let long = format!("We open at nine. {}.", "word ".repeat(80).trim());
         assert_eq!(body(r#"{"max_segments": 1}"#, &long), Ok("We open at nine.".into()));
@@ -318,7 +341,7 @@ mod tests {
         let given = settings(r#"{"qualification": [{"name": "size", "about": "their size"}]}"#);
         let said = json!({ "reply": "Ok.", "handoff": "none", "confidence": "high",
                            "qualification": { "size": " L ", "other": "x" } });
-        let found = judge(&given, &said).expect("goes out").qualification;
+        let found = judge(&given, "", &said).expect("goes out").qualification;
         assert_eq!(found, BTreeMap::from([("size".to_owned(), "L".to_owned())]));
     }
 }

@@ -81,10 +81,25 @@ fn numbers(text: &str) -> impl Iterator<Item = (String, bool)> {
         let (number, behind) = rest[start..].split_at(length);
         let ahead = &rest[..start];
         let is_amount = ahead.trim_end().ends_with(SIGNS) || unit_first(ahead) || unit_next(behind);
-        found.push((number.trim_end_matches(['.', ',']).to_owned(), is_amount));
+        found.push((plain(number.trim_end_matches(['.', ','])), is_amount));
         rest = behind;
     }
     found.into_iter()
+}
+
+/// A number in the form in which JSON writes it: `42.50` and `42,50` are 42.5, `1,299.00` is 1299.
+fn plain(number: &str) -> String {
+    let (whole, part) = match number.rfind(['.', ',']) {
+        Some(at) if (1..=2).contains(&(number.len() - at - 1)) => number.split_at(at),
+        Some(_) | None => (number, ""),
+    };
+    let groups: Vec<&str> = whole.split(',').collect();
+    let is_grouped = groups.iter().skip(1).all(|group| group.len() == 3);
+    let whole = if is_grouped { groups.concat() } else { whole.to_owned() };
+    match part.trim_start_matches(['.', ',']).trim_end_matches('0') {
+        "" => whole,
+        part => format!("{whole}.{part}"),
+    }
 }
 
 fn is_of_number(c: char) -> bool {
@@ -141,6 +156,24 @@ mod tests {
             "0 €",
         ] {
             assert!(!are_told(TOLD, made_up), "{made_up}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_the_same_however_it_is_written() {
+        for (told, said) in [
+            ("42.5", "$42.50"),
+            ("$42.50", "42,50 €"),
+            ("1299", "$1,299.00"),
+            ("$1,299", "1299 USD"),
+            ("25", "$25.00"),
+        ] {
+            assert!(are_told(told, said), "{told}: {said}");
+        }
+        for (told, said) in
+            [("1", "1.000 EUR"), ("42.5", "$425"), ("12.99", "$1299"), ("5", "$0.5")]
+        {
+            assert!(!are_told(told, said), "{told}: {said}");
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     answer::{Confidence, Handoff},
-    rules::RULES,
+    rules::{RULES, TOOL_RULES},
     settings::AssistantSettings,
 };
 
@@ -34,9 +34,13 @@ pub struct Turn {
 }
 
 /// The instructions, the same for every conversation under the same settings, so that the provider
-/// can keep them.
-pub fn instructions(settings: &AssistantSettings, company: &str) -> String {
-    let mut said = vec![RULES.to_owned(), format!("The business is called {company}.")];
+/// can keep them. `has_tools` says whether the model may use others than the one it answers by.
+pub fn instructions(settings: &AssistantSettings, company: &str, has_tools: bool) -> String {
+    let mut said = vec![RULES.to_owned()];
+    if has_tools {
+        said.push(TOOL_RULES.to_owned());
+    }
+    said.push(format!("The business is called {company}."));
     if !settings.persona.trim().is_empty() {
         said.push(format!("How you speak:\n{}", settings.persona.trim()));
     }
@@ -52,6 +56,7 @@ pub fn instructions(settings: &AssistantSettings, company: &str) -> String {
         let fields = fields.join("\n");
         said.push(format!("Find out, where it fits, and say in `qualification`:\n{fields}"));
     }
+
     said.push(match settings.knowledge.trim() {
         "" => "You know nothing more of the business.".to_owned(),
         knowledge => format!("What you know of the business:\n{knowledge}"),
@@ -170,7 +175,9 @@ mod tests {
                 "qualification": [{"name": "size", "about": "their size"}]}"#,
         )
         .expect("readable");
-        let said = instructions(&settings, "Acme");
+        let said = instructions(&settings, "Acme", false);
+        assert!(!said.contains("<result>"), "it has no tools");
+        assert!(instructions(&settings, "Acme", true).contains("<result>"));
         for part in ["called Acme", "Cheerful.", "Open 9 to 5.", "- sell shoes", "size: their"] {
             assert!(said.contains(part), "{part}");
         }

@@ -27,7 +27,7 @@ impl AssistantSettings {
         self.texts(&mut found);
         self.lists(&mut found);
         self.numbers(&mut found);
-        found.0
+        found.into_vec()
     }
 
     fn texts(&self, found: &mut Faults) {
@@ -104,17 +104,21 @@ impl AssistantSettings {
 
 /// The values that were found to make no sense.
 #[derive(Default)]
-struct Faults(Vec<SettingsFault>);
+pub(super) struct Faults(Vec<SettingsFault>);
 
 impl Faults {
-    fn need(&mut self, fits: bool, field: impl Into<String>, would_fit: &'static str) {
+    pub(super) fn need(&mut self, fits: bool, field: impl Into<String>, would_fit: &'static str) {
         if !fits {
             self.0.push(SettingsFault { field: field.into(), fits: would_fit });
         }
     }
+
+    pub(super) fn into_vec(self) -> Vec<SettingsFault> {
+        self.0
+    }
 }
 
-fn is_short(text: &str, most: usize) -> bool {
+pub(super) fn is_short(text: &str, most: usize) -> bool {
     text.chars().count() <= most
 }
 
@@ -123,11 +127,11 @@ fn is_said(text: &str, most: usize) -> bool {
     !is_blank(text) && is_short(text, most)
 }
 
-fn is_line(text: &str, most: usize) -> bool {
+pub(super) fn is_line(text: &str, most: usize) -> bool {
     is_said(text, most) && !text.contains(char::is_control)
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.len() <= 40

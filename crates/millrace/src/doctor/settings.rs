@@ -33,4 +33,15 @@ pub(super) fn check(report: &mut Report, found: Option<&Settings>, wrong: &[Sett
         let fix = "unset MILLRACE_ALLOW_MEDIA_HOSTS unless these hosts are meant for all tenants";
         report.warn("settings", found, fix);
     }
+    if settings.tool_hosts.iter().any(|host| has_port(host)) {
+        let found = format!("assistants' tools may be at {}", settings.tool_hosts.join(", "));
+        let fix = "name hosts in MILLRACE_ALLOW_TOOL_HOSTS with a port only where all tenants may \
+                   have them called, whatever network they are in";
+        report.warn("settings", found, fix);
+    }
+}
+
+/// Whether an entry of a list of hosts names a port: such a server may be in any network.
+fn has_port(host: &str) -> bool {
+    host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
 }

@@ -11,7 +11,7 @@ use store::{Role, Store};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::stage::ai_client;
+use super::stage::{ai_client, tool_caller};
 use crate::{cli, gauges, process::ProcessParts, public_url::PublicUrlUse};
 
 /// Connections to Postgres of one ingress process.
@@ -74,6 +74,7 @@ pub fn serve(
             carrier_hosts: settings.carrier_hosts.clone(),
             sandbox_url: settings.sandbox_url.clone(),
             ai: ai_client(settings)?,
+            tools: Some(tool_caller(settings)?),
             tls: tls(settings)?,
             trusted_proxies: settings.edge.trusted_proxies.clone(),
             sign_in: SignInWays {

@@ -3,7 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use boot::settings::{RetentionSettings, Settings, SignInSettings};
-use carriers::anthropic;
+use carriers::{ToolCaller, anthropic};
 use pipeline::{
     StreamPurge,
     run::{Drained, Runtime, SourceConfig, StageConfig, run as run_stage, run_source},
@@ -132,7 +132,7 @@ pub async fn stage(
         }
         StageName::Media => media_sources(process, runtime, store, sealer).await,
         StageName::Reply => {
-            let model = model(process)?;
+            let model = model(process, sealer)?;
             let config = StageConfig { in_flight: TEXTS, ..config.clone() };
             let texts = reply::ReplyStage::new(store.clone(), model.is_some());
             let answers = reply::AnswerSource::new(store, model);
@@ -317,10 +317,20 @@ fn template_reader(
     Ok(reconcile::TemplateReader::new(store, sealer, http, hosts, timeout))
 }
 
-/// The AI; none without a key.
-fn model(process: &ProcessParts) -> anyhow::Result<Option<reply::Model>> {
-    let client = ai_client(&process.settings)?;
-    Ok(client.map(|client| reply::Model::new(client, anthropic::MODEL.to_owned())))
+/// The AI, with the tools of companies; none without a key.
+fn model(process: &ProcessParts, sealer: Sealer) -> anyhow::Result<Option<reply::Model>> {
+    let Some(client) = ai_client(&process.settings)? else { return Ok(None) };
+    let model = reply::Model::new(client, anthropic::MODEL.to_owned());
+    Ok(Some(model.with_tools(tool_caller(&process.settings)?, sealer)))
+}
+
+/// What calls the tools of assistants.
+///
+/// # Errors
+/// The TLS set-up fails.
+pub fn tool_caller(settings: &Settings) -> anyhow::Result<ToolCaller> {
+    let (listed, public) = (carriers::http::client()?, carriers::public::client()?);
+    Ok(ToolCaller::new(listed, public, settings.tool_hosts.clone()))
 }
 
 /// The client of the AI; none without a key.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{account::Access, ids::TenantId};
+use domain::{account::Access, assistant::AssistantTool, ids::TenantId};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use pipeline::Publisher;
@@ -13,6 +13,7 @@ use store::{
     core::seal::Sealer,
     settings::{
         accounts::{self, Account},
+        assistant_tools::{self, StoredTool},
         platform_accounts::{self, PlatformAccount, Share},
         sealed,
     },
@@ -189,6 +190,49 @@ async fn after_a_rotation_the_first_key_alone_opens_everything_and_a_repeat_chan
     };
     tokio::time::timeout(MIRRORED, follows).await.context("the mirror does not follow")??;
     drop(api);
+    Ok(())
+}
+
+#[tokio::test]
+async fn secrets_of_tools_are_sealed_anew_and_tools_without_one_stay_as_they_are()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let owner = world.database.store(Role::Owner).await?;
+    let acme = world.database.tenant("acme").await?;
+    let mut tx = owner.scoped([&acme]).await?;
+    for (name, key) in [("old", Some(MASTER_KEY)), ("new", Some(NEW_KEY)), ("open", None)] {
+        let tool = AssistantTool {
+            name: name.into(),
+            description: "Where an order is.".into(),
+            schema: serde_json::json!({ "type": "object" }),
+            url: "https://orders.example.com/status".into(),
+            header: key.map(|_| "x-key".into()),
+            timeout_seconds: AssistantTool::TIMEOUT,
+        };
+        let stored = StoredTool {
+            id: Uuid::new_v5(&Uuid::nil(), name.as_bytes()),
+            tool,
+            sealed_secret: key.map(|key| Sealer::new(&[key]).seal(SECRET)),
+            created_at: Timestamp::UNIX_EPOCH,
+            changed_at: Timestamp::UNIX_EPOCH,
+        };
+        assert!(assistant_tools::create(&mut tx, &acme, &stored).await?);
+    }
+    tx.commit().await?;
+
+    let (new, old) = (STANDARD.encode(NEW_KEY), STANDARD.encode(MASTER_KEY));
+    let both = format!("{new},{old}");
+    let ended =
+        world.millrace_with(&["keys", "rotate"], &[("MILLRACE_MASTER_KEY", both.as_str())]).await?;
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    ended.says("tools: ", "1 sealed anew, 1 were already");
+
+    let only = Sealer::new(&[NEW_KEY]);
+    let mut tx = owner.scoped([&acme]).await?;
+    let tools = assistant_tools::list(&mut tx, &acme, Uuid::nil(), 10).await?;
+    let sealed: Vec<String> = tools.into_iter().filter_map(|tool| tool.sealed_secret).collect();
+    assert_eq!(sealed.len(), 2);
+    assert!(sealed.iter().all(|sealed| only.open(sealed).as_deref() == Ok(SECRET)));
     Ok(())
 }
 

@@ -454,6 +454,7 @@ impl Apart {
             .env("MILLRACE_MEDIA_URL", format!("file://{}", scratch.join("media").display()))
             .env("MILLRACE_SANDBOX", "1")
             .env("MILLRACE_SANDBOX_URL", format!("http://{}", self.sandbox))
+            .env("MILLRACE_ALLOW_TOOL_HOSTS", self.sandbox.to_string())
             .env("MILLRACE_HEALTH_LISTEN", "127.0.0.1:0")
             .env("ANTHROPIC_API_KEY", "sandbox")
             .env("ANTHROPIC_BASE_URL", format!("http://{}", self.sandbox))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{schema::fill, validate::Request};
+use super::{looking, schema::fill, validate::Request};
 use crate::{dice::Dice, phrases};
 
 /// Characters per token, roughly as in real texts.
@@ -40,8 +40,15 @@ pub(super) fn message(request: &Request<'_>) -> Value {
 /// What there is to say: the block, why it ends, and how many characters it is long.
 fn block(request: &Request<'_>) -> (Value, &'static str, usize) {
     let (text, language) = phrases::answer(&request.question);
-    if let Some((name, schema)) = request.tool {
-        let input = fill(schema, text, language.code());
+    let looks_up = looking::look_up(request);
+    let answers = request.tool.as_ref().map(|tool| {
+        let mut input = fill(tool.schema, text, language.code());
+        if let Some(found) = &request.found {
+            looking::tell(&mut input, found);
+        }
+        (tool.name, input)
+    });
+    if let Some((name, input)) = looks_up.or(answers) {
         let chars = input.to_string().chars().count();
         let id = format!("toolu_{:016x}", hash(request, "tool"));
         let block = json!({ "type": "tool_use", "id": id, "name": name, "input": input });

@@ -18,10 +18,29 @@ pub(super) struct Request<'a> {
     pub(super) question: String,
     /// Characters of everything that was sent, for the usage.
     pub(super) input_chars: usize,
-    /// The tool that must be used: its name and schema.
-    pub(super) tool: Option<(&'a str, &'a Value)>,
+    /// The tool that must be used, or the first of those of which one must be.
+    pub(super) tool: Option<OfferedTool<'a>>,
+    /// Every tool that is offered.
+    pub(super) tools: Vec<OfferedTool<'a>>,
+    /// Whether any of them may be used.
+    pub(super) may_choose: bool,
+    /// What the last tool has said, where the last message says it.
+    pub(super) found: Option<Found>,
     /// The schema that the text must follow.
     pub(super) output: Option<&'a Value>,
+}
+
+/// A tool that the model may use.
+#[derive(Clone, Copy)]
+pub(super) struct OfferedTool<'a> {
+    pub(super) name: &'a str,
+    pub(super) schema: &'a Value,
+}
+
+/// What a tool has said.
+pub(super) struct Found {
+    pub(super) text: String,
+    pub(super) failed: bool,
 }
 
 /// Checks a request under a version of the API.
@@ -52,12 +71,16 @@ pub(super) fn check<'a>(version: &str, request: &'a Value) -> Result<Request<'a>
     let system_chars = check_system(body)?;
     let (question, message_chars) = check_messages(body)?;
     let input_chars = system_chars + message_chars;
-    let tool = check_tools(body)?;
+    let found = check_results(body)?;
+    let tools = read_tools(body)?;
+    let tool = check_choice(body, &tools)?;
+    let kind = body.get("tool_choice").and_then(|choice| choice.get("type"));
+    let may_choose = kind.and_then(Value::as_str) == Some("any");
     let format = body.get("output_config").and_then(|config| config.get("format"));
     let output = format.map(|format| format.get("schema").ok_or_else(|| missing("output_config")));
     let output = output.transpose()?;
 
-    Ok(Request { model, max_tokens, question, input_chars, tool, output })
+    Ok(Request { model, max_tokens, question, input_chars, tool, tools, may_choose, found, output })
 }
 
 fn missing(field: &str) -> Refusal {
@@ -107,7 +130,8 @@ fn check_messages(body: &Map<String, Value>) -> Result<(String, usize), Refusal>
         let text = content_text(message, i)?;
         chars += text.chars().count();
         if role == "user" {
-            question = text;
+            // What a tool has said is no question.
+            question = if text.is_empty() { question } else { text };
         } else if i == 0 {
             return Err(Refusal::invalid("messages: first message must use the \"user\" role"));
         }
@@ -152,9 +176,40 @@ fn text_of<'a>(block: &'a Value, name: &str) -> Result<Option<&'a str>, Refusal>
     Ok(Some(text))
 }
 
+/// What the last message says of a tool that the message before it has used: each call has its
+/// result in the next message, and each result its call before it.
+fn check_results(body: &Map<String, Value>) -> Result<Option<Found>, Refusal> {
+    let messages = body.get("messages").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let mut last = None;
+    let mut called: Vec<&str> = Vec::new();
+    for (i, message) in messages.iter().enumerate() {
+        let blocks =
+            message.get("content").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let of_kind = |kind: &'static str| {
+            blocks.iter().filter(move |block| block["type"].as_str() == Some(kind))
+        };
+        let results: Vec<&Value> = of_kind("tool_result").collect();
+        let answers: Vec<&str> =
+            results.iter().map(|block| block["tool_use_id"].as_str().unwrap_or("")).collect();
+        if called != answers {
+            let message = "each tool_use needs its tool_result in the next message";
+            return Err(Refusal::invalid(format!("messages.{i}: {message}")));
+        }
+
+        called = of_kind("tool_use").map(|block| block["id"].as_str().unwrap_or("")).collect();
+        last = results.last().map(|block| Found {
+            text: block["content"].as_str().unwrap_or("").to_owned(),
+            failed: block["is_error"].as_bool().unwrap_or(false),
+        });
+    }
+    Ok(last)
+}
+
 /// The tool that `tool_choice` forces, if it forces one.
-fn check_tools(body: &Map<String, Value>) -> Result<Option<(&str, &Value)>, Refusal> {
-    let tools = read_tools(body)?;
+fn check_choice<'a>(
+    body: &Map<String, Value>,
+    tools: &[OfferedTool<'a>],
+) -> Result<Option<OfferedTool<'a>>, Refusal> {
     let Some(choice) = body.get("tool_choice") else { return Ok(None) };
     match choice.get("type").and_then(Value::as_str) {
         Some("auto" | "none") => Ok(None),
@@ -162,8 +217,8 @@ fn check_tools(body: &Map<String, Value>) -> Result<Option<(&str, &Value)>, Refu
         Some("tool") => {
             let wanted = choice.get("name").and_then(Value::as_str);
             let wanted = wanted.ok_or_else(|| missing("tool_choice.name"))?;
-            let found = tools.into_iter().find(|(name, _)| *name == wanted);
-            found.map(Some).ok_or_else(|| {
+            let found = tools.iter().find(|tool| tool.name == wanted);
+            found.copied().map(Some).ok_or_else(|| {
                 Refusal::invalid(format!("tool_choice: tool '{wanted}' not found in tools"))
             })
         }
@@ -172,7 +227,7 @@ fn check_tools(body: &Map<String, Value>) -> Result<Option<(&str, &Value)>, Refu
 }
 
 /// The tools that the model may use, each with its name and schema.
-fn read_tools(body: &Map<String, Value>) -> Result<Vec<(&str, &Value)>, Refusal> {
+fn read_tools(body: &Map<String, Value>) -> Result<Vec<OfferedTool<'_>>, Refusal> {
     let Some(list) = body.get("tools") else { return Ok(Vec::new()) };
     let mut tools = Vec::new();
     for (i, tool) in list.as_array().ok_or_else(|| wrong("tools"))?.iter().enumerate() {
@@ -184,7 +239,7 @@ fn read_tools(body: &Map<String, Value>) -> Result<Vec<(&str, &Value)>, Refusal>
         if schema.get("type").and_then(Value::as_str) != Some("object") {
             return Err(wrong(&format!("tools.{i}.input_schema.type")));
         }
-        tools.push((name, schema));
+        tools.push(OfferedTool { name, schema });
     }
     Ok(tools)
 }
@@ -226,6 +281,20 @@ mod tests {
             ("system", json!(1), "system"),
             ("tools", json!([{"name": "t"}]), "tools.0.input_schema"),
             ("tool_choice", json!({"type": "tool", "name": "t"}), "not found"),
+            (
+                "messages",
+                json!([{"role": "user", "content": "x"},
+                       {"role": "assistant",
+                        "content": [{"type": "tool_use", "id": "a", "name": "t", "input": {}}]},
+                       {"role": "user", "content": "y"}]),
+                "messages.2: each tool_use",
+            ),
+            (
+                "messages",
+                json!([{"role": "user",
+                        "content": [{"type": "tool_result", "tool_use_id": "a", "content": "y"}]}]),
+                "messages.0: each tool_use",
+            ),
         ] {
             let mut request = good.clone();
             request[field] = value;

@@ -21,7 +21,7 @@ use sqlx::types::Uuid;
 
 pub use load::{facts, written};
 pub use reason::ReplyReason;
-pub use record::{Recorded, record};
+pub use record::{Recorded, count, record};
 
 /// A text that wants an answer, the last of its burst.
 #[derive(Debug, Clone)]
@@ -164,6 +164,10 @@ pub struct Generation {
     pub cost: Micros,
     /// From the question to the end of its answer.
     pub latency_ms: i32,
+    /// How often it called tools.
+    pub tool_calls: i16,
+    /// Of these calls, those of which nothing came.
+    pub tool_failures: i16,
     /// The model's own word; none where it has said nothing of use.
     pub confidence: Option<Confidence>,
     /// What the model has read of the person, by the settings' fields.

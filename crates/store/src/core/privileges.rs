@@ -142,27 +142,27 @@ pub const KEPT_FROM: [(Role, &str, &str); 8] = [
     (
         Role::Pipeline,
         "insert",
-        "account_shares assistant_settings brands canned_answers code_counts codes \
-         event_consumers full_counts held_prefixes inboxes invitations members notices \
+        "account_shares assistant_settings assistant_tools brands canned_answers code_counts \
+         codes event_consumers full_counts held_prefixes inboxes invitations members notices \
          numbers persons platform_accounts platform_switch refresh_tokens retention_walks \
          sessions waiting_heads waiting_totals whatsapp_rates",
     ),
     (
         Role::Pipeline,
         "update",
-        "account_shares assistant_settings audit_log brands canned_answers code_counts codes \
-         consents event_consumers full_counts held_prefixes inboxes invitations members \
-         persons platform_accounts platform_switch platform_url policies refresh_tokens \
-         review_decisions sessions template_versions waiting_changes waiting_heads \
-         waiting_totals whatsapp_rates",
+        "account_shares assistant_settings assistant_tools audit_log brands canned_answers \
+         code_counts codes consents event_consumers full_counts held_prefixes inboxes \
+         invitations members persons platform_accounts platform_switch platform_url policies \
+         refresh_tokens review_decisions sessions template_versions waiting_changes \
+         waiting_heads waiting_totals whatsapp_rates",
     ),
     (
         Role::Pipeline,
         "delete",
-        "account_shares assistant_settings audit_heads audit_log brands canned_answers \
-         code_counts codes consents event_consumers full_counts held_prefixes inboxes \
-         invitations members persons platform_accounts platform_switch platform_url policies \
-         refresh_tokens retention_walks review_decisions sessions template_versions \
+        "account_shares assistant_settings assistant_tools audit_heads audit_log brands \
+         canned_answers code_counts codes consents event_consumers full_counts held_prefixes \
+         inboxes invitations members persons platform_accounts platform_switch platform_url \
+         policies refresh_tokens retention_walks review_decisions sessions template_versions \
          waiting_changes waiting_heads waiting_totals whatsapp_rates",
     ),
 ];

@@ -42,13 +42,14 @@ use RetentionRule::{
 };
 
 /// The rule of each table, by name.
-pub const RULES: [(&str, RetentionRule); 91] = [
+pub const RULES: [(&str, RetentionRule); 92] = [
     ("account_pace", Settings),
     ("account_shares", Settings),
     ("account_turns", Settings),
     ("ai_replies", Conversation),
     ("api_keys", Fixed),
     ("assistant_settings", Settings),
+    ("assistant_tools", Settings),
     ("assistant_usage", Sums),
     ("audit_heads", Ledger),
     ("audit_log", Ledger),

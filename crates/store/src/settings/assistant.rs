@@ -154,6 +154,8 @@ pub struct AssistantUse {
     pub tokens: i64,
     /// By the price in the settings.
     pub cost: Micros,
+    /// Calls of tools, for answers that were thrown away too.
+    pub tool_calls: i64,
 }
 
 /// What was used under a tenant's settings, by target from one on: there is at most one row for
@@ -165,7 +167,8 @@ pub async fn used(
     limit: i64,
 ) -> Result<Vec<AssistantUse>, Fault> {
     let rows = sqlx::query!(
-        r#"select scope, target, day::text as "day!", answers, tokens, cost_micros
+        r#"select scope, target, day::text as "day!", answers, tokens, cost_micros,
+                  tool_calls
            from assistant_usage
            where tenant_id = $1 and ($2::uuid is null or target > $2)
            order by target limit $3"#,
@@ -185,6 +188,7 @@ pub async fn used(
             answers: row.answers,
             tokens: row.tokens,
             cost: Micros(row.cost_micros),
+            tool_calls: row.tool_calls,
         })
     });
     used.collect()

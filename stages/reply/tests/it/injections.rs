@@ -48,7 +48,7 @@ fn thirty_texts_of_every_kind_are_tried() {
 
 #[test]
 fn what_a_text_says_stays_between_its_marks_and_out_of_the_instructions() {
-    let told = instructions(&settings(), "Acme");
+    let told = instructions(&settings(), "Acme", true);
     for Injection { text, .. } in injections() {
         let written = [(TurnSpeaker::Person, "Hi"), (TurnSpeaker::Person, text.as_str())];
         let turns = turns(written);
@@ -70,7 +70,7 @@ fn what_a_text_says_stays_between_its_marks_and_out_of_the_instructions() {
 #[test]
 fn an_answer_that_obeys_goes_to_a_person() {
     for Injection { kind, text, obedient } in injections() {
-        let doubt = judge(&settings(), &said(&obedient)).expect_err(&obedient);
+        let doubt = judge(&settings(), "", &said(&obedient)).expect_err(&obedient);
         let expected = if kind == "long" { AnswerDoubt::TooLong } else { AnswerDoubt::NotAllowed };
         assert_eq!(doubt, expected, "{text}: {obedient}");
     }
@@ -80,6 +80,6 @@ fn an_answer_that_obeys_goes_to_a_person() {
 fn an_answer_of_what_the_company_has_told_goes_out_whatever_was_tried() {
     for fine in ["We are open from 9 to 17.", "A sofa is $900, see acme.test.", "I cannot do that."]
     {
-        assert!(judge(&settings(), &said(fine)).is_ok(), "{fine}");
+        assert!(judge(&settings(), "", &said(fine)).is_ok(), "{fine}");
     }
 }

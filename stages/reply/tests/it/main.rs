@@ -10,4 +10,5 @@ mod scale;
 mod settings;
 mod silence;
 mod takeover;
+mod tools;
 mod world;

@@ -4,7 +4,7 @@
 use std::{ops::Deref, time::Duration};
 
 use anyhow::Context;
-use carriers::anthropic::Client;
+use carriers::{ToolCaller, anthropic::Client};
 use domain::{
     ids::{ContactId, ConversationId, MessageId, SenderId},
     message::class::Channel,
@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, Row};
 use stage::{Cx, Source, machine};
 use testkit::{
     hand_over_at, outgoing, publish,
-    world::{TestCarrier, TestWorld, person},
+    world::{TestCarrier, TestWorld, person, sealer},
 };
 use uuid::Uuid;
 use wire::{InboundText, Submitted, frame::Outgoing, message::Content};
@@ -73,6 +73,47 @@ impl World {
         let client = Client::new(self.model.http.clone(), &self.url(), &SecretString::from(KEY))?;
         let model = Model::new(client, MODEL.into()).with_timeout(timeout);
         Process::new(self, Some(model)).await
+    }
+
+    /// The same, with a model that may use tools at these hosts.
+    pub async fn with_tools(&self, hosts: &[&str]) -> anyhow::Result<Process> {
+        let client = Client::new(self.model.http.clone(), &self.url(), &SecretString::from(KEY))?;
+        let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
+        let public = carriers::public::client()?;
+        let caller = ToolCaller::new(self.model.http.clone(), public, hosts);
+        let model = Model::new(client, MODEL.into()).with_tools(caller, sealer());
+        Process::new(self, Some(model)).await
+    }
+
+    /// Where the shop of the sandbox tells of orders.
+    pub fn shop(&self) -> String {
+        format!("{}/tools/order_status", self.url())
+    }
+
+    /// Where the sandbox is, as an operator lists it.
+    pub fn host(&self) -> String {
+        self.model.address().to_string()
+    }
+
+    /// Gives the company a tool that takes the number of an order, or another secret to it.
+    pub async fn tool(&self, name: &str, url: &str, secret: &str) -> anyhow::Result<()> {
+        let schema = json!({ "type": "object", "properties": { "order": { "type": "string" } },
+                             "required": ["order"] });
+        sqlx::query(
+            "insert into millrace.assistant_tools (tenant_id, tool_id, name, description,
+                 input_schema, url, header, sealed_secret, timeout_seconds, created_at, changed_at)
+             values ('acme', $1, $2, 'Where an order is.', $3, $4, 'authorization', $5, 3, now(),
+                     now())
+             on conflict (tenant_id, name) do update set sealed_secret = excluded.sealed_secret",
+        )
+        .bind(MessageId::from_key(&self.tenant, name).0)
+        .bind(name)
+        .bind(schema)
+        .bind(url)
+        .bind(sealer().seal(secret.as_bytes()))
+        .execute(&mut self.database.superuser().await?)
+        .await?;
+        Ok(())
     }
 
     /// The same, without a model.

@@ -199,14 +199,18 @@ async fn insert(
     let new = sqlx::query_scalar!(
         "insert into ai_replies (tenant_id, message_id, conversation_id, inbound_id, body, reason,
                                  input_tokens, cached_tokens, output_tokens, cost_micros, model,
-                                 latency_ms, confidence, qualification, handed_off, at)
+                                 latency_ms, confidence, qualification, handed_off, tool_calls,
+                                 tool_failures, at)
          select tenant_id, message_id, conversation_id, inbound_id, body, reason, input, cached,
-                output, cost, model, latency, confidence, qualification, handed_off, $16
+                output, cost, model, latency, confidence, qualification, handed_off, calls,
+                failures, $18
          from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[],
                      $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[],
-                     $12::integer[], $13::text[], $14::jsonb[], $15::boolean[])
+                     $12::integer[], $13::text[], $14::jsonb[], $15::boolean[], $16::smallint[],
+                     $17::smallint[])
               as k (tenant_id, message_id, conversation_id, inbound_id, body, reason, input, cached,
-                    output, cost, model, latency, confidence, qualification, handed_off)
+                    output, cost, model, latency, confidence, qualification, handed_off, calls,
+                    failures)
          order by tenant_id, message_id
          on conflict do nothing returning message_id",
         &sorted.iter().map(|one| one.ask().tenant.as_str()).collect::<Vec<_>>() as _,
@@ -224,6 +228,8 @@ async fn insert(
         &made.iter().map(confidence).collect::<Vec<_>>() as _,
         &made.iter().map(found).collect::<Vec<_>>() as _,
         &sorted.iter().map(|one| one.reason.hands_off()).collect::<Vec<_>>(),
+        &made.iter().map(|one| one.as_ref().map_or(0, |it| it.tool_calls)).collect::<Vec<_>>(),
+        &made.iter().map(|one| one.as_ref().map_or(0, |it| it.tool_failures)).collect::<Vec<_>>(),
         at.to_sqlx(),
     )
     .fetch_all(&mut **tx)
@@ -238,15 +244,34 @@ fn confidence(made: &Option<Generation>) -> Option<&'static str> {
 
 /// Counts what the model has cost, also for what is thrown away: it is paid for.
 async fn use_up(tx: &mut Scoped, finals: &[Final<'_>]) -> Result<(), Fault> {
-    let mut sums: HashMap<(&TenantId, &str, Uuid), (jiff::civil::Date, i64, i64, i64)> =
-        HashMap::new();
-    for one in finals {
-        let Some(made) = &one.decision.generation else { continue };
-        let key = (&one.ask().tenant, made.scope.as_str(), made.target);
-        let sum = sums.entry(key).or_insert((made.day, 0, 0, 0));
-        sum.1 += i64::from(one.body.is_some());
+    let made = finals.iter().filter_map(|one| {
+        let made = one.decision.generation.as_ref()?;
+        Some((&one.ask().tenant, made, one.body.is_some()))
+    });
+    count_all(tx, made).await
+}
+
+/// Counts what a model has cost that gave no answer in the end.
+pub async fn count(tx: &mut Scoped, tenant: &TenantId, made: &Generation) -> Result<(), Fault> {
+    count_all(tx, [(tenant, made, false)]).await
+}
+
+/// What was used under settings: the day, answers, tokens, cost and calls of tools.
+type UsedSums = (jiff::civil::Date, i64, i64, i64, i64);
+
+/// Counts what models have cost, each with whether it has become an answer.
+async fn count_all<'a>(
+    tx: &mut Scoped,
+    all: impl IntoIterator<Item = (&'a TenantId, &'a Generation, bool)>,
+) -> Result<(), Fault> {
+    let mut sums: HashMap<(&TenantId, &str, Uuid), UsedSums> = HashMap::new();
+    for (tenant, made, is_answer) in all {
+        let key = (tenant, made.scope.as_str(), made.target);
+        let sum = sums.entry(key).or_insert((made.day, 0, 0, 0, 0));
+        sum.1 += i64::from(is_answer);
         sum.2 = sum.2.saturating_add(made.input_tokens).saturating_add(made.output_tokens);
         sum.3 = sum.3.saturating_add(made.cost.0);
+        sum.4 += i64::from(made.tool_calls);
     }
     if sums.is_empty() {
         return Ok(());
@@ -256,17 +281,19 @@ async fn use_up(tx: &mut Scoped, finals: &[Final<'_>]) -> Result<(), Fault> {
     let sorted = in_lock_order(&sums, |(key, _)| *key);
     sqlx::query!(
         "insert into assistant_usage as u (tenant_id, scope, target, day, answers, tokens,
-                                           cost_micros)
-         select tenant_id, scope, target, day::date, answers, tokens, cost_micros
+                                           cost_micros, tool_calls)
+         select tenant_id, scope, target, day::date, answers, tokens, cost_micros, tool_calls
          from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[],
-                     $7::bigint[])
-              as k (tenant_id, scope, target, day, answers, tokens, cost_micros)
+                     $7::bigint[], $8::bigint[])
+              as k (tenant_id, scope, target, day, answers, tokens, cost_micros, tool_calls)
          on conflict (tenant_id, scope, target) do update
          set day = greatest(u.day, excluded.day),
              answers = excluded.answers + case when u.day >= excluded.day then u.answers else 0 end,
              tokens = excluded.tokens + case when u.day >= excluded.day then u.tokens else 0 end,
              cost_micros = excluded.cost_micros
-                 + case when u.day >= excluded.day then u.cost_micros else 0 end",
+                 + case when u.day >= excluded.day then u.cost_micros else 0 end,
+             tool_calls = excluded.tool_calls
+                 + case when u.day >= excluded.day then u.tool_calls else 0 end",
         &sorted.iter().map(|(key, _)| key.0.as_str()).collect::<Vec<_>>() as _,
         &sorted.iter().map(|(key, _)| key.1).collect::<Vec<_>>() as _,
         &sorted.iter().map(|(key, _)| key.2).collect::<Vec<_>>(),
@@ -274,6 +301,7 @@ async fn use_up(tx: &mut Scoped, finals: &[Final<'_>]) -> Result<(), Fault> {
         &sorted.iter().map(|(_, sum)| sum.1).collect::<Vec<_>>(),
         &sorted.iter().map(|(_, sum)| sum.2).collect::<Vec<_>>(),
         &sorted.iter().map(|(_, sum)| sum.3).collect::<Vec<_>>(),
+        &sorted.iter().map(|(_, sum)| sum.4).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await
