@@ -12,9 +12,9 @@ export function Choices({ label, choices }: Props) {
         align="end"
         className="z-50 max-h-80 min-w-44 overflow-y-auto rounded-md border border-line bg-sheet p-1 shadow-xl"
       >
-        {choices.map(([name, run]) => (
+        {choices.map(([name, run], index) => (
           <DropdownMenu.Item
-            key={name}
+            key={index}
             onSelect={run}
             className="rounded-md px-2 py-1.5 outline-none data-[highlighted]:bg-hover"
           >

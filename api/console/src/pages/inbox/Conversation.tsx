@@ -10,6 +10,7 @@ import { useAct } from './acts';
 import { Composer } from './Composer';
 import { useConversation, useLiveConversation } from './data';
 import type { Mode } from './drafts';
+import { useEnd } from './end';
 import type { Filters } from './filters';
 import { Head } from './Head';
 import { Owned } from './Owned';
@@ -22,7 +23,6 @@ type Props = { id: string; filters: Filters };
 export function Conversation({ id, filters }: Props) {
   const t = useT();
   const conversation = useConversation(id);
-  useLiveConversation(id);
   if (conversation.isError) {
     return (
       <div className="p-4">
@@ -44,6 +44,8 @@ function Open({ conversation, filters }: { conversation: Schemas['Conversation']
   const t = useT();
   const may = useMay('send_messages');
   const act = useAct(conversation.id);
+  const end = useEnd(act);
+  useLiveConversation(conversation.id);
   const box = useRef<HTMLTextAreaElement>(null);
   const [mode, setMode] = useState<Mode>('reply');
   const { unread, owner, status } = conversation;
@@ -62,7 +64,7 @@ function Open({ conversation, filters }: { conversation: Schemas['Conversation']
     r: () => write('reply'),
     n: () => write('note'),
     t: () => owner !== 'person' && mutate('take-over'),
-    e: () => mutate(status === 'closed' ? 'reopen' : 'close'),
+    e: () => (status === 'closed' ? end.reopen() : end.close()),
   };
   useKeys(may ? keys : {});
   return (
@@ -71,7 +73,7 @@ function Open({ conversation, filters }: { conversation: Schemas['Conversation']
         <Link to="/inbox" search={filters} className="px-3 pt-2 text-xs underline md:hidden">
           {t('inbox.back')}
         </Link>
-        <Head conversation={conversation} />
+        <Head conversation={conversation} end={end} isBusy={act.isPending} />
         <Owned conversation={conversation} act={act} />
         <Thread conversation={conversation} />
         {may && <Composer conversation={conversation} mode={mode} onMode={setMode} box={box} />}

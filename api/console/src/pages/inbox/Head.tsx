@@ -6,19 +6,20 @@ import { Time } from '../../i18n/format';
 import { Button } from '../../ui/Button';
 import { Choices } from '../../ui/Choices';
 import { ProblemNote } from '../../ui/Problem';
-import { toast } from '../../ui/Toast';
 import { useInboxes } from '../settings/data';
-import { useAct, useAssign, useSnooze } from './acts';
+import { useAssign, useSnooze } from './acts';
 import { useNames } from './data';
+import type { useEnd } from './end';
 import { LabelsDialog } from './Labels';
 import { Ring } from './Ring';
 import { snoozes } from './times';
 
-type Props = { conversation: Schemas['Conversation'] };
+type Props = { conversation: Schemas['Conversation']; end: ReturnType<typeof useEnd>; isBusy: boolean };
 
 /** Who it is, how it stands, and what can be done with it. */
-export function Head({ conversation }: Props) {
+export function Head(props: Props) {
   const t = useT();
+  const { conversation } = props;
   const may = useMay('send_messages');
   const { contact_name, address, channel, status, snoozed_until } = conversation;
   return (
@@ -32,22 +33,19 @@ export function Head({ conversation }: Props) {
           {t(`inbox.status.${status}`)} {snoozed_until && <Time at={snoozed_until} />}
         </span>
       </div>
-      {may && <Acts conversation={conversation} />}
+      {may && <Acts {...props} />}
     </header>
   );
 }
 
-function Acts({ conversation }: Props) {
+function Acts({ conversation, end, isBusy }: Props) {
   const t = useT();
   const { id, status } = conversation;
   const [labels, setLabels] = useState(false);
-  const act = useAct(id);
   const snooze = useSnooze(id);
   const assign = useAssign(id);
   const targets = useTargets((body) => assign.mutate(body));
-  const undo = { label: t('act.undo'), run: () => act.mutate('reopen') };
-  const close = () => act.mutate('close', { onSuccess: () => toast(t('inbox.closed'), undo) });
-  const later = (until: Date) => snooze.mutate(until, { onSuccess: () => toast(t('inbox.snoozed'), undo) });
+  const later = (until: Date) => snooze.mutate(until, { onSuccess: () => end.away('inbox.snoozed') });
   return (
     <div className="flex flex-wrap gap-1">
       <Choices label={t('inbox.assign')} choices={targets} />
@@ -57,15 +55,15 @@ function Acts({ conversation }: Props) {
       />
       <Button onClick={() => setLabels(true)}>{t('inbox.labels')}</Button>
       {status === 'open' ? (
-        <Button disabled={act.isPending} onClick={close}>
+        <Button disabled={isBusy} onClick={end.close}>
           {t('inbox.close')}
         </Button>
       ) : (
-        <Button disabled={act.isPending} onClick={() => act.mutate('reopen')}>
+        <Button disabled={isBusy} onClick={end.reopen}>
           {t('inbox.reopen')}
         </Button>
       )}
-      <ProblemNote error={act.error ?? snooze.error ?? assign.error} />
+      <ProblemNote error={snooze.error ?? assign.error} />
       {labels && <LabelsDialog conversation={conversation} onClose={() => setLabels(false)} />}
     </div>
   );
