@@ -13,18 +13,23 @@ type Props = {
   conversation: Schemas['Conversation'];
   mode: Mode;
   onMode: (mode: Mode) => void;
+  /** Called once something has been taken. */
+  onWritten: () => void;
   box: RefObject<HTMLTextAreaElement | null>;
 };
 
 /** Where a reply or a note is written. What a reply comes to is said before it is sent. */
-export function Composer({ conversation, mode, onMode, box }: Props) {
+export function Composer({ conversation, mode, onMode, onWritten, box }: Props) {
   const t = useT();
   const { id } = conversation;
   const [texts, setTexts] = useState(() => kept(id));
   const text = texts[mode];
   const set = (next: string) => setTexts(keep(id, mode, next));
   const offered = useOffered(id, mode === 'reply' ? text : '', set);
-  const sending = useSending(id, mode, () => set(''));
+  const sending = useSending(id, mode, () => {
+    set('');
+    onWritten();
+  });
   const body = text.trim();
   const mayReply = conversation.reply_until !== null;
   const cannot = !body || sending.isPending || offered.isOpen || (mode === 'reply' && !mayReply);

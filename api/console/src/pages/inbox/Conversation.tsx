@@ -48,6 +48,7 @@ function Open({ conversation, filters }: { conversation: Schemas['Conversation']
   useLiveConversation(conversation.id);
   const box = useRef<HTMLTextAreaElement>(null);
   const [mode, setMode] = useState<Mode>('reply');
+  const [written, setWritten] = useState(0);
   const { unread, owner, status } = conversation;
 
   // Whoever looks at it reads it.
@@ -75,8 +76,16 @@ function Open({ conversation, filters }: { conversation: Schemas['Conversation']
         </Link>
         <Head conversation={conversation} end={end} isBusy={act.isPending} />
         <Owned conversation={conversation} act={act} />
-        <Thread conversation={conversation} />
-        {may && <Composer conversation={conversation} mode={mode} onMode={setMode} box={box} />}
+        <Thread conversation={conversation} written={written} />
+        {may && (
+          <Composer
+            conversation={conversation}
+            mode={mode}
+            onMode={setMode}
+            onWritten={() => setWritten((before) => before + 1)}
+            box={box}
+          />
+        )}
       </section>
       <Person conversation={conversation} />
     </div>

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { Schemas } from '../../api/client';
 import { useT } from '../../i18n';
-import { Time } from '../../i18n/format';
+import { useFormat } from '../../i18n/format';
 import { Facts } from '../../ui/Facts';
 import { Coming } from '../../ui/Page';
 import { ProblemNote } from '../../ui/Problem';
@@ -16,6 +16,7 @@ export function Person({ conversation }: { conversation: Schemas['Conversation']
   const contact = useContact(conversation.contact_id);
   const inboxes = useInboxes().rows;
   const names = useNames();
+  const format = useFormat();
   const { assignee, labels } = conversation;
   const inbox = inboxes.find((one) => one.id === conversation.inbox_id)?.name;
   const person = contact.data;
@@ -42,7 +43,7 @@ export function Person({ conversation }: { conversation: Schemas['Conversation']
               [t('inbox.labels'), labels.join(', ')],
               [t('inbox.inbox'), inbox],
               [t('inbox.assignee'), assignee && (names.of(assignee) ?? t('inbox.owner.person'))],
-              [t('inbox.opened'), <Time key="opened" at={conversation.opened_at} />],
+              [t('inbox.opened'), format.day(conversation.opened_at)],
             ]}
           />
         </>

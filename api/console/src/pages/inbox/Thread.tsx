@@ -13,8 +13,13 @@ import { ThreadRow } from './ThreadRow';
 /** From how far below the top on more of the past is read, in pixels. */
 const NEAR = 600;
 
-/** What stands in a conversation, the newest below. Only what is in sight is drawn. */
-export function Thread({ conversation }: { conversation: Schemas['Conversation'] }) {
+type Props = { conversation: Schemas['Conversation']; written: number };
+
+/**
+ * What stands in a conversation, the newest below. Only what is in sight is drawn. It goes to the
+ * end when it is opened, and each time that the reader has `written` something.
+ */
+export function Thread({ conversation, written }: Props) {
   const t = useT();
   const thread = useThread(conversation.id);
   const ledger = useConsent(conversation.contact_id).data?.data;
@@ -45,14 +50,14 @@ export function Thread({ conversation }: { conversation: Schemas['Conversation']
   return (
     <>
       <ProblemNote error={thread.error} onRetry={() => void thread.fetchNextPage()} />
-      <Rows rows={rows} more={more} />
+      <Rows rows={rows} more={more} written={written} />
     </>
   );
 }
 
 type More = { has: boolean; busy: boolean; load: () => Promise<unknown> };
 
-function Rows({ rows, more }: { rows: Row[]; more: More }) {
+function Rows({ rows, more, written }: { rows: Row[]; more: More; written: number }) {
   const t = useT();
   const frame = useRef<HTMLDivElement>(null);
   const last = rows.at(-1)?.key;
@@ -67,7 +72,7 @@ function Rows({ rows, more }: { rows: Row[]; more: More }) {
     followOnAppend: true,
     scrollEndThreshold: 80,
   });
-  useLayoutEffect(() => virtual.scrollToEnd(), [virtual]);
+  useLayoutEffect(() => virtual.scrollToEnd(), [virtual, written]);
 
   const load = () => void (more.has && !more.busy && more.load());
   const scrolled = () => {
