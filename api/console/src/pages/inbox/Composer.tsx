@@ -1,4 +1,4 @@
-import { useRef, useState, type KeyboardEvent, type RefObject } from 'react';
+import { useState, type KeyboardEvent, type RefObject } from 'react';
 import type { Schemas } from '../../api/client';
 import { useT } from '../../i18n';
 import { Time, useFormat } from '../../i18n/format';
@@ -7,7 +7,7 @@ import { useLater } from '../../ui/later';
 import { ProblemNote } from '../../ui/Problem';
 import { useNote, usePreview, useReply } from './acts';
 import { Canned, useOffered } from './Canned';
-import { keep, kept, type Mode } from './drafts';
+import { forgetKey, keep, kept, keyOf, type Mode } from './drafts';
 
 type Props = {
   conversation: Schemas['Conversation'];
@@ -26,10 +26,7 @@ export function Composer({ conversation, mode, onMode, onWritten, box }: Props) 
   const text = texts[mode];
   const set = (next: string) => setTexts(keep(id, mode, next));
   const offered = useOffered(id, mode === 'reply' ? text : '', set);
-  const sending = useSending(id, mode, () => {
-    set('');
-    onWritten();
-  });
+  const sending = useSending(id, mode, set, onWritten);
   const body = text.trim();
   const mayReply = conversation.reply_until !== null;
   const cannot = !body || sending.isPending || offered.isOpen || (mode === 'reply' && !mayReply);
@@ -103,21 +100,23 @@ function Counts({ id, body }: { id: string; body: string }) {
   );
 }
 
-/** Sends a text as what it is; the same text again is the same request, until it has been taken. */
-function useSending(id: string, mode: Mode, done: () => void) {
+/**
+ * Sends a text as what it is. The text leaves the box at once, and comes back where it was refused;
+ * the same text again is then the same request.
+ */
+function useSending(id: string, mode: Mode, put: (text: string) => void, done: () => void) {
   const reply = useReply(id);
   const note = useNote(id);
-  const last = useRef<{ body: string; key: string } | null>(null);
   const run = mode === 'reply' ? reply : note;
   const send = (body: string) => {
-    if (last.current?.body !== body) {
-      last.current = { body, key: crypto.getRandomValues(new Uint32Array(4)).join('-') };
-    }
     const taken = () => {
-      last.current = null;
+      forgetKey(id, mode);
       done();
     };
-    run.mutate(last.current, { onSuccess: taken });
+    // Whoever has gone on to another conversation meanwhile finds it here as well.
+    const refused = () => kept(id)[mode] === '' && put(body);
+    put('');
+    run.mutateAsync({ body, key: keyOf(id, mode, body) }).then(taken, refused);
   };
   return { send, isPending: run.isPending, error: run.error };
 }

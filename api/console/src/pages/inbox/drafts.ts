@@ -21,3 +21,21 @@ export function keep(id: string, mode: Mode, text: string): Texts {
   if (texts.size > MOST && oldest !== undefined) texts.delete(oldest);
   return next;
 }
+
+const keys = new Map<string, { body: string; key: string }>();
+
+/** Names the sending of a text: the same text has the same name until it has been taken. */
+export function keyOf(id: string, mode: Mode, body: string): string {
+  const of = `${mode} ${id}`;
+  const known = keys.get(of);
+  if (known?.body === body) return known.key;
+  const key = crypto.getRandomValues(new Uint32Array(4)).join('-');
+  keys.delete(of);
+  keys.set(of, { body, key });
+  const oldest = keys.keys().next().value;
+  if (keys.size > MOST && oldest !== undefined) keys.delete(oldest);
+  return key;
+}
+
+/** A text has been taken: the next one is another, though it may say the same. */
+export const forgetKey = (id: string, mode: Mode) => void keys.delete(`${mode} ${id}`);
