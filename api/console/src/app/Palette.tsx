@@ -45,7 +45,12 @@ export default function Palette({ onClose }: { onClose: () => void }) {
           <Command.Empty className="p-2 text-soft">{t('palette.nothing')}</Command.Empty>
           <Command.Group heading={t('palette.places')}>
             {PLACES.map((place) => (
-              <Command.Item key={place.to} className={ITEM} onSelect={() => go(place.to)}>
+              <Command.Item
+                key={place.to}
+                value={t(place.name)}
+                className={ITEM}
+                onSelect={() => go(place.to)}
+              >
                 <span aria-hidden="true">{place.sign}</span>
                 {t(place.name)}
               </Command.Item>
