@@ -1,9 +1,18 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { api, demo, env, open, at, signedIn } from './world';
+import { api, at, demo, env, inbound, open, signedIn } from './world';
 
 type Ids = { data: { id: string; to: string }[] };
+
+/** A conversation with something in it. */
+async function conversation(): Promise<string> {
+  const { data } = await api<{ data: { number: string }[] }>('/v1/senders?limit=1');
+  await inbound('+16465550149', data[0]?.number ?? '', 'Do you open on Sunday?');
+  const found = async () => (await api<Ids>('/v1/conversations?q=6465550149')).data[0]?.id;
+  await expect.poll(found, { timeout: 30_000 }).toBeTruthy();
+  return (await found()) ?? '';
+}
 
 /** Every route, with something to show. */
 async function routes(): Promise<[name: string, path: string][]> {
@@ -13,6 +22,8 @@ async function routes(): Promise<[name: string, path: string][]> {
   const blocked = await api<Ids>(`/v1/messages?campaign=${id}&status=blocked&limit=1`);
   return [
     ['home', '/'],
+    ['inbox', `/inbox?id=${await conversation()}`],
+    ['quarantined', '/inbox?tab=quarantined'],
     ['campaigns', '/campaigns'],
     ['campaign', `/campaigns/${id}?state=failed`],
     ['builder', '/campaigns/new'],
@@ -41,8 +52,8 @@ async function routes(): Promise<[name: string, path: string][]> {
 
 /** The pictures that are committed, where SHOTS names a folder for them. */
 const SHOTS = process.env.SHOTS;
-const SHOWN = ['home', 'campaign', 'contacts', 'template', 'why', 'policy'];
-const SHOWN_TOO = ['home', 'campaign'];
+const SHOWN = ['home', 'inbox', 'campaign', 'contacts', 'template', 'why', 'policy'];
+const SHOWN_TOO = ['home', 'inbox', 'campaign'];
 
 type Found = { routes: number; light: string[]; dark: string[]; wide: string[] };
 

@@ -58,6 +58,23 @@ const home = createRoute({
   path: '/',
   component: lazyRouteComponent(() => import('./pages/home')),
 });
+const inbox = createRoute({
+  ...inside,
+  path: '/inbox',
+  validateSearch: texts(
+    'tab',
+    'id',
+    'status',
+    'who',
+    'inbox',
+    'label',
+    'channel',
+    'unread',
+    'attention',
+    'q',
+  ),
+  component: lazyRouteComponent(() => import('./pages/inbox')),
+});
 const campaigns = createRoute({
   ...inside,
   path: '/campaigns',
@@ -133,7 +150,7 @@ const settings = createRoute({
 
 const doors = [signIn, join, link, reset, signUp];
 const pages = [home, campaigns, builder, campaign, contacts, imports, contact, templates, template];
-const others = [why, senders, compliance, budgets, settings];
+const others = [inbox, why, senders, compliance, budgets, settings];
 
 export const router = createRouter({
   routeTree: root.addChildren([...doors, frame.addChildren([...pages, ...others])]),

@@ -20,8 +20,11 @@ export async function signed(request: Request): Promise<Response> {
 const isOfStrangers = (request: Request) =>
   new URL(request.url).pathname.startsWith('/v1/auth/') && !request.url.endsWith('/switch');
 
-/** The client of the api, typed by its document. */
-export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '', fetch: signed });
+/** The client of the api, typed by its document: of what has several formats, the one in JSON. */
+export const api = createClient<paths, 'application/json'>({
+  baseUrl: globalThis.location?.origin ?? '',
+  fetch: signed,
+});
 
 /** The data of an answer; what is no success is thrown as the problem that it is. */
 export async function ask<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

@@ -1,4 +1,4 @@
-import { Link, Outlet, useNavigate } from '@tanstack/react-router';
+import { Outlet, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { useSession } from '../api/me';
 import { useT } from '../i18n';
@@ -8,7 +8,7 @@ import { Toasts } from '../ui/Toast';
 import { HeldStrip } from './HeldStrip';
 import { KeysHelp } from './KeysHelp';
 import { PersonMenu } from './Menu';
-import { PLACES } from './places';
+import { Rail } from './Rail';
 import { Tenants } from './Tenants';
 
 const Palette = lazy(() => import('./Palette'));
@@ -68,36 +68,6 @@ function SignedIn() {
       )}
       {open === 'keys' && <KeysHelp onClose={() => setOpen(null)} />}
     </div>
-  );
-}
-
-function Rail() {
-  const t = useT();
-  return (
-    <nav
-      aria-label={t('nav.label')}
-      className="fixed inset-x-0 bottom-0 z-30 flex overflow-x-auto border-t border-line bg-sheet
-        sm:inset-y-0 sm:right-auto sm:w-14 sm:flex-col sm:overflow-y-auto sm:border-t-0 sm:border-r sm:py-3 lg:w-52"
-    >
-      {PLACES.map((place) => (
-        <Link
-          key={place.to}
-          to={place.to}
-          activeOptions={{ exact: place.to === '/' }}
-          title={t(place.name)}
-          className="flex min-w-16 flex-col items-center gap-0.5 px-2 py-1.5 text-soft hover:bg-hover hover:text-ink
-            sm:min-w-0 lg:flex-row lg:gap-3 lg:px-4"
-          activeProps={{ className: 'text-ink font-semibold bg-hover', 'aria-current': 'page' }}
-        >
-          <span aria-hidden="true" className="w-5 text-center text-base">
-            {place.sign}
-          </span>
-          <span className="text-xs whitespace-nowrap sm:sr-only lg:not-sr-only lg:text-sm">
-            {t(place.name)}
-          </span>
-        </Link>
-      ))}
-    </nav>
   );
 }
 

@@ -6,6 +6,10 @@ const KEYS: [string, Key][] = [
   ['/', 'keys.search'],
   ['J  K', 'keys.rows'],
   ['Enter', 'keys.open'],
+  ['R  N', 'keys.inbox.reply'],
+  ['T', 'keys.inbox.take'],
+  ['E', 'keys.inbox.close'],
+  ['Ctrl Enter', 'keys.inbox.send'],
   ['Esc', 'keys.close'],
   ['?', 'keys.help'],
 ];

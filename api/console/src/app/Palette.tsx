@@ -1,19 +1,33 @@
 import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
 import { useState } from 'react';
-import { useT } from '../i18n';
+import { useMe } from '../api/me';
+import { useT, type Key } from '../i18n';
 import { useCampaigns } from '../pages/campaigns/data';
+import { useFound } from '../pages/inbox/data';
 import { Dialog } from '../ui/Dialog';
+import { useLater } from '../ui/later';
 import { PLACES } from './places';
+
+/** The inbox as people look at it most. */
+const VIEWS: [name: Key, to: string, ofPerson?: true][] = [
+  ['inbox.unread.only', '/inbox?unread=true'],
+  ['inbox.attention', '/inbox?attention=true'],
+  ['inbox.who.mine', '/inbox?who=mine', true],
+  ['inbox.quarantined', '/inbox?tab=quarantined'],
+];
 
 const ITEM = 'flex cursor-pointer gap-3 rounded-md px-2 py-1.5 data-[selected=true]:bg-hover';
 
-/** Everything by its name: places, campaigns, and why a number was not written to. */
+/** Everything by its name: places, conversations, campaigns, and why a number was not written to. */
 export default function Palette({ onClose }: { onClose: () => void }) {
   const t = useT();
   const navigate = useNavigate();
   const campaigns = useCampaigns();
+  const isPerson = Boolean(useMe().data?.person);
   const [typed, setTyped] = useState('');
+  const conversations = useFound(useLater(typed)).data?.data ?? [];
+  const views = VIEWS.filter(([, , ofPerson]) => !ofPerson || isPerson);
   const go = (to: string) => {
     onClose();
     void navigate({ to });
@@ -31,12 +45,43 @@ export default function Palette({ onClose }: { onClose: () => void }) {
           <Command.Empty className="p-2 text-soft">{t('palette.nothing')}</Command.Empty>
           <Command.Group heading={t('palette.places')}>
             {PLACES.map((place) => (
-              <Command.Item key={place.to} className={ITEM} onSelect={() => go(place.to)}>
+              <Command.Item
+                key={place.to}
+                value={t(place.name)}
+                className={ITEM}
+                onSelect={() => go(place.to)}
+              >
                 <span aria-hidden="true">{place.sign}</span>
                 {t(place.name)}
               </Command.Item>
             ))}
           </Command.Group>
+          <Command.Group heading={t('palette.views')}>
+            {views.map(([name, to]) => (
+              <Command.Item
+                key={to}
+                value={`${t('nav.inbox')} ${t(name)}`}
+                className={ITEM}
+                onSelect={() => go(to)}
+              >
+                {t(name)}
+              </Command.Item>
+            ))}
+          </Command.Group>
+          {conversations.length > 0 && (
+            <Command.Group heading={t('palette.conversations')}>
+              {conversations.map((one) => (
+                <Command.Item
+                  key={one.id}
+                  value={`${typed} ${one.id}`}
+                  className={ITEM}
+                  onSelect={() => go(`/inbox?status=all&id=${one.id}`)}
+                >
+                  {one.contact_name || one.address}
+                </Command.Item>
+              ))}
+            </Command.Group>
+          )}
           <Command.Group heading={t('nav.campaigns')}>
             {campaigns.rows.map((one) => (
               <Command.Item

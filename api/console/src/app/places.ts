@@ -6,6 +6,7 @@ export type Place = { to: string; name: Key; sign: string; needs?: Schemas['Perm
 
 export const PLACES: Place[] = [
   { to: '/', name: 'nav.home', sign: '⌂' },
+  { to: '/inbox', name: 'nav.inbox', sign: '✉' },
   { to: '/campaigns', name: 'nav.campaigns', sign: '➤' },
   { to: '/contacts', name: 'nav.contacts', sign: '☺' },
   { to: '/templates', name: 'nav.templates', sign: '✎' },

@@ -1,6 +1,7 @@
 import { campaigns } from './en/campaigns';
 import { door } from './en/door';
 import { frame } from './en/frame';
+import { inbox } from './en/inbox';
 import { people } from './en/people';
 import { rules } from './en/rules';
 import { settings } from './en/settings';
@@ -13,6 +14,7 @@ export const en = {
   ...door,
   ...words,
   ...campaigns,
+  ...inbox,
   ...people,
   ...why,
   ...rules,

@@ -1,6 +1,7 @@
 import { campaigns } from './es/campaigns';
 import { door } from './es/door';
 import { frame } from './es/frame';
+import { inbox } from './es/inbox';
 import { people } from './es/people';
 import { rules } from './es/rules';
 import { settings } from './es/settings';
@@ -14,6 +15,7 @@ export const es: Record<keyof typeof en, string> = {
   ...door,
   ...words,
   ...campaigns,
+  ...inbox,
   ...people,
   ...why,
   ...rules,

@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import type { Schemas } from '../api/client';
 import { useLanguage } from '.';
 
@@ -22,6 +22,7 @@ export function useFormat() {
   return useMemo(() => {
     const number = new Intl.NumberFormat(language);
     const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+    const day = new Intl.DateTimeFormat(language, { dateStyle: 'full' });
     return {
       number: (value: number | null | undefined) => (value == null ? '–' : number.format(value)),
       money: (money: Schemas['Money'] | null | undefined) =>
@@ -31,6 +32,7 @@ export function useFormat() {
               Number(money.amount),
             ),
       time: (at: string | null | undefined) => (at == null ? '–' : time.format(new Date(at))),
+      day: (at: string) => day.format(new Date(at)),
       clock: (at: string) => new Date(at).toLocaleTimeString(language, { timeStyle: 'short' }),
     };
   }, [language]);
@@ -45,4 +47,38 @@ export function Time({ at }: { at: string | null | undefined }) {
       {format.time(at)}
     </time>
   );
+}
+
+/** The time of day of an instant; where the pointer rests, all of it. */
+export function Clock({ at }: { at: string }) {
+  const format = useFormat();
+  return (
+    <time dateTime={at} title={format.time(at)} className="whitespace-nowrap">
+      {format.clock(at)}
+    </time>
+  );
+}
+
+/** How long ago an instant was, as long as that is under a day; where the pointer rests, when. */
+export function Age({ at }: { at: string | null | undefined }) {
+  const { language } = useLanguage();
+  const format = useFormat();
+  const now = useMinute();
+  if (!at) return null;
+  const days = new Date(at).toLocaleDateString(language, { day: 'numeric', month: 'short' });
+  return (
+    <time dateTime={at} title={format.time(at)}>
+      {relative(language, (Date.parse(at) - now) / 1000) ?? days}
+    </time>
+  );
+}
+
+/** The time of this machine, read again every minute. */
+function useMinute(): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), MINUTE * 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
 }

@@ -13,6 +13,7 @@ export const campaigns = {
   'home.rate.none': 'Nothing was sent in the last hour.',
   'home.needs': 'Needs a person',
   'home.needs.none': 'Nothing waits for anybody.',
+  'home.needs.attention': 'A conversation asks for a person',
   'home.needs.doubt': 'A message is in doubt: the carrier has not said whether it has it',
   'home.needs.paused': '{name} is paused',
   'home.needs.reviews': 'A text sounds like an opt-out: say whether it is one',

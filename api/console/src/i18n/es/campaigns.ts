@@ -15,6 +15,7 @@ export const campaigns: Record<keyof typeof campaignsEnglish, string> = {
   'home.rate.none': 'No se envió nada en la última hora.',
   'home.needs': 'Necesita a una persona',
   'home.needs.none': 'Nada espera a nadie.',
+  'home.needs.attention': 'Una conversación pide a una persona',
   'home.needs.doubt': 'Un mensaje está en duda: el operador no ha dicho si lo tiene',
   'home.needs.paused': '{name} está en pausa',
   'home.needs.reviews': 'Un texto suena a una baja: diga si lo es',

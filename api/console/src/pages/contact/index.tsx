@@ -38,7 +38,11 @@ function Person({ contact }: { contact: Schemas['Contact'] }) {
     </>
   );
   return (
-    <Page title={name || (contact.phone ?? contact.id)} pill={<Standing contact={contact} />} actions={actions}>
+    <Page
+      title={name || (contact.phone ?? contact.id)}
+      pill={<Standing contact={contact} />}
+      actions={actions}
+    >
       <div className="grid gap-4 lg:grid-cols-2">
         <Card title={t('contact.who')}>
           {edits ? <Edit contact={contact} onDone={() => setEdits(false)} /> : <Who contact={contact} />}

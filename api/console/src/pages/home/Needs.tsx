@@ -5,6 +5,7 @@ import { Card } from '../../ui/Page';
 import { useSwitches } from '../budgets/data';
 import { useCampaigns } from '../campaigns/data';
 import { useOpenReviews } from '../compliance/data';
+import { useAttention } from '../inbox/data';
 import { useSenders } from '../senders/data';
 import { useDoubts } from './data';
 
@@ -14,6 +15,7 @@ export function Needs() {
   const doubts = useDoubts().data?.data ?? [];
   const switches = useSwitches().data?.data.filter((one) => one.scope !== 'campaign') ?? [];
   const reviews = useOpenReviews().data?.data ?? [];
+  const attention = useAttention().data?.data ?? [];
   const paused = useCampaigns().rows.filter((one) => one.state === 'paused');
   const unusable = useSenders().rows.filter((one) => !one.usable);
 
@@ -31,6 +33,14 @@ export function Needs() {
       'reviews',
       <Link key="reviews" to="/compliance" search={{ tab: 'reviews' }} className="underline">
         {t('home.needs.reviews')}
+      </Link>,
+    ]);
+  }
+  if (attention.length > 0) {
+    items.push([
+      'attention',
+      <Link key="inbox" to="/inbox" search={{ attention: 'true' }} className="underline">
+        {t('home.needs.attention')}
       </Link>,
     ]);
   }

@@ -4,7 +4,9 @@ import { usePages } from '../../api/lists';
 
 const page = (cursor?: string) => ({ params: { query: { limit: 100, ...(cursor ? { cursor } : {}) } } });
 
-export const useUsers = () => usePages(['users'], (cursor) => ask(api.GET('/v1/users', page(cursor))));
+/** Who works for the company; nobody where the caller may not know. */
+export const useUsers = (enabled = true) =>
+  usePages(['users'], (cursor) => ask(api.GET('/v1/users', page(cursor))), { enabled });
 export const useInvitations = () =>
   usePages(['invitations'], (cursor) => ask(api.GET('/v1/invitations', page(cursor))));
 export const useKeys = () => usePages(['keys'], (cursor) => ask(api.GET('/v1/api-keys', page(cursor))));
