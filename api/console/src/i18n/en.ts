@@ -1,4 +1,7 @@
+import { assistant } from './en/assistant';
 import { campaigns } from './en/campaigns';
+import { carriers } from './en/carriers';
+import { contact } from './en/contact';
 import { door } from './en/door';
 import { frame } from './en/frame';
 import { people } from './en/people';
@@ -17,4 +20,7 @@ export const en = {
   ...why,
   ...rules,
   ...settings,
+  ...contact,
+  ...assistant,
+  ...carriers,
 } as const;

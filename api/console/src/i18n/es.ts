@@ -1,4 +1,7 @@
+import { assistant } from './es/assistant';
 import { campaigns } from './es/campaigns';
+import { carriers } from './es/carriers';
+import { contact } from './es/contact';
 import { door } from './es/door';
 import { frame } from './es/frame';
 import { people } from './es/people';
@@ -18,4 +21,7 @@ export const es: Record<keyof typeof en, string> = {
   ...why,
   ...rules,
   ...settings,
+  ...contact,
+  ...assistant,
+  ...carriers,
 };
