@@ -94,6 +94,7 @@ const contact = createRoute({
 const templates = createRoute({
   ...inside,
   path: '/templates',
+  validateSearch: texts('tab', 'account', 'state'),
   component: lazyRouteComponent(() => import('./pages/templates')),
 });
 const template = createRoute({
