@@ -22,6 +22,7 @@ async function routes(): Promise<[name: string, path: string][]> {
     ['templates', '/templates'],
     ['carrier templates', '/templates?tab=carriers'],
     ['template', `/templates/${texts.data[0]?.id}`],
+    ['messages', '/messages?status=failed'],
     ['why', `/why?of=${blocked.data[0]?.id}`],
     ['senders', '/senders'],
     ['pools', '/senders?tab=pools'],

@@ -102,6 +102,12 @@ const template = createRoute({
   path: '/templates/$id',
   component: lazyRouteComponent(() => import('./pages/templates/Edit')),
 });
+const messages = createRoute({
+  ...inside,
+  path: '/messages',
+  validateSearch: texts('to', 'campaign', 'status', 'class', 'code', 'since', 'until'),
+  component: lazyRouteComponent(() => import('./pages/messages')),
+});
 const why = createRoute({
   ...inside,
   path: '/why',
@@ -134,7 +140,7 @@ const settings = createRoute({
 
 const doors = [signIn, join, link, reset, signUp];
 const pages = [home, campaigns, builder, campaign, contacts, imports, contact, templates, template];
-const others = [why, senders, compliance, budgets, settings];
+const others = [messages, why, senders, compliance, budgets, settings];
 
 export const router = createRouter({
   routeTree: root.addChildren([...doors, frame.addChildren([...pages, ...others])]),

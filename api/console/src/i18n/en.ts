@@ -4,6 +4,7 @@ import { carriers } from './en/carriers';
 import { contact } from './en/contact';
 import { door } from './en/door';
 import { frame } from './en/frame';
+import { messages } from './en/messages';
 import { people } from './en/people';
 import { rules } from './en/rules';
 import { settings } from './en/settings';
@@ -23,4 +24,5 @@ export const en = {
   ...contact,
   ...assistant,
   ...carriers,
+  ...messages,
 } as const;

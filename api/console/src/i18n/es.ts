@@ -4,6 +4,7 @@ import { carriers } from './es/carriers';
 import { contact } from './es/contact';
 import { door } from './es/door';
 import { frame } from './es/frame';
+import { messages } from './es/messages';
 import { people } from './es/people';
 import { rules } from './es/rules';
 import { settings } from './es/settings';
@@ -24,4 +25,5 @@ export const es: Record<keyof typeof en, string> = {
   ...contact,
   ...assistant,
   ...carriers,
+  ...messages,
 };
