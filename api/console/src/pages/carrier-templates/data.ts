@@ -6,10 +6,14 @@ export type Filters = { account?: string; state?: Schemas['ReviewState'] };
 
 /** The templates that carriers keep, as they were last known to have them. */
 export function useCarrierTemplates(filters: Filters) {
-  return usePages(['carrier-templates', filters], (cursor) => {
-    const query = { ...filters, limit: 100, ...(cursor ? { cursor } : {}) };
-    return ask(api.GET('/v1/carrier-templates', { params: { query } }));
-  });
+  return usePages(
+    ['carrier-templates', filters],
+    (cursor) => {
+      const query = { ...filters, limit: 100, ...(cursor ? { cursor } : {}) };
+      return ask(api.GET('/v1/carrier-templates', { params: { query } }));
+    },
+    (one) => one.state === 'submitted',
+  );
 }
 
 /** Asks a carrier to keep and review a template. */

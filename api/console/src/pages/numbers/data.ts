@@ -7,10 +7,13 @@ export type Search = { account: string; country?: string; area_code?: string; co
 
 const of = (id: string) => ({ params: { path: { id } } });
 
-/** The numbers that the company has at its carriers, with what each carries and costs. */
+/** The numbers of the company; asked for again while an order is under way. */
 export const useNumbers = () =>
-  usePages(['numbers'], (cursor) =>
-    ask(api.GET('/v1/numbers', { params: { query: { limit: 100, ...(cursor ? { cursor } : {}) } } })),
+  usePages(
+    ['numbers'],
+    (cursor) =>
+      ask(api.GET('/v1/numbers', { params: { query: { limit: 100, ...(cursor ? { cursor } : {}) } } })),
+    (one) => one.state === 'ordered',
   );
 
 /** What a carrier has on offer; it is asked when somebody asks. */
