@@ -32,7 +32,7 @@ export function NumberDialog({ number, onClose }: Props & { onClose: () => void 
           [t('field.segments'), format.number(number.segments_30_days)],
           [t('numbers.spent'), format.money(number.spent_30_days)],
           [t('numbers.monthly'), number.monthly_cost && format.money(number.monthly_cost)],
-          [t('senders.warmup'), warmup?.day != null && t('senders.day', { n: warmup.day })],
+          [t('senders.warmup'), warmup?.day != null ? t('senders.day', { n: warmup.day }) : null],
           [t('senders.used'), warmup && t('senders.of', { used: warmup.used, limit: warmup.limit_today })],
           [t('field.created'), <Time key="at" at={number.created_at} />],
         ]}
@@ -54,6 +54,8 @@ function Assign({ number }: Props) {
   const brands = useBrands().rows;
   const pools = usePools().rows;
   const currency = useMe().data?.tenant.currency ?? '';
+  // The api takes none for what stays: one that is said can be replaced, and not taken away.
+  const none = ['', t('me.none')] as const;
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
@@ -73,13 +75,16 @@ function Assign({ number }: Props) {
           name="brand"
           label={t('brands.one')}
           defaultValue={number.brand ?? ''}
-          choices={[['', t('me.none')], ...brands.map((one) => [one.id, one.display_name] as const)]}
+          choices={[
+            ...(number.brand ? [] : [none]),
+            ...brands.map((one) => [one.id, one.display_name] as const),
+          ]}
         />
         <SelectField
           name="pool"
           label={t('senders.pool')}
           defaultValue={number.pool ?? ''}
-          choices={[['', t('me.none')], ...pools.map((one) => [one.id, one.name] as const)]}
+          choices={[...(number.pool ? [] : [none]), ...pools.map((one) => [one.id, one.name] as const)]}
         />
         <TextField
           name="cost"

@@ -48,7 +48,7 @@ function How({ health }: { health: Health }) {
         [t('health.window'), t('health.minutes', { n: health.window_minutes })],
         [
           t('health.rate'),
-          health.delivered_percent != null && `${format.number(health.delivered_percent)} %`,
+          health.delivered_percent == null ? null : `${format.number(health.delivered_percent)} %`,
         ],
         [t('state.delivered'), format.number(health.delivered)],
         [t('state.failed'), format.number(health.failed)],
