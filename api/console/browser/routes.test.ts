@@ -31,10 +31,13 @@ async function routes(): Promise<[name: string, path: string][]> {
     ['contact', `/contacts/${people.data[0]?.id}`],
     ['import', '/contacts/import'],
     ['templates', '/templates'],
+    ['carrier templates', '/templates?tab=carriers'],
     ['template', `/templates/${texts.data[0]?.id}`],
+    ['messages', '/messages?status=failed'],
     ['why', `/why?of=${blocked.data[0]?.id}`],
     ['senders', '/senders'],
     ['pools', '/senders?tab=pools'],
+    ['numbers', '/senders?tab=numbers'],
     ['do-not-contact', '/compliance'],
     ['reviews', '/compliance?tab=reviews'],
     ['suppressions', '/compliance?tab=suppressions'],
@@ -46,6 +49,9 @@ async function routes(): Promise<[name: string, path: string][]> {
     ['keys', '/settings?tab=keys'],
     ['brands', '/settings?tab=brands'],
     ['inboxes', '/settings?tab=inboxes'],
+    ['canned answers', '/settings?tab=canned'],
+    ['assistant', '/settings?tab=assistant'],
+    ['rates', '/settings?tab=rates'],
     ['accounts', '/settings?tab=accounts'],
   ];
 }
@@ -114,7 +120,7 @@ test(
   { timeout: 300_000 },
   async () => {
     const found = await walk();
-    expect(found.routes).toBeGreaterThan(25);
+    expect(found.routes).toBeGreaterThan(30);
     expect(found).toEqual({ routes: found.routes, light: [], dark: [], wide: [] });
   },
 );

@@ -111,12 +111,19 @@ const contact = createRoute({
 const templates = createRoute({
   ...inside,
   path: '/templates',
+  validateSearch: texts('tab', 'account', 'state'),
   component: lazyRouteComponent(() => import('./pages/templates')),
 });
 const template = createRoute({
   ...inside,
   path: '/templates/$id',
   component: lazyRouteComponent(() => import('./pages/templates/Edit')),
+});
+const messages = createRoute({
+  ...inside,
+  path: '/messages',
+  validateSearch: texts('to', 'campaign', 'status', 'class', 'code', 'since', 'until'),
+  component: lazyRouteComponent(() => import('./pages/messages')),
 });
 const why = createRoute({
   ...inside,
@@ -150,7 +157,7 @@ const settings = createRoute({
 
 const doors = [signIn, join, link, reset, signUp];
 const pages = [home, campaigns, builder, campaign, contacts, imports, contact, templates, template];
-const others = [inbox, why, senders, compliance, budgets, settings];
+const others = [inbox, messages, why, senders, compliance, budgets, settings];
 
 export const router = createRouter({
   routeTree: root.addChildren([...doors, frame.addChildren([...pages, ...others])]),

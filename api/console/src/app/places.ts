@@ -10,6 +10,7 @@ export const PLACES: Place[] = [
   { to: '/campaigns', name: 'nav.campaigns', sign: '➤' },
   { to: '/contacts', name: 'nav.contacts', sign: '☺' },
   { to: '/templates', name: 'nav.templates', sign: '✎' },
+  { to: '/messages', name: 'nav.messages', sign: '✉' },
   { to: '/why', name: 'nav.why', sign: '?' },
   { to: '/senders', name: 'nav.senders', sign: '☎' },
   { to: '/compliance', name: 'nav.compliance', sign: '§' },

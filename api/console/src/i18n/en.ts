@@ -1,7 +1,11 @@
+import { assistant } from './en/assistant';
 import { campaigns } from './en/campaigns';
+import { carriers } from './en/carriers';
+import { contact } from './en/contact';
 import { door } from './en/door';
 import { frame } from './en/frame';
 import { inbox } from './en/inbox';
+import { messages } from './en/messages';
 import { people } from './en/people';
 import { rules } from './en/rules';
 import { settings } from './en/settings';
@@ -19,4 +23,8 @@ export const en = {
   ...why,
   ...rules,
   ...settings,
+  ...contact,
+  ...assistant,
+  ...carriers,
+  ...messages,
 } as const;

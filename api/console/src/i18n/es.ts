@@ -1,7 +1,11 @@
+import { assistant } from './es/assistant';
 import { campaigns } from './es/campaigns';
+import { carriers } from './es/carriers';
+import { contact } from './es/contact';
 import { door } from './es/door';
 import { frame } from './es/frame';
 import { inbox } from './es/inbox';
+import { messages } from './es/messages';
 import { people } from './es/people';
 import { rules } from './es/rules';
 import { settings } from './es/settings';
@@ -20,4 +24,8 @@ export const es: Record<keyof typeof en, string> = {
   ...why,
   ...rules,
   ...settings,
+  ...contact,
+  ...assistant,
+  ...carriers,
+  ...messages,
 };

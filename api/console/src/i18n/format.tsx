@@ -31,6 +31,13 @@ export function useFormat() {
           : new Intl.NumberFormat(language, { style: 'currency', currency: money.currency }).format(
               Number(money.amount),
             ),
+      /** What one of something costs: with as many decimals as it has. */
+      price: (money: Schemas['Money']) =>
+        new Intl.NumberFormat(language, {
+          style: 'currency',
+          currency: money.currency,
+          maximumFractionDigits: 6,
+        }).format(Number(money.amount)),
       time: (at: string | null | undefined) => (at == null ? '–' : time.format(new Date(at))),
       day: (at: string) => day.format(new Date(at)),
       clock: (at: string) => new Date(at).toLocaleTimeString(language, { timeStyle: 'short' }),

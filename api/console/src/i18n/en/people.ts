@@ -13,8 +13,6 @@ export const people = {
   'contact.erase': 'Erase',
   'contact.erase.says': 'The person is removed for good, with their texts. What waits for them is cancelled.',
   'contact.erased': 'The person is erased.',
-  'contact.messages': 'Messages',
-  'contact.messages.none': 'They were never written to.',
   'consent.title': 'Consent',
   'consent.add': 'Record consent',
   'consent.none': 'Nothing is recorded.',

@@ -15,8 +15,6 @@ export const people: Record<keyof typeof peopleEnglish, string> = {
   'contact.erase': 'Borrar',
   'contact.erase.says': 'La persona se elimina para siempre, con sus textos. Lo que espera se cancela.',
   'contact.erased': 'La persona está borrada.',
-  'contact.messages': 'Mensajes',
-  'contact.messages.none': 'Nunca se le ha escrito.',
   'consent.title': 'Consentimiento',
   'consent.add': 'Registrar consentimiento',
   'consent.none': 'No hay nada registrado.',

@@ -1,22 +1,9 @@
-import { Link } from '@tanstack/react-router';
-import type { Schemas } from '../../api/client';
 import { useT } from '../../i18n';
 import { CheckField, SelectField, TextField } from '../../ui/Field';
 import { usePools } from '../senders/data';
-import { useTemplates } from '../templates/data';
-
-export type Draft = {
-  name: string;
-  class: Schemas['CampaignClass'];
-  everyone: boolean;
-  tags: string;
-  template_id: string;
-  pool_id: string;
-};
+import type { Draft } from './draft';
 
 type Props = { draft: Draft; change: (part: Partial<Draft>) => void };
-
-const CLASSES = ['promo', 'journey', 'transactional'] as const;
 
 /** Whom it is for. */
 export function AudienceStep({ draft, change }: Props) {
@@ -43,35 +30,6 @@ export function AudienceStep({ draft, change }: Props) {
           onChange={(e) => change({ tags: e.target.value })}
         />
       )}
-    </>
-  );
-}
-
-/** What they get. */
-export function MessageStep({ draft, change }: Props) {
-  const t = useT();
-  const templates = useTemplates().rows;
-  return (
-    <>
-      <SelectField
-        required
-        label={t('builder.template')}
-        value={draft.template_id}
-        choices={[['', t('field.choose')], ...templates.map((one) => [one.id, one.name] as const)]}
-        onChange={(e) => change({ template_id: e.target.value })}
-        hint={
-          <Link to="/templates/$id" params={{ id: 'new' }} className="underline">
-            {t('templates.new')}
-          </Link>
-        }
-      />
-      <SelectField
-        label={t('field.class')}
-        hint={t('builder.class.hint')}
-        value={draft.class}
-        choices={CLASSES.map((one) => [one, t(`class.${one}`)] as const)}
-        onChange={(e) => change({ class: e.target.value as Draft['class'] })}
-      />
     </>
   );
 }

@@ -8,13 +8,13 @@ import { Page } from '../../ui/Page';
 import { ProblemNote } from '../../ui/Problem';
 import { useSavedPreview } from '../templates/data';
 import { Phone } from '../templates/Preview';
-import { AudienceStep, MessageStep, SendersStep, type Draft } from './Steps';
 import { CheckStep } from './Check';
+import { bodyOf, EMPTY, type Draft } from './draft';
+import { MessageStep } from './Message';
+import { AudienceStep, SendersStep } from './Steps';
 
 const STEPS = ['audience', 'message', 'senders', 'check'] as const;
 type Step = (typeof STEPS)[number];
-
-const EMPTY: Draft = { name: '', class: 'promo', everyone: false, tags: '', template_id: '', pool_id: '' };
 
 /** A campaign in four steps: whom, what, from where, and what it would come to. */
 export default function Builder() {
@@ -78,20 +78,10 @@ export default function Builder() {
             </Button>
           )}
         </form>
-        <Phones template={draft.template_id} />
+        {draft.content === 'own' && <Phones template={draft.template_id} />}
       </div>
     </Page>
   );
-}
-
-function bodyOf(draft: Draft): Schemas['NewCampaign'] {
-  const tags = draft.tags
-    .split(',')
-    .map((tag) => tag.trim())
-    .filter(Boolean);
-  const { name, template_id, pool_id } = draft;
-  const audience = draft.everyone ? { all: true as const } : { tags };
-  return { name, template_id, pool_id, class: draft.class, audience };
 }
 
 const update = (id: string, draft: Draft) =>

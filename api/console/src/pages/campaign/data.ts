@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, ask, download, type Schemas } from '../../api/client';
 import { usePages } from '../../api/lists';
+import { messages } from '../../api/messages';
 
 export type Act = 'start' | 'pause' | 'resume' | 'stop';
 
@@ -45,10 +46,8 @@ const later = (at: string) => new Date(Date.parse(at) + 60_000).toISOString();
 
 /** The messages of a campaign that are in a state. */
 export function useRecipients(id: string, state: string) {
-  const status = state as Schemas['MessageState'];
   return usePages(['of', `campaign:${id}`, 'recipients', state], (cursor) => {
-    const query = { campaign: id, status, limit: 200, ...(cursor ? { cursor } : {}) };
-    return ask(api.GET('/v1/messages', { params: { query } }));
+    return messages({ campaign: id, status: state, limit: 200, ...(cursor ? { cursor } : {}) });
   });
 }
 

@@ -11,12 +11,14 @@ import { Card, Coming, Page } from '../../ui/Page';
 import { ProblemNote } from '../../ui/Problem';
 import { toast } from '../../ui/Toast';
 import { Standing } from '../contacts';
+import { Addresses } from './Addresses';
 import { Consent } from './Consent';
 import { useContact, useErase } from './data';
 import { Edit } from './Edit';
-import { Messages } from './Messages';
+import { Merges } from './Merges';
+import { Timeline } from './Timeline';
 
-/** One person: who they are, what they have agreed to, what they were sent. */
+/** One person: who they are, what they have agreed to, what there was with them. */
 export default function ContactPage() {
   const { id } = useParams({ from: '/frame/contacts/$id' });
   const t = useT();
@@ -48,8 +50,10 @@ function Person({ contact }: { contact: Schemas['Contact'] }) {
           {edits ? <Edit contact={contact} onDone={() => setEdits(false)} /> : <Who contact={contact} />}
         </Card>
         <Consent id={contact.id} />
+        <Addresses contact={contact} />
+        <Merges contact={contact} />
       </div>
-      {contact.phone && <Messages phone={contact.phone} />}
+      <Timeline id={contact.id} phone={contact.phone} />
     </Page>
   );
 }

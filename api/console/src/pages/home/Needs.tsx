@@ -17,7 +17,9 @@ export function Needs() {
   const reviews = useOpenReviews().data?.data ?? [];
   const attention = useAttention().data?.data ?? [];
   const paused = useCampaigns().rows.filter((one) => one.state === 'paused');
-  const unusable = useSenders().rows.filter((one) => !one.usable);
+  const senders = useSenders().rows;
+  const unusable = senders.filter((one) => !one.usable);
+  const resting = senders.filter((one) => one.health && one.health.state !== 'healthy');
 
   const items: [string, ReactNode][] = [];
   for (const one of doubts) {
@@ -65,6 +67,14 @@ export function Needs() {
       `sender ${one.id}`,
       <Link key="senders" to="/senders" className="underline">
         {t('home.needs.sender', { number: one.number })}
+      </Link>,
+    ]);
+  }
+  for (const one of resting) {
+    items.push([
+      `resting ${one.id}`,
+      <Link key="resting" to="/senders" className="underline">
+        {t('home.needs.resting', { number: one.number })}
       </Link>,
     ]);
   }

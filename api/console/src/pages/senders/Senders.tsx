@@ -1,13 +1,16 @@
+import { useState, type MouseEvent } from 'react';
 import type { Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
 import { useT } from '../../i18n';
 import { Time, useFormat } from '../../i18n/format';
 import { Button } from '../../ui/Button';
 import { List } from '../../ui/List';
+import { Pill } from '../../ui/Pill';
 import { ProblemNote } from '../../ui/Problem';
 import { toast } from '../../ui/Toast';
 import type { Column } from '../../ui/Table';
 import { useChangeSender, useSenders } from './data';
+import { SenderDialog } from './SenderDialog';
 
 type Sender = Schemas['Sender'];
 
@@ -17,6 +20,9 @@ export function Senders() {
   const format = useFormat();
   const may = useMay('edit_settings');
   const change = useChangeSender();
+  const pages = useSenders();
+  const [open, setOpen] = useState<string | null>(null);
+  const shown = pages.rows.find((one) => one.id === open);
   const set = (one: Sender, usable: boolean) => {
     const undo = () => change.mutate({ id: one.id, body: { usable: !usable } });
     const says = usable
@@ -25,8 +31,20 @@ export function Senders() {
     const onSuccess = () => toast(says, { label: t('act.undo'), run: undo });
     change.mutate({ id: one.id, body: { usable } }, { onSuccess });
   };
+  const act = (event: MouseEvent, one: Sender) => {
+    event.stopPropagation();
+    set(one, !one.usable);
+  };
   const columns: Column<Sender>[] = [
-    { name: t('senders.number'), cell: (one) => <span className="font-medium">{one.number}</span> },
+    {
+      name: t('senders.number'),
+      cell: (one) => (
+        <button type="button" className="font-medium underline" onClick={() => setOpen(one.id)}>
+          {one.number}
+        </button>
+      ),
+    },
+    { name: t('health.title'), cell: (one) => one.health && <Pill state={one.health.state} /> },
     {
       name: t('senders.used'),
       cell: (one) => <Used sender={one} />,
@@ -45,7 +63,7 @@ export function Senders() {
         <span className="flex items-center gap-2">
           {one.usable ? t('field.yes') : t('field.no')}
           {may && (
-            <Button className="h-7" onClick={() => set(one, !one.usable)}>
+            <Button className="h-7" onClick={(event) => act(event, one)}>
               {one.usable ? t('senders.off') : t('senders.on')}
             </Button>
           )}
@@ -58,11 +76,13 @@ export function Senders() {
       <ProblemNote error={change.error} />
       <List
         label={t('nav.senders')}
-        pages={useSenders()}
+        pages={pages}
         columns={columns}
         idOf={(one) => one.id}
+        onOpen={(one) => setOpen(one.id)}
         empty={t('senders.empty')}
       />
+      {shown && <SenderDialog sender={shown} onClose={() => setOpen(null)} />}
     </>
   );
 }

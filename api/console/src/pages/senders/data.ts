@@ -17,6 +17,15 @@ export function useChangeSender() {
   });
 }
 
+/** Takes senders out of traffic, or puts them back. */
+export function useSenderStatus() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas['SenderStatusChange']) => ask(api.POST('/v1/senders/status', { body })),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ['senders'] }),
+  });
+}
+
 /** Makes a pool of senders. */
 export function useNewPool() {
   const queries = useQueryClient();

@@ -14,6 +14,10 @@ export const useBrands = () => usePages(['brands'], (cursor) => ask(api.GET('/v1
 export const useInboxes = () => usePages(['inboxes'], (cursor) => ask(api.GET('/v1/inboxes', page(cursor))));
 export const useAccounts = () =>
   usePages(['accounts'], (cursor) => ask(api.GET('/v1/carrier-accounts', page(cursor))));
+export const useCanned = () =>
+  usePages(['canned'], (cursor) => ask(api.GET('/v1/canned-answers', page(cursor))));
+export const useRates = () =>
+  usePages(['rates'], (cursor) => ask(api.GET('/v1/whatsapp-rates', page(cursor))));
 export const useSessions = () =>
   useQuery({ queryKey: ['sessions'], queryFn: () => ask(api.GET('/v1/me/sessions')) });
 
@@ -56,3 +60,21 @@ export const useNewPassword = () =>
   useChange('sessions', (body: Schemas['PasswordChange']) => ask(api.PUT('/v1/me/password', { body })));
 export const useEndSession = () =>
   useChange('sessions', (id: string) => ask(api.DELETE('/v1/me/sessions/{id}', of(id))));
+export const useNewCanned = () =>
+  useChange('canned', (body: Schemas['NewCannedAnswer']) => ask(api.POST('/v1/canned-answers', { body })));
+export const useChangeCanned = () =>
+  useChange('canned', ({ id, body }: { id: string; body: Schemas['CannedAnswerChange'] }) =>
+    ask(api.PATCH('/v1/canned-answers/{id}', { ...of(id), body })),
+  );
+export const useRemoveCanned = () =>
+  useChange('canned', (id: string) => ask(api.DELETE('/v1/canned-answers/{id}', of(id))));
+export const useNewRates = () =>
+  useChange('rates', (body: Schemas['NewWhatsappRates']) => ask(api.PUT('/v1/whatsapp-rates', { body })));
+
+/** The numbers that an account has at its carrier, as the carrier says now. */
+export const useAccountNumbers = (account: string) =>
+  useQuery({
+    queryKey: ['account-numbers', account],
+    retry: false,
+    queryFn: () => ask(api.GET('/v1/carrier-accounts/{account}/numbers', { params: { path: { account } } })),
+  });

@@ -3,13 +3,16 @@ import type { ReactNode } from 'react';
 import { useMay, useSession } from '../../api/me';
 import { useT } from '../../i18n';
 import { Page, Tabs } from '../../ui/Page';
+import { Assistant } from '../assistant';
 import { Accounts } from './Accounts';
 import { Brands } from './Brands';
+import { Canned } from './Canned';
 import { Company } from './Company';
 import { Inboxes } from './Inboxes';
 import { Keys } from './Keys';
 import { Me } from './Me';
 import { People } from './People';
+import { WhatsappRates } from './Rates';
 
 /** How the company is set up: what a role may not see is not there. */
 export default function Settings() {
@@ -24,6 +27,9 @@ export default function Settings() {
     ['keys', t('settings.keys'), <Keys key="keys" />, mayKeys],
     ['brands', t('settings.brands'), <Brands key="brands" />, true],
     ['inboxes', t('settings.inboxes'), <Inboxes key="inboxes" />, true],
+    ['canned', t('settings.canned'), <Canned key="canned" />, true],
+    ['assistant', t('settings.assistant'), <Assistant key="assistant" />, true],
+    ['rates', t('settings.rates'), <WhatsappRates key="rates" />, true],
     ['accounts', t('settings.accounts'), <Accounts key="accounts" />, true],
     ['me', t('settings.me'), <Me key="me" />, isPerson],
   ];

@@ -1,25 +1,47 @@
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
 import { useT } from '../../i18n';
 import { Time, useFormat } from '../../i18n/format';
 import { pressed } from '../../ui/Button';
 import { List } from '../../ui/List';
-import { Page } from '../../ui/Page';
+import { Page, Tabs } from '../../ui/Page';
 import type { Column } from '../../ui/Table';
+import { CarrierTemplates } from '../carrier-templates';
 import { useTemplates } from './data';
 
-/** All templates. */
+/** All templates: the company's own, and those that carriers keep and review. */
 export default function Templates() {
   const t = useT();
-  const format = useFormat();
-  const navigate = useNavigate();
   const may = useMay('edit_campaigns');
-  const make = (
+  const { tab = 'own' } = useSearch({ from: '/frame/templates' });
+  const tabs: [string, string][] = [
+    ['own', t('templates.own')],
+    ['carriers', t('carrier.templates')],
+  ];
+  return (
+    <Page title={t('nav.templates')} actions={tab === 'own' && may && <New />}>
+      <Tabs tabs={tabs} now={tab} label={t('nav.templates')} />
+      {tab === 'carriers' ? <CarrierTemplates /> : <Own />}
+    </Page>
+  );
+}
+
+function New() {
+  const t = useT();
+  return (
     <Link to="/templates/$id" params={{ id: 'new' }} className={pressed('primary')}>
       {t('templates.new')}
     </Link>
   );
+}
+
+/** The company's own templates. */
+function Own() {
+  const t = useT();
+  const format = useFormat();
+  const navigate = useNavigate();
+  const may = useMay('edit_campaigns');
   const columns: Column<Schemas['Template']>[] = [
     {
       name: t('field.name'),
@@ -34,16 +56,14 @@ export default function Templates() {
     { name: t('field.created'), cell: (one) => <Time at={one.created_at} />, wide: true },
   ];
   return (
-    <Page title={t('nav.templates')} actions={may && make}>
-      <List
-        label={t('nav.templates')}
-        pages={useTemplates()}
-        columns={columns}
-        idOf={(one) => one.id}
-        onOpen={(one) => void navigate({ to: '/templates/$id', params: { id: one.id } })}
-        empty={t('templates.empty')}
-        next={may && make}
-      />
-    </Page>
+    <List
+      label={t('nav.templates')}
+      pages={useTemplates()}
+      columns={columns}
+      idOf={(one) => one.id}
+      onOpen={(one) => void navigate({ to: '/templates/$id', params: { id: one.id } })}
+      empty={t('templates.empty')}
+      next={may && <New />}
+    />
   );
 }

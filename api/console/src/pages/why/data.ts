@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, ask, type Schemas } from '../../api/client';
+import { messages } from '../../api/messages';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
 
@@ -13,8 +14,7 @@ export function useFound(of: string) {
     enabled: of !== '',
     queryFn: async (): Promise<Schemas['Message'][]> => {
       if (isId(of)) return [await ask(api.GET('/v1/messages/{id}', { params: { path: { id: of } } }))];
-      const page = await ask(api.GET('/v1/messages', { params: { query: { to: of, limit: 20 } } }));
-      return page.data;
+      return (await messages({ to: of, limit: 20 })).data;
     },
   });
 }

@@ -1,0 +1,40 @@
+import type { contact as contactEnglish } from '../en/contact';
+
+/** In Spanish: one person: addresses, merges, what there was with them. */
+export const contact: Record<keyof typeof contactEnglish, string> = {
+  'channel.sms': 'SMS',
+  'channel.whatsapp': 'WhatsApp',
+  'addresses.title': 'Direcciones',
+  'addresses.add': 'Añadir una dirección',
+  'addresses.one': 'Dirección',
+  'addresses.kind': 'Qué es',
+  'addresses.remove': 'Quitar {address}',
+  'addresses.remove.says':
+    'Vuelve a ser un contacto propio, con todo lo que lo detiene. Una unión lo trae de vuelta.',
+  'address.phone': 'Número de teléfono',
+  'address.carrier_id': 'Id de WhatsApp para la empresa',
+  'address.whatsapp_id': 'Número de WhatsApp',
+  'address.username': 'Nombre de usuario de WhatsApp',
+  'merges.title': 'Unido con',
+  'merges.merge': 'Unir con otro contacto',
+  'merges.says':
+    'Este contacto recibe al otro: direcciones, mensajes y consentimiento. Lo que detiene los textos a uno los detiene a ambos. Se puede deshacer durante 30 días.',
+  'merges.search': 'Nombre o número del otro',
+  'merges.take': 'Unir',
+  'merges.nobody': 'Nadie se llama así.',
+  'merges.none': 'No ha recibido a nadie.',
+  'merges.done': 'Los dos son un contacto.',
+  'merges.undo': 'Separar',
+  'merges.until': 'Se puede deshacer hasta',
+  'merges.undone': 'Deshecho',
+  'timeline.title': 'Lo que hubo',
+  'timeline.none': 'Aún no se ha escrito, dicho ni cambiado nada.',
+  'timeline.csv': 'Mensajes como CSV',
+  'timeline.gone': 'El texto ya no se guarda.',
+  'timeline.message': 'Mensaje',
+  'timeline.text': 'Escribió',
+  'timeline.consent': 'Consentimiento',
+  'timeline.opt_out': 'Baja',
+  'timeline.note': 'Nota',
+  'timeline.campaign': 'Campaña',
+};
