@@ -55,7 +55,7 @@ struct ToolTested {
     /// What the model would read: what the tool said, between marks; else what it is told of the
     /// failure.
     shown: String,
-    /// How long it took.
+    /// How long it took, in milliseconds.
     latency_ms: u64,
 }
 

@@ -70,6 +70,7 @@ struct NewTool {
 #[derive(Serialize, ToSchema)]
 #[schema(as = AssistantTool)]
 struct ToolView {
+    /// The id of the tool.
     id: Uuid,
     /// What the model calls it.
     name: String,

@@ -202,7 +202,7 @@ pub const ANSWERS: Case = Case {
     made: Made::Bursts,
     before: &[Enrich, Gate, Throttle, Send, Inbound, Reply],
     work: ContractWork::Rows(DueRows {
-        parts: 64,
+        parts: 128,
         tick: "due_bursts",
         aside: "update millrace.reply_bursts set due = '2100-01-01Z'",
         give: "update millrace.reply_bursts b set due = '2026-01-01Z'
