@@ -30,6 +30,7 @@ fn from_flags(flags: &[&str]) -> Result<Settings, SettingsError> {
             "--allow-carrier-hosts" => {
                 common.allow_carrier_hosts = given.allow_carrier_hosts.clone();
             }
+            "--allow-tool-hosts" => common.allow_tool_hosts = given.allow_tool_hosts.clone(),
             "--sandbox-url" => common.sandbox_url = given.sandbox_url.clone(),
             "--call-by" => common.call_by = given.call_by.clone(),
             "--request-timeout" => common.request_timeout = given.request_timeout.clone(),
