@@ -178,6 +178,7 @@ impl Default for ApiSettings {
             sandbox_url: None,
             ai: None,
             tools: None,
+
             submit_per_second: 10_000,
             submit_burst: 50_000,
             calls: (2_000, 10_000),

@@ -148,8 +148,8 @@ async fn mark(
     Ok(new.into_iter().collect())
 }
 
-/// Of each conversation the last of its new texts: it stands for those before it. Of texts that came
-/// at one instant it is the one that was handed over last.
+/// Of each conversation the last of its new texts: it stands for those before it. Of texts that
+/// came at one instant it is the one that was handed over last.
 fn last_of_each<'t, 'a>(texts: &'t [Joining<'a>], new: &HashSet<Uuid>) -> Vec<&'t Joining<'a>> {
     let mut last: HashMap<ConversationId, &Joining<'_>> = HashMap::new();
     for text in texts.iter().filter(|text| new.contains(&text.ask.inbound)) {

@@ -2,6 +2,7 @@
 //! the recipient's status, reaches what is parked for the address, and is in the audit trail. All
 //! of it is done here, whoever asks for it: a text, a carrier, an import or the API.
 
+mod act;
 mod change;
 mod give_back;
 mod ledger;
@@ -16,12 +17,12 @@ use jiff::Timestamp;
 use sqlx::types::Uuid;
 use stage::Fault;
 
+pub(crate) use act::SpreadAct;
 #[cfg(test)]
 pub(crate) use change::StatusChange;
 pub use change::{Action, ConsentChange, ConsentMethod, Proof};
 pub(crate) use give_back::give_back;
 pub use ledger::{ConsentLine, PriorStatus, list, overtaken};
-pub(crate) use spread::SpreadAct;
 pub(crate) use stops::StopsBefore;
 
 use crate::Scoped;

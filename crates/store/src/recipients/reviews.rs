@@ -158,6 +158,7 @@ pub async fn is_stopped_elsewhere(
     review: &Review,
 ) -> Result<bool, Fault> {
     let Ok(address) = review.address.parse::<Address>() else { return Ok(false) };
+
     sqlx::query_scalar!(
         r#"select exists (
                select from unnest($1::text[], $2::text[], $3::text[])

@@ -84,7 +84,7 @@ pub(super) async fn notes(
            cross join lateral (
                select * from conversations t
                where t.tenant_id = $1 and t.contact_id = k.contact_id
-               order by t.conversation_id limit $6
+               order by t.channel, t.sender_group limit $6
            ) v
            cross join lateral (
                select * from conversation_entries n

@@ -16,9 +16,9 @@ use serde_json::json;
 use stage::Fault;
 
 use super::{
+    act::SpreadAct,
     change::{Action, ConsentChange, ConsentMethod, Proof},
     ledger,
-    spread::SpreadAct,
     stops::{self, StopsBefore},
     write::{entry, lock, write},
 };

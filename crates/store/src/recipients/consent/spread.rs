@@ -10,12 +10,11 @@ use domain::{
     ids::{TenantId, consent_at},
     message::class::Channel,
 };
-use jiff::Timestamp;
 use serde_json::json;
-use sqlx::types::Uuid;
 use stage::Fault;
 
 use super::{
+    act::SpreadAct,
     change::{Action, ConsentChange, ConsentMethod},
     stops::{self, StopsBefore, Strictest},
     write::{lock, write},
@@ -43,7 +42,7 @@ pub(super) async fn to_contacts(
         return Ok(Vec::new());
     }
 
-    let own = said.iter().enumerate().map(|(at, change)| (at, change.address.clone())).collect();
+    let own = said.iter().enumerate().map(|(i, change)| (i, change.address.clone())).collect();
     let own = with_other_forms(tx, &said, own).await?;
     // The limit keeps the inner select apart: one look into the index for each contact.
     let rows = sqlx::query!(
@@ -110,7 +109,7 @@ async fn other_forms(
     let forms: Vec<(usize, Address)> = addresses
         .iter()
         .enumerate()
-        .flat_map(|(at, (_, address))| address.other_forms().map(move |form| (at, form)))
+        .flat_map(|(i, (_, address))| address.other_forms().map(move |form| (i, form)))
         .collect();
     if forms.is_empty() {
         return Ok(forms);
@@ -150,18 +149,6 @@ fn at_other_address(change: &ConsentChange, address: Address) -> ConsentChange {
         evidence: json!({ "line": change.consent_id }),
         ..change.clone()
     }
-}
-
-/// Addresses come together in one contact.
-pub struct SpreadAct<'a> {
-    /// Whose contact it is.
-    pub tenant: &'a TenantId,
-    /// What the lines of the ledger name: the merge, or the contact that got an address.
-    pub id: Uuid,
-    /// Business time of the act.
-    pub at: Timestamp,
-    /// Who did it: API key, user, stage.
-    pub by: &'a str,
 }
 
 /// Writes to each of these addresses what stops texts to any of them: the strictest wins. They are

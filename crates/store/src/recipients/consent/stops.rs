@@ -13,8 +13,8 @@ use serde_json::json;
 use stage::Fault;
 
 use super::{
+    act::SpreadAct,
     change::{Action, ConsentChange, ConsentMethod, Proof},
-    spread::SpreadAct,
 };
 use crate::{Scoped, core::keyed::index, fault, recipients::list::RecipientRow};
 
