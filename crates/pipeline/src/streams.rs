@@ -268,7 +268,7 @@ mod tests {
     const GIB: u64 = 1 << 30;
 
     /// The cells of the row that names a stream in its first cell.
-    fn row<'a>(page: &'a str, stream: Stream) -> Option<Vec<&'a str>> {
+    fn row(page: &str, stream: Stream) -> Option<Vec<&str>> {
         let rows = page.lines().filter_map(|line| line.strip_prefix("| "));
         let mut rows = rows.map(|row| row.split(" | ").collect::<Vec<_>>());
         rows.find(|cells| cells[0].split(", ").any(|name| name == stream.name()))

@@ -239,7 +239,7 @@ async fn object(body: &str, media: &[String], rich: Option<&RichContent>) -> (St
 #[tokio::test]
 async fn what_goes_with_a_text_decides_its_type() {
     let file = |kind, name| RichContent::file(kind, name).expect("right");
-    let link = vec!["https://x.test/a.jpg".to_owned()];
+    let link = ["https://x.test/a.jpg".to_owned()];
 
     let cases = [
         ("nothing", "Hi", &[][..], None, "text"),

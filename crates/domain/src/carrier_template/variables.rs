@@ -59,7 +59,7 @@ pub(super) fn stand_well(text: &str) -> Result<(), VariableFault> {
     if is_empty(first) || is_empty(last) {
         return Err(VariableFault::AtEdge);
     }
-    if between.iter().any(|words| is_empty(words)) {
+    if between.iter().any(is_empty) {
         return Err(VariableFault::Adjacent);
     }
     Ok(())

@@ -68,7 +68,7 @@ pub(super) fn put(
 
     let calls = deliveries.len();
     for delivery in deliveries {
-        posting::post(app, delivery);
+        posting::post(app, Box::new(delivery));
     }
     Ok(ok(&json!({
         "name": name, "language": language, "status": after.status, "reason": after.reason,

@@ -106,7 +106,7 @@ pub(crate) fn template(
     business: &str,
     (name, language): (&str, &str),
     (before, after): (&Template, &Template),
-) -> Vec<Box<Delivery>> {
+) -> Vec<Delivery> {
     let mut changes = Vec::new();
     if (&before.status, &before.reason) != (&after.status, &after.reason) {
         let told = json!({ "event": after.status, "reason": after.reason });
@@ -130,7 +130,7 @@ pub(crate) fn template(
         value["message_template_id"] = after.id.into();
         value["message_template_name"] = name.into();
         value["message_template_language"] = language.into();
-        of_field(state, &url, business, field, value)
+        of_field(state, &url, business, field, value).map(|delivery| *delivery)
     });
     deliveries.collect()
 }

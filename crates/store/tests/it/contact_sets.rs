@@ -181,7 +181,7 @@ async fn a_stop_reaches_every_address_of_the_contact_in_its_channel_group_alone(
 #[tokio::test]
 async fn an_address_that_joins_a_contact_is_stopped_as_the_others_are() -> anyhow::Result<()> {
     let (number, id) = (person(1), carrier_id());
-    let world = world(&[number.clone()]).await?;
+    let world = world(std::slice::from_ref(&number)).await?;
     let listed = change(&world, &number, Channel::Whatsapp, Action::DoNotContact);
     let listed = ConsentChange { stops: Some(Stops::All), source: Some("angry".into()), ..listed };
     let left = change(&world, &number, Channel::Whatsapp, Action::Revoke);
@@ -348,7 +348,7 @@ async fn a_stop_reaches_a_contact_from_before_under_another_form_of_the_number()
 -> anyhow::Result<()> {
     let [old, canonical]: [Address; 2] =
         ["+551187654321", "+5511987654321"].map(|text| text.parse().expect("an address"));
-    let world = world(&[old.clone()]).await?;
+    let world = world(std::slice::from_ref(&old)).await?;
     say(&world, &[change(&world, &canonical, Channel::Sms, Action::Revoke)]).await?;
     let both = [format!("{old} sms contact"), format!("{canonical} sms keyword")];
     assert_eq!(stopped(&world).await?, both);
@@ -366,7 +366,7 @@ async fn a_stop_reaches_a_contact_from_before_under_another_form_of_the_number()
 #[tokio::test]
 async fn what_a_carrier_tells_of_a_person_is_joined_once() -> anyhow::Result<()> {
     let (number, id) = (person(1), carrier_id());
-    let world = world(&[id.clone()]).await?;
+    let world = world(std::slice::from_ref(&id)).await?;
     let told = |kind, name: &str| ToldName {
         tenant: world.tenant.clone(),
         address: number.clone(),

@@ -129,7 +129,7 @@ pub(super) async fn create(
     let submitted =
         carrier_templates::submit(&mut new.tx, &tenant.id, &template, now, machine).await?;
     let begun = match submitted {
-        TemplateSubmission::Begun(template) => template,
+        TemplateSubmission::Begun(template) => *template,
         TemplateSubmission::Exists(state) => {
             let detail = format!("the account has this template: it is {}", state.as_str());
             return Err(Problem::new(Kind::Conflict, detail));

@@ -33,7 +33,7 @@ pub struct NewTemplate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplateSubmission {
     /// It is recorded, and the carrier may be asked.
-    Begun(StoredCarrierTemplate),
+    Begun(Box<StoredCarrierTemplate>),
     /// The account has a template of this name in this language.
     Exists(ReviewState),
     /// The account has [`MOST`].
@@ -86,7 +86,7 @@ pub async fn submit(
         return Ok(TemplateSubmission::Full);
     }
     let made = get(tx, tenant, new.id, false).await?;
-    Ok(made.map_or(TemplateSubmission::Full, TemplateSubmission::Begun))
+    Ok(made.map_or(TemplateSubmission::Full, |made| TemplateSubmission::Begun(Box::new(made))))
 }
 
 /// Records what the carrier has answered to a wish for a template. What the carrier's list or its
