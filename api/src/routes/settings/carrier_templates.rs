@@ -47,7 +47,7 @@ struct Wanted {
     #[param(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "verified")]
     account: Option<String>,
     /// Those of this name, in all languages.
-    #[param(min_length = 1, max_length = 512, example = "order_shipped")]
+    #[param(max_length = 512, example = "order_shipped")]
     name: Option<String>,
     /// Those whose review has come to this.
     #[param(inline, value_type = Option<ReviewState>, example = "approved")]
