@@ -44,7 +44,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 struct Wanted {
     /// Those of the carrier account of this name.
-    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "verified")]
+    #[param(max_length = 64, example = "verified")]
     account: Option<String>,
     /// Those of this name, in all languages.
     #[param(max_length = 512, example = "order_shipped")]
