@@ -41,7 +41,11 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 66] = [
         Counter,
         "Connections closed to make room for others",
     ),
-    ("millrace_http_request_seconds", Histogram, "Time that requests took, by route"),
+    (
+        "millrace_http_request_seconds",
+        Histogram,
+        "Time that requests took, by route; by resource where no messages pass",
+    ),
     ("millrace_http_requests_total", Counter, "Requests by method, route and status"),
     (
         "millrace_http_unlogged_total",
