@@ -9,7 +9,7 @@ use domain::{
     template::Template,
 };
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use store::{
     Scoped,
     campaigns::{self, Campaign, CampaignState},
@@ -46,7 +46,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 
 /// A campaign to be drafted.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(super) struct NewCampaign {
     /// What people call it.
     #[schema(min_length = 1, max_length = 200)]
@@ -80,6 +80,16 @@ pub(super) struct NewCampaign {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 604800)]
     pub(super) validity_seconds: Option<i32>,
+}
+
+// What its messages say is required, in one field or another: the decoder names it with what else is
+// missing.
+impl<'de> Deserialize<'de> for NewCampaign {
+    fn deserialize<D: Deserializer<'de>>(written: D) -> Result<Self, D::Error> {
+        let read = Self::deserialize(written)?;
+        let says_nothing = read.template_id.is_none() && read.carrier_template.is_none();
+        if says_nothing { Err(D::Error::missing_field("template_id")) } else { Ok(read) }
+    }
 }
 
 /// The classes that a campaign may have.

@@ -12,12 +12,9 @@ use super::{
 use crate::harness::send;
 
 /// What another field makes necessary, or what is there already: the target, with the scope of a
-/// switch; the password that holds, where there is one; the template, where the carrier keeps none.
-const BY_ANOTHER: [(&str, &str); 3] = [
-    ("/v1/kill-switch", "target"),
-    ("/v1/me/password", "current"),
-    ("/v1/campaigns", "template_id"),
-];
+/// switch; the password that holds, where there is one.
+const BY_ANOTHER: [(&str, &str); 2] =
+    [("/v1/kill-switch", "target"), ("/v1/me/password", "current")];
 
 /// A schema, where it is named elsewhere looked up.
 fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
