@@ -137,7 +137,7 @@ async fn what_is_wrong_with_a_question_is_named_field_by_field() {
     let errors = caller.post("/v1/explain", &asked).await.problem(422);
     let fields: Vec<_> = errors.iter().map(|error| error.0.as_str()).collect();
 
-    assert_eq!(fields, ["campaign", "to", "class", "at"]);
+    assert_eq!(fields, ["to", "campaign", "class", "at"]);
 
     let asked = json!({
         "to": "+12125550100", "body": "Hi", "class": "promo",

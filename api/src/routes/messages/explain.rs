@@ -215,11 +215,7 @@ async fn check(
     let mut errors = Errors::default();
     let campaign = match question.campaign {
         None => None,
-        Some(id) => {
-            let found = campaigns::get(tx, &tenant.id, CampaignId(id), false).await?;
-            errors.check(found.is_some(), "campaign", "not_found", "no campaign with this id");
-            found
-        }
+        Some(id) => campaigns::get(tx, &tenant.id, CampaignId(id), false).await?,
     };
 
     let channel = channel_of(question.channel.as_deref(), campaign.as_ref(), &mut errors);
@@ -227,6 +223,8 @@ async fn check(
     let home = tenant.country.parse().ok();
     let to = to.and_then(|to| address(to, channel, home, &mut errors));
     let channel = channel.unwrap_or_default();
+    let is_known = question.campaign.is_none() || campaign.is_some();
+    errors.check(is_known, "campaign", "not_found", "no campaign with this id");
     let class = class_of(question.class.as_deref(), campaign.as_ref(), &mut errors);
     let said = (question.body, question.carrier_template);
     let content = content(said, question.campaign.is_some(), (class, channel), &mut errors);
