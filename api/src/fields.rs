@@ -21,6 +21,7 @@ use store::{
         limits::{self, BrandLimits, MOST as MOST_LIMITS},
     },
 };
+use wire::subject::Token;
 
 use crate::http::{Errors, Problem};
 
@@ -174,6 +175,12 @@ pub(crate) fn home(
 /// The name of something that a tenant sets up, in the field `name`.
 pub(crate) fn name(written: &str, errors: &mut Errors) {
     errors.text("name", written, 1, MAX_NAME);
+}
+
+/// A tenant's name of a carrier account, in the field `account`.
+pub(crate) fn account(written: &str, errors: &mut Errors) {
+    let fits = Token::new(written).is_some();
+    errors.check(fits, "account", "invalid", "1 to 64 of A-Z, a-z, 0-9, _ and -");
 }
 
 /// An address of something on the web, as far as its length goes.

@@ -19,7 +19,6 @@ use store::{
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::subject::Token;
 
 use crate::{
     app::App,
@@ -317,8 +316,7 @@ fn done(changed: AccountChanged) -> Result<Account, Problem> {
 fn check(app: &App, new: &Creation<EditSettings, NewAccount>) -> Result<Account, Problem> {
     let body = &new.body;
     let mut errors = Errors::default();
-    let name = Token::new(&body.account).is_some();
-    errors.check(name, "account", "invalid", "1 to 64 of A-Z, a-z, 0-9, _ and -");
+    fields::account(&body.account, &mut errors);
     let carrier = Carrier::from_name(&body.carrier);
     check_token(carrier, &body.auth_token, &mut errors);
     let base_url = match carrier {

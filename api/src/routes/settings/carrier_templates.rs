@@ -29,6 +29,7 @@ use crate::{
         answers::{Always, Missing},
         examples,
     },
+    fields,
     http::{Errors, Id, Page, Paging, Problem, Query},
 };
 
@@ -44,10 +45,10 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 struct Wanted {
     /// Those of the carrier account of this name.
-    #[param(max_length = 64, example = "verified")]
+    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "verified")]
     account: Option<String>,
     /// Those of this name, in all languages.
-    #[param(max_length = 512, example = "order_shipped")]
+    #[param(min_length = 1, max_length = 512, example = "order_shipped")]
     name: Option<String>,
     /// Those whose review has come to this.
     #[param(inline, value_type = Option<ReviewState>, example = "approved")]
@@ -79,6 +80,12 @@ async fn list(
         errors.check(known.is_some(), "state", "unknown", &detail());
         known
     });
+    if let Some(name) = &wanted.name {
+        errors.text("name", name, 1, 512);
+    }
+    if let Some(account) = &wanted.account {
+        fields::account(account, &mut errors);
+    }
     errors.done()?;
 
     let (account, name) = (wanted.account.as_deref(), wanted.name.as_deref());
