@@ -14,6 +14,7 @@ mod content;
 mod credentials;
 mod media;
 mod numbers;
+mod paging;
 mod preferences;
 mod signature;
 mod template_news;

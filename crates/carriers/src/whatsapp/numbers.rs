@@ -3,7 +3,11 @@
 use http::Method;
 use serde::Deserialize;
 
-use super::{classify::GraphError, client::Client};
+use super::{
+    classify::GraphError,
+    client::Client,
+    paging::{self, NoCursor, Page},
+};
 use crate::{
     http::call,
     numbers::{AccountNumber, MAX_OWNED},
@@ -30,22 +34,17 @@ impl Client {
         let mut after: Option<String> = None;
         for _page in 0..MAX_OWNED / PAGE_SIZE {
             let mut url = self.url(&self.account, "phone_numbers").ok_or(UNREADABLE)?;
-            url.query_pairs_mut()
-                .append_pair("fields", FIELDS)
-                .append_pair("limit", &PAGE_SIZE.to_string())
-                .extend_pairs(after.iter().map(|after| ("after", after)));
+            paging::ask(&mut url, FIELDS, PAGE_SIZE, after.as_deref());
 
             let reply = call(&self.http, self.request(Method::GET, url), MAX_PAGE_BYTES).await?;
             if reply.status != 200 {
                 let code = GraphError::read(&reply.body).map(|error| error.code);
                 return Err(ReadError::of_reply(&reply, code));
             }
-            let page: Page = serde_json::from_slice(&reply.body).map_err(|_| UNREADABLE)?;
-            found.extend(page.data.into_iter().map(Listed::read));
+            let page: Page<Listed> = serde_json::from_slice(&reply.body).map_err(|_| UNREADABLE)?;
 
-            // The cursor stands on the last page too; a next page has an address.
-            let paging = page.paging.filter(|paging| paging.next.is_some());
-            after = paging.and_then(|paging| paging.cursors?.after);
+            after = page.next().map_err(|NoCursor| UNREADABLE)?;
+            found.extend(page.data.into_iter().map(Listed::read));
             if after.is_none() {
                 return Ok(found);
             }
@@ -55,27 +54,6 @@ impl Client {
 }
 
 // === the wire form ===
-
-#[derive(Deserialize)]
-struct Page {
-    data: Vec<Listed>,
-    #[serde(default)]
-    paging: Option<Paging>,
-}
-
-#[derive(Deserialize)]
-struct Paging {
-    #[serde(default)]
-    cursors: Option<Cursors>,
-    #[serde(default)]
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Cursors {
-    #[serde(default)]
-    after: Option<String>,
-}
 
 #[derive(Deserialize)]
 struct Listed {

@@ -14,6 +14,7 @@ use super::{
     classify::{CodeVerdict, GraphError, answered},
     client::Client,
     components,
+    paging::{self, NoCursor, Page},
 };
 use crate::{
     answer::Doubt,
@@ -82,21 +83,15 @@ impl Client {
         let mut after: Option<String> = None;
         for _page in 0..MAX_PAGES {
             let mut url = self.templates_url();
-            url.query_pairs_mut()
-                .append_pair("fields", FIELDS)
-                .append_pair("limit", &PAGE_SIZE.to_string())
-                .extend_pairs(after.iter().map(|after| ("after", after)));
+            paging::ask(&mut url, FIELDS, PAGE_SIZE, after.as_deref());
+            let page: Page<Listed> = self.answer(self.request(Method::GET, url)).await?;
 
-            let page: Page = self.answer(self.request(Method::GET, url)).await?;
+            let unreadable = Doubt::Unreadable { status: 200 };
+            let next = page.next();
+            after = next.map_err(|NoCursor| CarrierTemplateError::Unavailable(unreadable))?;
             found.extend(page.data.into_iter().map(Listed::into_state));
-            // The cursor stands on the last page too; a next page has an address.
-            let Some(paging) = page.paging.filter(|paging| paging.next.is_some()) else {
-                return Ok(found);
-            };
-            after = paging.cursors.and_then(|cursors| cursors.after);
             if after.is_none() {
-                // What is on the next page would be taken for gone.
-                return Err(CarrierTemplateError::Unavailable(Doubt::Unreadable { status: 200 }));
+                return Ok(found);
             }
         }
         Err(CarrierTemplateError::TooMany(MAX_TEMPLATES))
@@ -185,27 +180,6 @@ struct Created {
     status: Option<String>,
     #[serde(default)]
     category: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Page {
-    data: Vec<Listed>,
-    #[serde(default)]
-    paging: Option<Paging>,
-}
-
-#[derive(Deserialize)]
-struct Paging {
-    #[serde(default)]
-    cursors: Option<Cursors>,
-    #[serde(default)]
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Cursors {
-    #[serde(default)]
-    after: Option<String>,
 }
 
 #[derive(Deserialize)]
