@@ -42,6 +42,7 @@ mod submit;
 mod tls;
 mod transactions;
 mod webhooks;
+mod withdraw;
 
 pub use app::{ApiSettings, App, KeptMedia, Parts, SignInWays};
 pub use auth::passwords::hashed as hash_password;

@@ -1,17 +1,13 @@
 //! `PATCH` and `DELETE /v1/contacts/{id}`: a person is changed, or erased.
 
 use axum::{Json, extract::State};
-use domain::{
-    ids::{ContactId, MessageId},
-    message::passport::Stamp,
-};
+use domain::ids::ContactId;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use store::{
     Scoped,
     contacts::{self, Contact, erase},
-    messages::cancel::{self, CancelOutcome, Marked},
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -28,7 +24,7 @@ use crate::{
         examples,
     },
     http::{Body, Id, Problem},
-    outbox,
+    withdraw::withdraw,
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -117,7 +113,8 @@ async fn remove(
     // record: the contact goes last, so that what was cut off can be asked for again
     let mut messages_cancelled = 0;
     for message in open {
-        let is_cancelled = withdraw(&app, &caller, message.id, now).await?;
+        let is_cancelled =
+            withdraw(&app, &caller, message.id, now, "the contact was erased").await?;
         messages_cancelled += u64::from(is_cancelled);
     }
     let mut texts_removed = 0;
@@ -159,42 +156,6 @@ async fn person(
     let contact = ContactId(found(tx, caller, id, lock).await?.contact_id);
     let rows = contacts::set::rows_of(tx, &caller.tenant, contact).await?;
     Ok((contact, rows))
-}
-
-/// Withdraws one message, or leaves a mark for one that has no row yet. True where it will not be
-/// sent any more.
-async fn withdraw(
-    app: &App,
-    caller: &Caller,
-    id: MessageId,
-    now: Timestamp,
-) -> Result<bool, Problem> {
-    let stamp = Stamp {
-        reason: Some("the contact was erased".into()),
-        ..Stamp::plain("api", now, "cancel")
-    };
-
-    for _ in 0..2 {
-        match cancel::cancel(&app.store, &caller.tenant, id, now, &stamp).await? {
-            Some(CancelOutcome::Cancelled(event)) => {
-                outbox::publish_soon(app, *event);
-                return Ok(true);
-            }
-            Some(CancelOutcome::Before | CancelOutcome::TooLate { .. }) => return Ok(false),
-            None => {}
-        }
-
-        let machine = stage::machine::now();
-        match cancel::mark(&app.store, &caller.tenant, id, machine).await? {
-            Marked::Left => return Ok(true),
-            Marked::RowIsThere => {}
-            Marked::TooMany => {
-                let detail = "too many campaigns have yet to feed erased people: repeat it later";
-                return Err(Problem::too_many(detail, 60));
-            }
-        }
-    }
-    Ok(false)
 }
 
 /// Removes the texts of a person's messages, step by step: each is a transaction of its own.

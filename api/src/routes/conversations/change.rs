@@ -2,7 +2,7 @@
 //! among its texts and one in the audit trail.
 
 use domain::{
-    conversation::Act,
+    conversation::{Act, ConversationOwner},
     ids::{ConversationId, TenantId},
 };
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use store::{
     conversations::{
         entries::{self, By},
         list::{self, ListedConversation},
+        replies,
         row::{self, Conversation},
     },
     outbox::insert,
@@ -26,6 +27,7 @@ use crate::{
     auth::{Caller, Reach},
     http::Problem,
     ids, outbox,
+    withdraw::withdraw,
 };
 
 /// A conversation that has opened, as a list shows it; locked where it is to be changed.
@@ -60,17 +62,40 @@ pub(super) async fn act(
     // decide
     let before = found.conversation.clone();
     change(&mut found.conversation);
-    if found.conversation == before {
-        return Ok(shown.view(found));
-    }
 
     // record
-    let event = record(&mut tx, caller, now, &mut found.conversation, act).await?;
-    tx.commit().await?;
+    if found.conversation != before {
+        let event = record(&mut tx, caller, now, &mut found.conversation, act).await?;
+        tx.commit().await?;
+        outbox::publish_soon(app, event);
+    } else {
+        drop(tx);
+    }
+    silence_assistant(app, caller, &found.conversation, now).await?;
 
     // answer
-    outbox::publish_soon(app, event);
     Ok(shown.view(found))
+}
+
+/// Withdraws what the assistant has answered in a conversation that a person has, as far as it has
+/// not gone out. A repeat does what a fault has left undone.
+pub(super) async fn silence_assistant(
+    app: &App,
+    caller: &Caller,
+    conversation: &Conversation,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    if conversation.ownership.owner != ConversationOwner::Person {
+        return Ok(());
+    }
+
+    let mut tx = app.transactions.reading(&caller.tenant).await?;
+    let waiting = replies::waiting(&mut tx, caller.tenant.id(), conversation.id).await?;
+    drop(tx);
+    for message in waiting {
+        withdraw(app, caller, message, now, "a person has the conversation").await?;
+    }
+    Ok(())
 }
 
 /// Writes what was done with a conversation that is locked, and gives its event.

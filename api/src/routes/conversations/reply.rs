@@ -37,7 +37,7 @@ use wire::{EventKind, Submitted};
 
 use super::{
     body::NewReply,
-    change::{by, event, find, subject},
+    change::{by, event, find, silence_assistant, subject},
     view::Shown,
 };
 use crate::{
@@ -133,7 +133,8 @@ async fn reply(
     let message = made.message(&found.conversation, &key, new).await?;
 
     // record
-    let events = record(&app, &caller, id, message.id, now).await?;
+    let (conversation, events) = record(&app, &caller, id, message.id, now).await?;
+    silence_assistant(&app, &caller, &conversation, now).await?;
 
     // publish
     let queue = (caller.tenant.id(), message.lane);
@@ -222,12 +223,12 @@ async fn record(
     id: Uuid,
     message: MessageId,
     now: Timestamp,
-) -> Result<Vec<wire::Event>, Problem> {
+) -> Result<(Conversation, Vec<wire::Event>), Problem> {
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let mut conversation = find(&mut tx, &caller.tenant, id, true).await?.conversation;
     let by = by(caller, &conversation, now);
     if !entries::reply(&mut tx, by, message).await? {
-        return Ok(Vec::new());
+        return Ok((conversation, Vec::new()));
     }
 
     let had_owner = conversation.ownership.owner;
@@ -248,7 +249,7 @@ async fn record(
     let (subject, detail) = (subject(&conversation), json!({ "message": message }));
     audit::note(&mut tx, caller, now, "conversation.replied", subject, detail).await?;
     tx.commit().await?;
-    Ok(events)
+    Ok((conversation, events))
 }
 
 /// What a reply would be.

@@ -4,6 +4,7 @@
 mod load;
 mod reason;
 mod record;
+mod waiting;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ use sqlx::types::Uuid;
 pub use load::{facts, written};
 pub use reason::ReplyReason;
 pub use record::{Recorded, count, record};
+pub use waiting::waiting;
 
 /// A text that wants an answer, the last of its burst.
 #[derive(Debug, Clone)]
