@@ -244,8 +244,7 @@ pub struct Inner {
     pub(crate) imports: Shares,
     /// Simulations that are under way, by tenant.
     pub(crate) simulations: Shares,
-    /// What speaks to carriers about numbers and templates, and calls that are under way, by
-    /// tenant.
+    /// What speaks to carriers about numbers and templates, and such calls under way, by tenant.
     pub(crate) carriers: CarrierClients,
     pub(crate) number_calls: Shares,
     /// Trials of the assistant that are under way, by tenant.

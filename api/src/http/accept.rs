@@ -63,8 +63,7 @@ pub(crate) fn lines<T: Serialize>(rows: &[T]) -> Bytes {
     lines.into()
 }
 
-/// Flat rows as lines of CSV. The first have the header above them, which belongs to an empty list
-/// too.
+/// Flat rows as lines of CSV. The first have the header above them, as an empty list has it.
 pub(crate) fn csv<T: Serialize>(rows: &[T], columns: &[&str], first: bool) -> Bytes {
     let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     if first {

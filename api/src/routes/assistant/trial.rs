@@ -81,8 +81,8 @@ struct Tested {
     input_tokens: u64,
     /// Tokens that it wrote.
     output_tokens: u64,
-    /// What the call cost by the price in the settings, in millionths of its currency; 0 without
-    /// one.
+    /// What the call cost by the price in the settings, in millionths of its currency; without a
+    /// price it is 0.
     #[schema(value_type = i64)]
     cost_micros: Micros,
     /// Milliseconds from the question to the end of its answer.

@@ -39,8 +39,8 @@ struct UseView {
     /// Tokens that it has read and written, for answers that were thrown away too.
     #[schema(minimum = 0)]
     tokens: i64,
-    /// What the calls cost by the price in the settings, in millionths of its currency; 0 without
-    /// one.
+    /// What the calls cost by the price in the settings, in millionths of its currency; without a
+    /// price it is 0.
     #[schema(value_type = i64, minimum = 0)]
     cost_micros: Micros,
     /// Calls of the company's tools.

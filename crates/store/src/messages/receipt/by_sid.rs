@@ -131,8 +131,8 @@ async fn of_tenants(tx: &mut Scoped, texts: &[SentText]) -> Result<Vec<(usize, M
     Ok(rows.into_iter().map(|row| (at[index(row.at)], MessageId(row.message_id))).collect())
 }
 
-/// The tenants that share these accounts of the platform, each with the account, at most 100 of
-/// one.
+/// The tenants that share these accounts of the platform, each with the account: of each account
+/// 100 at most.
 pub async fn sharers(store: &Store, handles: &[String]) -> Result<Vec<(String, TenantId)>, Fault> {
     if handles.is_empty() {
         return Ok(Vec::new());
