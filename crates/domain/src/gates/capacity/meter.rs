@@ -5,13 +5,12 @@ use jiff::SignedDuration;
 
 use crate::message::class::Lane;
 
-/// How far ahead of a sender's pace a lane may run in the pipe. Bulk leaves a part of the second to
-/// urgent; with less than this the way from the gate to the claim, on a machine that is full, is
-/// longer than what the pipe holds, and the pace is not used.
+/// How far ahead of a sender's pace a lane may run in the pipe. Bulk leaves half of the second to
+/// urgent.
 pub fn depth(lane: Lane) -> SignedDuration {
     match lane {
         Lane::Urgent => SignedDuration::from_millis(1_000),
-        Lane::Bulk => SignedDuration::from_millis(700),
+        Lane::Bulk => SignedDuration::from_millis(500),
     }
 }
 
