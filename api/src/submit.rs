@@ -8,6 +8,7 @@ pub(crate) mod kept;
 pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod named;
+pub(crate) mod one;
 mod rich;
 pub(crate) mod seen;
 pub(crate) mod singles;

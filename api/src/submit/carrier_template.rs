@@ -10,7 +10,7 @@ use utoipa::{
 use crate::http::Errors;
 
 /// A template of the carrier's with the values of its variables.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Deserialize, Serialize, ToSchema)]
 #[schema(as = MessageCarrierTemplate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CarrierTemplateRef {
@@ -36,7 +36,7 @@ pub(crate) struct CarrierTemplateRef {
 }
 
 /// What stands above the text of a template: one of these.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Default, Deserialize, Serialize, ToSchema)]
 #[schema(as = MessageCarrierTemplateHeader)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -48,18 +48,18 @@ struct Header {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 1024, nullable = false)]
     image: Option<String>,
-    /// The https address of a film.
+    /// The https address of a video.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 1024, nullable = false)]
     video: Option<String>,
-    /// The https address of a paper.
+    /// The https address of a document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 1024, nullable = false)]
     document: Option<String>,
 }
 
 /// What a button of a template needs.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Deserialize, Serialize, ToSchema)]
 #[schema(as = MessageCarrierTemplateButton)]
 #[serde(deny_unknown_fields)]
 struct Button {
@@ -112,10 +112,10 @@ impl CarrierTemplateRef {
                 BadCarrierTemplate::Name => "name".to_owned(),
                 BadCarrierTemplate::Language => "language".to_owned(),
                 BadCarrierTemplate::TooMany => "parameters".to_owned(),
-                BadCarrierTemplate::Parameter(index) => format!("parameters.{index}"),
+                BadCarrierTemplate::Parameter(index) => format!("parameters[{index}]"),
                 BadCarrierTemplate::Header => "header".to_owned(),
                 BadCarrierTemplate::TooManyButtons => "buttons".to_owned(),
-                BadCarrierTemplate::Button(index) => format!("buttons.{index}"),
+                BadCarrierTemplate::Button(index) => format!("buttons[{index}]"),
             };
             errors.add(&format!("carrier_template.{field}"), "invalid", why.to_string());
         })
@@ -174,7 +174,7 @@ impl Button {
     fn read(&self, index: usize, errors: &mut Errors) -> Option<ButtonValue> {
         let kind = KINDS.iter().find(|(name, _)| *name == self.kind).map(|(_, kind)| *kind);
         if kind.is_none() {
-            let field = format!("carrier_template.buttons.{index}.type");
+            let field = format!("carrier_template.buttons[{index}].type");
             errors.add(&field, "unknown", "url, quick_reply or copy_code");
         }
         Some(ButtonValue { index: self.index, kind: kind?, value: self.value.clone() })

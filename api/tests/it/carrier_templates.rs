@@ -218,7 +218,7 @@ async fn what_a_template_cannot_be_is_named_with_its_field_and_the_carriers_word
         ("components.body.text", json!({ "components": { "body": { "text": "Hello {{1}}" } } })),
         ("components.body.examples", json!({ "components": { "body": { "text": "I {{1}}." } } })),
         (
-            "components.buttons.0.text",
+            "components.buttons[0].text",
             json!({ "components": { "body": { "text": "Hi." },
                 "buttons": [{ "type": "quick_reply", "text": "x".repeat(26) }] } }),
         ),
@@ -396,11 +396,11 @@ async fn what_headers_and_buttons_need_is_read_and_what_is_wrong_is_named() {
         (json!({ "header": { "video": "http://a.test/x" } }), "carrier_template.header"),
         (
             json!({ "buttons": [{ "index": 0, "type": "call", "value": "1" }] }),
-            "carrier_template.buttons.0.type",
+            "carrier_template.buttons[0].type",
         ),
         (
             json!({ "buttons": [{ "index": 0, "type": "url", "value": " " }] }),
-            "carrier_template.buttons.0",
+            "carrier_template.buttons[0]",
         ),
     ] {
         let mut template = json!({ "name": "order", "language": "en_US" });

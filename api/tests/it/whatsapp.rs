@@ -124,13 +124,16 @@ async fn what_messages_on_whatsapp_cost_is_said_in_versions_that_hold_from_their
     assert_eq!(versions, [&json!(3), &json!(2)]);
 
     for (prices, field) in [
-        (json!([price(Some("US"), "marketing", "-1")]), "prices.0.price"),
-        (json!([price(Some("US"), "marketing", "100000.000001")]), "prices.0.price"),
+        (json!([price(Some("US"), "marketing", "-1")]), "prices[0].price"),
+        (json!([price(Some("US"), "marketing", "100000.000001")]), "prices[0].price"),
         (
             json!([{ "category": "utility", "price": { "amount": "1", "currency": "EUR" } }]),
-            "prices.0.price",
+            "prices[0].price",
         ),
-        (json!([price(Some("US"), "utility", "1"), price(Some("US"), "utility", "2")]), "prices.1"),
+        (
+            json!([price(Some("US"), "utility", "1"), price(Some("US"), "utility", "2")]),
+            "prices[1]",
+        ),
     ] {
         let refused = caller.put("/v1/whatsapp-rates", &json!({ "prices": prices })).await;
         assert_eq!(refused.problem(422)[0].0, field);
@@ -251,7 +254,7 @@ async fn what_whatsapp_does_not_carry_is_named_with_its_field() {
         (json!({ "interactive": buttons("Yes"), "body": long }), "body"),
         (
             json!({ "interactive": buttons(&"x".repeat(21)), "body": "Come?" }),
-            "interactive.buttons.0.title",
+            "interactive.buttons[0].title",
         ),
         (json!({ "interactive": {}, "body": "Come?" }), "interactive"),
         (
@@ -295,7 +298,7 @@ async fn what_a_template_of_the_carrier_cannot_say_is_named_with_its_field() {
         ),
         (
             message(json!({ "carrier_template": template("order", "en", json!(["Ana", " \n"])) })),
-            "carrier_template.parameters.1",
+            "carrier_template.parameters[1]",
         ),
         (message(json!({ "carrier_template": fine(), "body": "Hello" })), "carrier_template"),
         (message(json!({ "carrier_template": fine(), "channel": "sms" })), "carrier_template"),

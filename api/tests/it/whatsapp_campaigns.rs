@@ -68,7 +68,7 @@ async fn a_campaign_on_whatsapp_is_of_a_template_that_the_carrier_has_approved()
             "template_unknown",
         ),
         (sale("{oops"), "carrier_template", "invalid_template"),
-        (sale(" "), "carrier_template.parameters.0", "invalid"),
+        (sale(" "), "carrier_template.parameters[0]", "invalid"),
     ] {
         let body = draft(&pool, fields);
         let refused = kept.caller.post("/v1/campaigns", &body).await.problem(422);

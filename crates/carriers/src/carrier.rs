@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::message::class::Channel;
+use domain::{gates::Stops, message::class::Channel};
 
 #[cfg(feature = "loopback")]
 use crate::loopback;
@@ -163,7 +163,7 @@ impl Carrier {
 
     /// Whether a code says that the person wants no marketing any more, and everything else as
     /// before. One by which they want nothing any more has `opt_out` in its [`CodeInfo`].
-    pub fn stops_marketing(self, code: u32) -> bool {
+    fn stops_marketing(self, code: u32) -> bool {
         let codes = match self {
             Self::WhatsappCloud => whatsapp::MARKETING_STOPS,
             Self::Twilio | Self::Bandwidth => &[],
@@ -173,9 +173,13 @@ impl Carrier {
         codes.contains(&code)
     }
 
-    /// Whether a code says what the person wants: nothing any more, or no marketing.
-    pub fn is_wish(self, code: u32) -> bool {
-        self.cause(code).opt_out || self.stops_marketing(code)
+    /// What a person does not want any more, by a code that says so.
+    pub fn wish(self, code: u32) -> Option<Stops> {
+        if self.cause(code).opt_out {
+            Some(Stops::All)
+        } else {
+            self.stops_marketing(code).then_some(Stops::Marketing)
+        }
     }
 
     /// Whether a code says that the text was filtered or blocked for what it is or who sends it, so

@@ -17,7 +17,7 @@ pub fn outcomes(by_code: &BTreeMap<String, i64>, carrier: &str) -> Outcomes {
             seen.delivered += messages;
             continue;
         };
-        if carrier.is_some_and(|carrier| carrier.is_wish(code)) {
+        if carrier.is_some_and(|carrier| carrier.wish(code).is_some()) {
             continue;
         }
         seen.failed += messages;

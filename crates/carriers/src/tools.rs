@@ -37,7 +37,7 @@ pub struct CallableTool {
 }
 
 /// What a call is about, beside its input.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct ToolCallOf<'a> {
     /// The address of the person who writes; none in a trial.
     pub from: Option<&'a str>,

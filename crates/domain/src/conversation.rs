@@ -12,7 +12,7 @@ use crate::message::class::Channel;
 /// narrower, not wider.
 const WHATSAPP_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// How many labels a conversation has at most, and how long each is, in characters.
+/// How many labels a conversation has at most.
 pub const MOST_LABELS: usize = 20;
 
 /// The longest label, in characters.

@@ -86,7 +86,7 @@ fn refused(carrier: Carrier, code: u32, reason: Refusal) -> Verdict {
         Refusal::Content | Refusal::Request | Refusal::Unlisted => false,
     };
 
-    let opt_out = (by_person || carrier.is_wish(code)).then_some(code);
+    let opt_out = (by_person || carrier.wish(code).is_some()).then_some(code);
     Verdict { opt_out, ..plain(carrier, MessageState::Failed, code, "refused") }
 }
 

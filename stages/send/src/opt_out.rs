@@ -16,14 +16,14 @@ pub(crate) fn told_by(
     at: Timestamp,
 ) -> Option<CarrierOptOut<'_>> {
     let head = &message.message.head;
-    let is_marketing = carrier.is_some_and(|carrier| carrier.stops_marketing(code));
+    let stops = carrier.and_then(|carrier| carrier.wish(code)).unwrap_or(Stops::All);
     (head.class != MessageClass::Compliance).then(|| CarrierOptOut {
         tenant: &head.tenant,
         message: head.id,
         contact: message.message.contact,
         address: &head.to,
         channel: head.channel,
-        stops: if is_marketing { Stops::Marketing } else { Stops::All },
+        stops,
         code,
         at,
         by: StageName::Send.as_str(),

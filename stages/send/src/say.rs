@@ -69,5 +69,5 @@ pub(crate) fn outcome(
 /// The code of a failed message, where its carrier means by it that the person wants no more.
 fn opt_out_code(stored: &StoredMessage, carrier: Carrier) -> Option<u32> {
     let code = stored.code.as_deref()?.parse().ok()?;
-    carrier.is_wish(code).then_some(code)
+    carrier.wish(code).map(|_| code)
 }

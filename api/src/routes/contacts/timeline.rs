@@ -4,10 +4,7 @@ mod view;
 
 use axum::{Json, extract::State};
 use domain::ids::ContactId;
-use store::contacts::{
-    self,
-    timeline::{self, TimelineKind, TimelinePosition},
-};
+use store::contacts::timeline::{self, TimelineKind, TimelinePosition};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use view::{TimelineEntryView, view};
@@ -15,6 +12,7 @@ use view::{TimelineEntryView, view};
 use crate::{
     app::App,
     auth::{Allowed, Needs, Read},
+    contacts::found,
     document::{
         answers::{Always, Missing},
         examples,
@@ -56,9 +54,8 @@ async fn show(
 
     // load
     let mut tx = app.transactions.reading(&caller.tenant).await?;
-    let known = contacts::load(&mut tx, &caller.tenant, &[id], false).await?.pop();
-    known.ok_or_else(|| Problem::not_found("contact"))?;
-    let page = timeline::page(&mut tx, &caller.tenant, ContactId(id), before, limit).await?;
+    let contact = ContactId(found(&mut tx, &caller, id, false).await?.contact_id);
+    let page = timeline::page(&mut tx, &caller.tenant, contact, before, limit).await?;
 
     // answer
     let next = page.next.map(|next| format!("{} {} {}", next.at, next.kind.as_str(), next.id));

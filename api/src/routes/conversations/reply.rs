@@ -59,7 +59,7 @@ use crate::{
     ids, outbox,
     submit::{
         message::{Accepted, NewMessage, Submission},
-        seen,
+        one,
     },
 };
 
@@ -197,21 +197,7 @@ impl Made<'_> {
         let to = conversation.address.clone().unwrap_or_default();
         let from = conversation.sender.to_string();
         let message = NewMessage::reply(to, conversation.channel, from, new.body, new.media);
-        let message = submission.accept(0, message).map_err(Problem::invalid)?;
-
-        let (app, of) = (self.app, &self.caller.tenant);
-        let naming = std::slice::from_ref(&message.naming);
-        let wrong = seen::unseen(app, of, naming).await?;
-        if let Some(wrong) = wrong.into_iter().flatten().next() {
-            return Err(Problem::invalid(vec![wrong]));
-        }
-        let naming: Vec<_> = message.naming.iter().cloned().collect();
-        for wrong in app.named.wrong(of, self.now, naming).await {
-            if !wrong.is_empty() {
-                return Err(Problem::invalid(wrong));
-            }
-        }
-        Ok(message)
+        one::accept(self.app, &self.caller.tenant, &submission, message).await
     }
 }
 

@@ -34,7 +34,7 @@ use crate::{
     },
     submit::{
         message::{NewMessage, Submission},
-        seen,
+        one,
     },
 };
 
@@ -109,17 +109,7 @@ async fn submit(
         batch: None,
     };
     let message = decode_by(&body, NewMessage::probe)?;
-    let message = submission.accept(0, message).map_err(Problem::invalid)?;
-    let wrong = seen::unseen(&app, &caller.tenant, std::slice::from_ref(&message.naming)).await?;
-    if let Some(wrong) = wrong.into_iter().flatten().next() {
-        return Err(Problem::invalid(vec![wrong]));
-    }
-    let naming: Vec<_> = message.naming.iter().cloned().collect();
-    for wrong in app.named.wrong(&caller.tenant, app.now(), naming).await {
-        if !wrong.is_empty() {
-            return Err(Problem::invalid(wrong));
-        }
-    }
+    let message = one::accept(&app, &caller.tenant, &submission, message).await?;
 
     // publish
     let queue = (caller.tenant.id(), message.lane);

@@ -177,7 +177,7 @@ fn check(body: &NewWhatsappRates, tenant: &Tenant) -> Result<WhatsappRates, Prob
 
     let mut rates = WhatsappRates { free_service_messages: free, ..WhatsappRates::default() };
     for (index, said) in body.prices.iter().enumerate().take(MOST_PRICES) {
-        let field = format!("prices.{index}.price");
+        let field = format!("prices[{index}].price");
         let fits = (Micros::ZERO..=MOST_PRICE).contains(&said.price.amount);
         errors.check(fits, &field, "out_of_range", "from 0 to 100000");
         let same = said.price.currency.as_str() == tenant.currency;
@@ -189,7 +189,7 @@ fn check(body: &NewWhatsappRates, tenant: &Tenant) -> Result<WhatsappRates, Prob
         };
         let twice = prices.insert(said.category, said.price.amount).is_some();
         let once = "each country and category once";
-        errors.check(!twice, &format!("prices.{index}"), "duplicate", once);
+        errors.check(!twice, &format!("prices[{index}]"), "duplicate", once);
     }
     errors.done()?;
     Ok(rates)

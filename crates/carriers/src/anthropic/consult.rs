@@ -15,7 +15,7 @@ use super::{
 use crate::tools::{CallableTool, ToolCallOf, ToolCaller};
 
 /// The tools that the model may use for one answer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Toolbox<'a> {
     /// Who calls them.
     pub caller: &'a ToolCaller,
@@ -25,8 +25,8 @@ pub struct Toolbox<'a> {
     pub from: Option<&'a str>,
 }
 
-/// What became of a question to the model.
-#[derive(Debug, Clone)]
+/// What became of a question to the model. Holds what it has written and looked up: no `Debug`.
+#[derive(Clone)]
 pub struct Consulted {
     /// What it said to the tool by which it answers, see [`super::ToolAnswer::input`]; or why it
     /// gave no answer. What it had read and looked up until then is counted all the same.

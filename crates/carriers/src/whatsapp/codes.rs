@@ -153,6 +153,8 @@ static TABLE: &[CodeInfo] = &[
 
 #[cfg(test)]
 mod tests {
+    use domain::gates::Stops;
+
     use super::*;
     use crate::whatsapp::answered;
 
@@ -187,8 +189,8 @@ mod tests {
         assert!(TABLE.iter().all(|info| !info.opt_out));
         for code in MARKETING_STOPS {
             assert_eq!(cause(*code).code, *code);
-            assert!(crate::Carrier::WhatsappCloud.stops_marketing(*code));
+            assert_eq!(crate::Carrier::WhatsappCloud.wish(*code), Some(Stops::Marketing));
         }
-        assert!(!crate::Carrier::WhatsappCloud.stops_marketing(131_049), "it is Meta's own limit");
+        assert_eq!(crate::Carrier::WhatsappCloud.wish(131_049), None, "it is Meta's own limit");
     }
 }

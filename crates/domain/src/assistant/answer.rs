@@ -1,7 +1,7 @@
 //! What is made of the model's answer: it goes out as it is, shorter by whole sentences, or not at
 //! all. What is in doubt goes to a person.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,8 +44,8 @@ pub enum Handoff {
     Upset,
 }
 
-/// An answer that may go out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An answer that may go out. Holds personal data: `Debug` shows lengths.
+#[derive(Clone, PartialEq, Eq)]
 pub struct AnswerDraft {
     /// The text for the person.
     pub body: String,
@@ -53,6 +53,13 @@ pub struct AnswerDraft {
     pub confidence: Confidence,
     /// What the model has found out of the person, by the settings' fields.
     pub qualification: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for AnswerDraft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (bytes, found) = (self.body.len(), self.qualification.len());
+        write!(f, "AnswerDraft({:?}, {bytes} bytes, {found} found out)", self.confidence)
+    }
 }
 
 /// Why an answer does not go out, and a person goes on.

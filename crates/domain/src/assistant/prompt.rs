@@ -1,6 +1,8 @@
 //! What the model is asked. Instructions are the company's alone; what people have written goes
 //! into their turns, between marks that no text can write, and is said to be data.
 
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -24,13 +26,19 @@ pub enum TurnSpeaker {
     Assistant,
 }
 
-/// A turn of a conversation, as the model reads it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A turn of a conversation, as the model reads it. Holds personal data: `Debug` shows its length.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Turn {
     /// Who has written it.
     pub speaker: TurnSpeaker,
     /// What was written; several texts of one turn are one after the other.
     pub text: String,
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Turn({:?}, {} bytes)", self.speaker, self.text.len())
+    }
 }
 
 /// The instructions, the same for every conversation under the same settings, so that the provider

@@ -29,7 +29,7 @@ pub const MAX_BUTTONS: usize = 10;
 /// What is wrong with a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComponentFault {
-    /// The field, as `buttons.1.text`.
+    /// The field, as `buttons[1].text`.
     pub field: String,
     /// What it has to be.
     pub detail: &'static str,
@@ -144,7 +144,7 @@ fn check_buttons(buttons: &[TemplateButton], faults: &mut Faults) {
     faults.check(changes.count() <= 1, "buttons", "quick replies stand together");
 
     for (index, button) in buttons.iter().enumerate() {
-        check_button(button, &format!("buttons.{index}"), faults);
+        check_button(button, &format!("buttons[{index}]"), faults);
     }
 }
 
@@ -307,13 +307,13 @@ mod tests {
         assert_eq!(with(["quick_reply", "url", "quick_reply"].map(button).into()), ["buttons"]);
 
         let long = TemplateButton { text: Some("x".repeat(26)), ..button("quick_reply") };
-        assert_eq!(with(vec![long]), ["buttons.0.text"]);
+        assert_eq!(with(vec![long]), ["buttons[0].text"]);
         let page = TemplateButton { url: Some("ftp://example.com/{{1}}".into()), ..button("url") };
-        assert_eq!(with(vec![page]), ["buttons.0.url"]);
+        assert_eq!(with(vec![page]), ["buttons[0].url"]);
         let shown = TemplateButton { example: None, ..button("url") };
-        assert_eq!(with(vec![shown]), ["buttons.0.example"]);
+        assert_eq!(with(vec![shown]), ["buttons[0].example"]);
         let number = TemplateButton { phone_number: Some("911".into()), ..button("phone_number") };
-        assert_eq!(with(vec![number]), ["buttons.0.phone_number"]);
-        assert_eq!(with(vec![button("otp")]), ["buttons.0.type"]);
+        assert_eq!(with(vec![number]), ["buttons[0].phone_number"]);
+        assert_eq!(with(vec![button("otp")]), ["buttons[0].type"]);
     }
 }

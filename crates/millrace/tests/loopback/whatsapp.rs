@@ -117,7 +117,7 @@ async fn whole_messages_pass_whatsapp_by_window_and_by_template() -> anyhow::Res
     tenant.until_status(&by_template, "delivered").await?;
     ensure!(taken(&platform, &by_template).await? == ["Your code is 4 17."], "{by_template}");
     let blank = send(&tenant, ANA, template(" \n")).await.expect_err("it says nothing");
-    ensure!(blank.to_string().contains("carrier_template.parameters.0"), "{blank}");
+    ensure!(blank.to_string().contains("carrier_template.parameters[0]"), "{blank}");
 
     // Ana writes: a free text goes within the window, and she opens it.
     write(&platform, ANA, "When?").await?;

@@ -3,7 +3,7 @@
 
 use domain::{
     address::{Address, AddressKind},
-    ids::{ContactId, TenantId},
+    ids::{ContactId, TenantId, told_merge},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -111,11 +111,11 @@ async fn one(tx: &mut Scoped, told: &ToldName) -> Result<bool, Fault> {
         AddOutcome::TooMany => false,
         // A contact of its own until now, under the carrier's id alone.
         AddOutcome::OfAnother(other) if kind == AddressKind::CarrierId => {
-            if merge::is_stored(tx, tenant, told.by).await? {
-                // A repeat of what somebody has undone since.
+            let (id, by, cause) = (told_merge(contact, other), STAGE, "carrier");
+            if merge::is_stored(tx, tenant, id).await? {
+                // Somebody has undone it since, and goes on being told of it with every text.
                 return Ok(true);
             }
-            let (id, by, cause) = (told.by, STAGE, "carrier");
             let act = MergeAct { tenant, id, into: contact, from: other, at, by, cause };
             match merge::merge(tx, &act).await? {
                 MergeOutcome::Merged(_) | MergeOutcome::Same => true,

@@ -180,7 +180,10 @@ async fn messages_out(
                   a.message_id is not null as "is_of_assistant!"
            from unnest($2::uuid[]) as k (contact_id)
            cross join lateral (
-               select * from messages r where r.contact_id = k.contact_id limit $8
+               select * from messages r
+               where r.contact_id = k.contact_id and r.channel = $9
+                 and (r.submitted_at, r.message_id) < ($5, $6)
+               order by r.submitted_at desc, r.message_id desc limit $8
            ) m
            left join lateral (
                select n.author, n.conversation_id from conversation_entries n
@@ -190,9 +193,8 @@ async fn messages_out(
                select r.message_id, r.conversation_id from ai_replies r
                where r.tenant_id = $1 and r.message_id = m.message_id limit 1
            ) a on true
-           where m.tenant_id = $1 and m.channel = $9
+           where m.tenant_id = $1
              and (m.sender_id = any ($3) or e.conversation_id = $4 or a.conversation_id = $4)
-             and (m.submitted_at, m.message_id) < ($5, $6)
            order by m.submitted_at desc, m.message_id desc limit $7"#,
         tenant.as_str(),
         &contacts,

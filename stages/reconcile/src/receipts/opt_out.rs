@@ -1,6 +1,6 @@
 //! The opt-out that a carrier tells of by failing a text.
 
-use domain::{gates::Stops, message::state::MessageState};
+use domain::message::state::MessageState;
 use stage::StageName;
 use store::{messages::receipt::Reported, recipients::opt_out::CarrierOptOut};
 
@@ -20,11 +20,7 @@ pub(crate) fn told_by<'a>(row: &'a Reported, change: &Change<'_>) -> Option<Carr
     };
 
     let (address, carrier) = (row.address.as_ref()?, change.carrier?);
-    let stops = match (carrier.cause(code).opt_out, carrier.stops_marketing(code)) {
-        (true, _) => Stops::All,
-        (false, true) => Stops::Marketing,
-        (false, false) => return None,
-    };
+    let stops = carrier.wish(code)?;
     Some(CarrierOptOut {
         tenant: &row.message.tenant,
         message: row.message.id,

@@ -114,7 +114,7 @@ pub enum FileKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct BadRichContent {
-    /// Where it is wrong, below the content's own field: `buttons.1.title`.
+    /// Where it is wrong, below the content's own field: `buttons[1].title`.
     pub field: String,
     /// What would be right.
     pub detail: &'static str,
@@ -152,10 +152,10 @@ impl RichContent {
         let (mut ids, mut titles) = (HashSet::new(), HashSet::new());
         for (index, ReplyButton { id, title }) in buttons.iter().enumerate() {
             if !is_text(id, MAX_CHOICE_ID) || !ids.insert(id) {
-                return Err(bad(&format!("buttons.{index}.id"), CHOICE_ID));
+                return Err(bad(&format!("buttons[{index}].id"), CHOICE_ID));
             }
             if !is_text(title, MAX_BUTTON_TITLE) || !titles.insert(title) {
-                return Err(bad(&format!("buttons.{index}.title"), BUTTON_TITLE));
+                return Err(bad(&format!("buttons[{index}].title"), BUTTON_TITLE));
             }
         }
         Ok(Self::Buttons { buttons })
@@ -175,7 +175,7 @@ impl RichContent {
 
         let mut ids = HashSet::new();
         for (index, ListRow { id, title, description }) in rows.iter().enumerate() {
-            let field = |name: &str| format!("list.rows.{index}.{name}");
+            let field = |name: &str| format!("list.rows[{index}].{name}");
             if !is_text(id, MAX_CHOICE_ID) || !ids.insert(id) {
                 return Err(bad(&field("id"), CHOICE_ID));
             }
@@ -310,13 +310,13 @@ mod tests {
         let four = (0..4).map(|n| button(&n.to_string(), &n.to_string())).collect();
         assert_eq!(field(RichContent::buttons(four)), "buttons");
         for (second, wrong) in [
-            (button("y", "No"), "buttons.1.id"),
-            (button("", "No"), "buttons.1.id"),
-            (button(&"x".repeat(201), "No"), "buttons.1.id"),
-            (button("n", "Yes"), "buttons.1.title"),
-            (button("n", " "), "buttons.1.title"),
-            (button("n", &"x".repeat(21)), "buttons.1.title"),
-            (button("n", "N\no"), "buttons.1.title"),
+            (button("y", "No"), "buttons[1].id"),
+            (button("", "No"), "buttons[1].id"),
+            (button(&"x".repeat(201), "No"), "buttons[1].id"),
+            (button("n", "Yes"), "buttons[1].title"),
+            (button("n", " "), "buttons[1].title"),
+            (button("n", &"x".repeat(21)), "buttons[1].title"),
+            (button("n", "N\no"), "buttons[1].title"),
         ] {
             assert_eq!(field(RichContent::buttons(vec![button("y", "Yes"), second])), wrong);
         }
@@ -331,10 +331,10 @@ mod tests {
         let eleven = (0..11).map(|n| row(&n.to_string(), "Day", None)).collect();
         assert_eq!(field(RichContent::list("Days", eleven)), "list.rows");
         for (second, wrong) in [
-            (row("1", "Tuesday", None), "list.rows.1.id"),
-            (row("2", &"x".repeat(25), None), "list.rows.1.title"),
-            (row("2", "Tuesday", Some("")), "list.rows.1.description"),
-            (row("2", "Tuesday", Some(&"x".repeat(73))), "list.rows.1.description"),
+            (row("1", "Tuesday", None), "list.rows[1].id"),
+            (row("2", &"x".repeat(25), None), "list.rows[1].title"),
+            (row("2", "Tuesday", Some("")), "list.rows[1].description"),
+            (row("2", "Tuesday", Some(&"x".repeat(73))), "list.rows[1].description"),
         ] {
             let rows = vec![row("1", "Monday", None), second];
             assert_eq!(field(RichContent::list("Days", rows)), wrong);

@@ -32,6 +32,9 @@ const SHOWN: i64 = 20;
 
 /// Loads what is known of these texts.
 pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Since) -> Result<Vec<ReplyFacts>, Fault> {
+    if asks.is_empty() {
+        return Ok(Vec::new());
+    }
     let had = had_answers(tx, asks, since).await?;
     let assistants = assistants(tx, asks).await?;
     let rows = sqlx::query!(

@@ -54,8 +54,10 @@ pub async fn record(
     lock(tx, &asks).await?;
     let overtaken = bursts::overtaken(tx, &asks).await?;
 
-    // decide by what holds under the locks
-    let facts = load::facts(tx, &asks, since).await?;
+    // decide by what holds under the locks; a silence that tells nobody depends on nothing
+    let depending = decisions.iter().filter(|one| one.body.is_some() || one.reason.hands_off());
+    let depending: Vec<Ask> = depending.map(|one| one.ask.clone()).collect();
+    let facts = load::facts(tx, &depending, since).await?;
     let facts: HashMap<Uuid, ReplyFacts> =
         facts.into_iter().map(|facts| (facts.inbound, facts)).collect();
     let finals = finals(decisions, &facts, &overtaken, over);
