@@ -192,7 +192,7 @@ pub fn consent_at(said_by: Uuid, address: &str) -> Uuid {
     derive("consent", &[said_by.as_bytes(), address.as_bytes()])
 }
 
-/// The merge by which a contact takes in another, as a carrier tells that both are one person: it is
+/// The merge by which a contact takes in another as a carrier tells that both are one person. It is
 /// the same however often that is told.
 pub fn told_merge(into: ContactId, from: ContactId) -> Uuid {
     derive("told_merge", &[into.0.as_bytes(), from.0.as_bytes()])

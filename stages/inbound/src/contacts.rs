@@ -29,7 +29,6 @@ pub(crate) async fn join(store: &Store, arrived: &[Arrived]) -> Result<(), Fault
                 address: address.clone(),
                 kind: *kind,
                 name: name.clone(),
-                by: text.id,
                 at: text.received_at,
             })
         })

@@ -82,8 +82,8 @@ pub(super) struct NewCampaign {
     pub(super) validity_seconds: Option<i32>,
 }
 
-// What its messages say is required, in one field or another: the decoder names it with what else is
-// missing.
+// What its messages say is required, in one field or another: the decoder names it with what else
+// is missing.
 impl<'de> Deserialize<'de> for NewCampaign {
     fn deserialize<D: Deserializer<'de>>(written: D) -> Result<Self, D::Error> {
         let read = Self::deserialize(written)?;

@@ -7,7 +7,6 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::types::Uuid;
 use stage::Fault;
 
 use super::{
@@ -28,8 +27,6 @@ pub struct ToldName {
     pub kind: AddressKind,
     /// As it is kept: see [`AddressKind`].
     pub name: String,
-    /// The request that tells it; names the merge, so that a repeat is the same.
-    pub by: Uuid,
     /// Business time of the request.
     pub at: Timestamp,
 }
