@@ -32,6 +32,10 @@ const SWEEPING: SourceConfig =
 const TELLING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
 
+/// How many groups of moves rollup counts at once: all that one tick tells of under load, so that
+/// each total gets one new version of them and not one for every 512.
+const GROUPS: usize = 2_048;
+
 /// How senders are judged: a window has minutes, so that seconds matter to nobody.
 const JUDGING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(15), drain: Duration::from_secs(20) };
@@ -146,7 +150,8 @@ pub async fn stage(
             let tell = run_source(rollup::CountsTeller::new(store.clone()), runtime, &TELLING);
             let publish = run_source(rollup::TotalsPublisher::new(store.clone()), runtime, &source);
             let judge = run_source(rollup::SenderJudge::new(store.clone()), runtime, &JUDGING);
-            let count = run_stage(rollup::RollupStage::new(store), runtime, config);
+            let config = StageConfig { batch_max: GROUPS, in_flight: 2 * GROUPS, ..config.clone() };
+            let count = run_stage(rollup::RollupStage::new(store), runtime, &config);
             let (tell, publish, judge, count) = tokio::join!(tell, publish, judge, count);
             Ok(tell.and(publish).and(judge).and(count?))
         }
