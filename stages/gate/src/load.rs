@@ -35,6 +35,20 @@ pub(crate) struct Arrived<'a> {
     pub(crate) late: Vec<Item<'a>>,
     /// Messages without a row of their turn.
     pub(crate) unknown: Vec<Item<'a>>,
+    /// Whether nobody has looked: they are taken for open.
+    pub(crate) is_presumed: bool,
+}
+
+/// The messages of a batch, each taken for open, but for the second copy of one.
+pub(crate) fn presumed(messages: &[Enriched]) -> Arrived<'_> {
+    let mut arrived = Arrived { is_presumed: true, ..Arrived::default() };
+    let mut is_open = HashSet::with_capacity(messages.len());
+    for (index, message) in messages.iter().enumerate() {
+        let is_first = is_open.insert(key(message));
+        let list = if is_first { &mut arrived.open } else { &mut arrived.decided };
+        list.push(Item { index, message });
+    }
+    arrived
 }
 
 /// Looks how far each message of a batch has come. Locks nothing.
