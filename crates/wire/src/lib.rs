@@ -8,6 +8,7 @@ pub mod frame;
 pub mod inbound;
 pub mod json;
 pub mod message;
+mod relayed;
 pub mod stream;
 pub mod subject;
 pub mod totals;
@@ -18,6 +19,7 @@ pub use event::{Event, EventKind};
 pub use frame::{MemberKey, Payload};
 pub use inbound::InboundText;
 pub use message::{Admitted, Enriched, Submitted};
+pub use relayed::Relayed;
 pub use stream::Stream;
 pub use subject::Subject;
 
