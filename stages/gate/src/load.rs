@@ -108,9 +108,13 @@ async fn lock_counters(
     facts: &Facts,
     memo: &mut Memo,
 ) -> Result<Counters, Fault> {
-    let mut keys = BTreeSet::new();
+    // Messages that differ in text, person and cost alone have the same counters.
+    let (mut keys, mut asked) = (BTreeSet::new(), HashSet::new());
     for item in open {
-        keys.extend(counter_keys(&item.message.candidate(), facts, memo));
+        let one = item.message.candidate();
+        if asked.insert((one.tenant, one.class, one.campaign, one.placed, one.senders)) {
+            keys.extend(counter_keys(&one, facts, memo));
+        }
     }
     let keys: Vec<_> = keys.into_iter().collect();
     let used = counters::lock(tx, &keys).await?;
