@@ -3,6 +3,7 @@
 
 use std::{
     borrow::Borrow,
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -165,10 +166,14 @@ impl Store {
         &self,
         tenants: impl IntoIterator<Item = T>,
     ) -> Result<Scoped, stage::Fault> {
-        let mut names: Vec<String> =
-            tenants.into_iter().map(|tenant| tenant.borrow().to_string()).collect();
-        names.sort_unstable();
-        names.dedup();
+        let mut distinct: BTreeSet<TenantId> = BTreeSet::new();
+        for tenant in tenants {
+            let tenant: &TenantId = tenant.borrow();
+            if !distinct.contains(tenant) {
+                distinct.insert(tenant.clone());
+            }
+        }
+        let names: Vec<&str> = distinct.iter().map(TenantId::as_str).collect();
         self.begin("begin", &names.join(","), None).await
     }
 
