@@ -36,6 +36,10 @@ const TELLING: SourceConfig =
 /// each total gets one new version of them and not one for every 512.
 const GROUPS: usize = 2_048;
 
+/// How long send gathers what it says of calls while others of their batch are under way. Events go
+/// out by tenant and kind, so that what is gathered for less makes frames of one or two.
+const OF_CALLS: Duration = Duration::from_millis(60);
+
 /// How senders are judged: a window has minutes, so that seconds matter to nobody.
 const JUDGING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(15), drain: Duration::from_secs(20) };
@@ -127,7 +131,8 @@ pub async fn stage(
         }
         StageName::Send => {
             let send = send_stage(process, store, sealer)?;
-            Ok(run_stage(send, runtime, config).await?)
+            let config = StageConfig { gather: OF_CALLS, ..config.clone() };
+            Ok(run_stage(send, runtime, &config).await?)
         }
         StageName::Reconcile => reconcile(process, runtime, store, sealer, config).await,
         StageName::Inbound => {
