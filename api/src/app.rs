@@ -23,7 +23,7 @@ use crate::{
     quotas::Quotas,
     shares::Shares,
     submit::{
-        coalesce::Coalescer,
+        coalesce::{Coalescer, WEBHOOKS},
         keys::UsedKeys,
         named::Named,
         singles::{Publishing, Singles},
@@ -268,7 +268,7 @@ impl App {
         let asking = Asking { fresh, patience };
         let keys = UsedKeys::new(parts.store.clone(), patience);
         let turns = Arc::new(Turns::new(parts.broker.clone()));
-        let webhooks = Coalescer::start("webhooks", publisher.clone(), keys.clone(), &background);
+        let webhooks = Coalescer::start(WEBHOOKS, publisher.clone(), keys.clone(), &background);
         let publishing = Publishing {
             publisher: publisher.clone(),
             keys: keys.clone(),

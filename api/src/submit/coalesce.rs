@@ -1,6 +1,7 @@
-//! Gathers what single requests publish: whatever arrives within 2 ms shares a frame, whatever its
-//! tenants. A publish costs the broker one fsync; a frame of many costs one as well. Those that
-//! carry a key share the query for keys that are taken, and keep nobody without one waiting.
+//! Gathers what single requests publish: what arrives within some milliseconds shares a frame,
+//! whatever its tenants. A publish costs the broker one fsync; a frame of many costs one as well.
+//! Those that carry a key share the query for keys that are taken, and keep nobody without one
+//! waiting.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -20,14 +21,22 @@ use wire::{
 use super::keys::{UsedKeys, reused};
 use crate::{http::problem::Problem, limits::PUBLISH_BUDGET};
 
-/// How long the first of a frame waits for others.
+/// How long the first message of a frame waits for others.
 pub(crate) const GATHER: Duration = Duration::from_millis(2);
+
+/// The queue of webhooks, whose first waits longer. Each account has a subject of its own, so those
+/// of twenty accounts that come within 2 ms are frames of one or two, each of which the broker stores
+/// and hands over by itself. Nobody waits for a receipt, and a carrier waits for seconds.
+pub(crate) const WEBHOOKS: Gathering = ("webhooks", Duration::from_millis(12));
 
 /// How many requests wait at most; more are told to come again.
 const QUEUE: usize = 8_192;
 
 /// How many gatherings are on their way to the broker at once.
 const IN_FLIGHT: usize = 32;
+
+/// The name of a queue, and how long the first in it waits for others.
+pub(crate) type Gathering = (&'static str, Duration);
 
 type Answer = oneshot::Sender<Result<(), NotStored>>;
 
@@ -59,13 +68,13 @@ pub(crate) enum NotStored {
 impl Coalescer {
     /// Starts the task that gathers. It ends when every handle is gone.
     pub(crate) fn start(
-        name: &'static str,
+        gathering: Gathering,
         publisher: Publisher,
         keys: UsedKeys,
         tasks: &TaskTracker,
     ) -> Self {
         let (coalescer, waiting) = Self::with_queue(QUEUE);
-        tokio::spawn(gather(name, publisher, keys, waiting, tasks.clone()));
+        tokio::spawn(gather(gathering, publisher, keys, waiting, tasks.clone()));
         coalescer
     }
 
@@ -123,9 +132,9 @@ impl From<NotStored> for Problem {
     }
 }
 
-/// Takes what comes within [`GATHER`] of the first, and hands it on to a task of its own.
+/// Takes what comes soon after the first, and hands it on to a task of its own.
 async fn gather(
-    name: &'static str,
+    (name, within): Gathering,
     publisher: Publisher,
     keys: UsedKeys,
     mut waiting: mpsc::Receiver<Waiting>,
@@ -133,7 +142,7 @@ async fn gather(
 ) {
     let permits = std::sync::Arc::new(Semaphore::new(IN_FLIGHT));
     while let Some(first) = waiting.recv().await {
-        let until = Instant::now() + GATHER;
+        let until = Instant::now() + within;
         let mut gathered = vec![first];
         while gathered.len() < MAX_MESSAGES {
             match tokio::time::timeout_at(until, waiting.recv()).await {

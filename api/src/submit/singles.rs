@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use wire::frame::Outgoing;
 
 use super::{
-    coalesce::{Coalescer, NotStored, Waiting, publish_all, untaken},
+    coalesce::{Coalescer, GATHER, NotStored, Waiting, publish_all, untaken},
     keys::UsedKeys,
     turns::{Late, Turns, in_a_turn},
 };
@@ -56,7 +56,7 @@ impl Singles {
     pub(crate) fn new(publishing: Publishing) -> Self {
         let start = |name| {
             let Publishing { publisher, keys, tasks, .. } = publishing.clone();
-            Coalescer::start(name, publisher, keys, &tasks)
+            Coalescer::start((name, GATHER), publisher, keys, &tasks)
         };
         Self {
             at_once: RateLimiter::keyed(Quota::per_second(AT_ONCE)),

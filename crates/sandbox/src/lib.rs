@@ -81,7 +81,8 @@ pub struct SandboxConfig {
     pub smtp_port: u16,
     /// What all chance is drawn from, unless faults or personas name their own seed.
     pub seed: u64,
-    /// The most connections that call back to one host at once (1 to 1,024).
+    /// The most connections that call back to one host at once (1 to 1,024). A platform gathers what
+    /// it stores, so that each call takes it some ten milliseconds, however many come.
     pub callback_connections: usize,
 }
 
@@ -91,7 +92,7 @@ impl Default for SandboxConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8090)),
             smtp_port: 0,
             seed: 1,
-            callback_connections: 64,
+            callback_connections: 192,
         }
     }
 }

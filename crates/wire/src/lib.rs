@@ -8,6 +8,7 @@ pub mod frame;
 pub mod inbound;
 pub mod json;
 pub mod message;
+mod relayed;
 pub mod stream;
 pub mod subject;
 pub mod totals;
@@ -18,12 +19,21 @@ pub use event::{Event, EventKind};
 pub use frame::{MemberKey, Payload};
 pub use inbound::InboundText;
 pub use message::{Admitted, Enriched, Submitted};
+pub use relayed::Relayed;
 pub use stream::Stream;
 pub use subject::Subject;
 
+/// The digits of [`hex`].
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// Writes bytes as lower-case hexadecimal, two digits for each byte.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+        text.extend([digit(byte >> 4), digit(byte & 0xf)]);
+    }
+    text
 }
 
 /// Reads what [`hex`] has written; none for anything else.
@@ -44,6 +54,7 @@ mod tests {
     #[test]
     fn hexadecimal_reads_back_and_nothing_else_does() {
         let bytes: Vec<u8> = (0..=255).collect();
+        assert_eq!(hex(&[0x00, 0x0f, 0xa9, 0xff]), "000fa9ff");
         assert_eq!(unhex(&hex(&bytes)), Some(bytes));
 
         for odd in ["0", "0g", "é", "+1", " 1"] {

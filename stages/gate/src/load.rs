@@ -35,6 +35,20 @@ pub(crate) struct Arrived<'a> {
     pub(crate) late: Vec<Item<'a>>,
     /// Messages without a row of their turn.
     pub(crate) unknown: Vec<Item<'a>>,
+    /// Whether nobody has looked: they are taken for open.
+    pub(crate) is_presumed: bool,
+}
+
+/// The messages of a batch, each taken for open, but for the second copy of one.
+pub(crate) fn presumed(messages: &[Enriched]) -> Arrived<'_> {
+    let mut arrived = Arrived { is_presumed: true, ..Arrived::default() };
+    let mut is_open = HashSet::with_capacity(messages.len());
+    for (index, message) in messages.iter().enumerate() {
+        let is_first = is_open.insert(key(message));
+        let list = if is_first { &mut arrived.open } else { &mut arrived.decided };
+        list.push(Item { index, message });
+    }
+    arrived
 }
 
 /// Looks how far each message of a batch has come. Locks nothing.
@@ -94,9 +108,13 @@ async fn lock_counters(
     facts: &Facts,
     memo: &mut Memo,
 ) -> Result<Counters, Fault> {
-    let mut keys = BTreeSet::new();
+    // Messages that differ in text, person and cost alone have the same counters.
+    let (mut keys, mut asked) = (BTreeSet::new(), HashSet::new());
     for item in open {
-        keys.extend(counter_keys(&item.message.candidate(), facts, memo));
+        let one = item.message.candidate();
+        if asked.insert((one.tenant, one.class, one.campaign, one.placed, one.senders)) {
+            keys.extend(counter_keys(&one, facts, memo));
+        }
     }
     let keys: Vec<_> = keys.into_iter().collect();
     let used = counters::lock(tx, &keys).await?;

@@ -21,6 +21,10 @@ use wire::{Stream, WebhookRequest};
 
 use crate::templates;
 
+/// How long a receipt waits for others: each batch takes some ten statements, however many receipts
+/// it has, and two receipts of one message in it are one update.
+const LINGER: Duration = Duration::from_millis(60);
+
 /// The stage that reads receipts.
 pub struct ReceiptStage {
     store: Store,
@@ -38,7 +42,7 @@ impl Stage for ReceiptStage {
     const FROM: &'static [Stream] = &[Stream::Carrier, Stream::Texts];
     const FILLS: &'static [Stream] = &[Stream::Events];
     type In = WebhookRequest;
-    const LINGER: Duration = Duration::from_millis(20);
+    const LINGER: Duration = LINGER;
 
     async fn handle(&self, cx: &Cx, batch: Batch<WebhookRequest>) -> Result<(), Fault> {
         templates::tell(&self.store, cx, batch.items()).await?;

@@ -34,9 +34,9 @@ use wire::Admitted;
 use crate::{
     call::{Claimed, hand_on},
     config::SendConfig,
-    decide::{Decision, Ending, Facts, decide, pair_of},
+    decide::{Decision, Ending, Facts, decide, decide_queued, pair_of},
     end::End,
-    load::{Loaded, load},
+    load::{Loaded, current, load},
     pace::Paces,
     permits::{Permit, Permits, Taken},
     record,
@@ -69,6 +69,18 @@ pub(crate) struct Claimer {
 struct Caller {
     sender: ClaimSender,
     client: Result<Client, AccountFault>,
+}
+
+/// Some messages of a batch by their indexes, those that may be called with their permits.
+type Chunk = Vec<(usize, Option<Permit>)>;
+
+/// Whether the messages' rows are read before they are claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Where a decision asks for one alone: all are taken for queued and nobody's.
+    IfAsked,
+    /// At each.
+    AtEach,
 }
 
 /// The senders of a chunk that are still there.
@@ -128,8 +140,7 @@ impl Claimer {
             let Taken { with, without } =
                 self.permits.take(lane, &mut waiting, until, payer_of).await;
             let with = with.into_iter().map(|(index, permit)| (index, Some(permit)));
-            let chunk: Vec<_> =
-                with.chain(without.into_iter().map(|index| (index, None))).collect();
+            let chunk: Chunk = with.chain(without.into_iter().map(|index| (index, None))).collect();
             if chunk.is_empty() {
                 break;
             }
@@ -150,26 +161,58 @@ impl Claimer {
         Ok(())
     }
 
-    /// Claims what may go of a chunk, and answers the rest of it.
+    /// Claims what may go of a chunk, and answers the rest of it. Nearly all come for the first time
+    /// and are queued, and the statement that claims passes over what is not: their rows are read
+    /// where it does, or where a turn ends.
     async fn claim(
         &self,
         cx: &Cx,
         batch: &Batch<Admitted>,
-        chunk: Vec<(usize, Option<Permit>)>,
+        chunk: Chunk,
     ) -> Result<Vec<Claimed>, Fault> {
+        let tenants = chunk.iter().map(|(index, _)| &batch.items()[*index].message.head.tenant);
+        self.note_slow(tenants, batch.items(), &chunk).await?;
+
+        match self.try_claim(cx, batch, chunk, Look::IfAsked).await? {
+            Ok(claimed) => Ok(claimed),
+            // Never given back a second time: nothing of it is presumed.
+            Err(chunk) => {
+                Ok(self.try_claim(cx, batch, chunk, Look::AtEach).await?.unwrap_or_default())
+            }
+        }
+    }
+
+    /// The same in one transaction. Gives the chunk back, and nothing is recorded or answered, where
+    /// messages that were taken for queued are not.
+    async fn try_claim(
+        &self,
+        cx: &Cx,
+        batch: &Batch<Admitted>,
+        chunk: Chunk,
+        look: Look,
+    ) -> Result<Result<Vec<Claimed>, Chunk>, Fault> {
         let messages: Vec<&Admitted> =
             chunk.iter().map(|(index, _)| &batch.items()[*index]).collect();
-        let tenants = || messages.iter().map(|message| &message.message.head.tenant);
-        self.note_slow(tenants(), batch.items(), &chunk).await?;
-        let mut tx = self.store.scoped(tenants()).await?;
+        let tenants = messages.iter().map(|message| &message.message.head.tenant);
+        let mut tx = self.store.scoped(tenants).await?;
 
         // load
         let (mut loaded, mut paces) = load(&mut tx, &messages).await?;
         let callers = self.callers(std::mem::take(&mut loaded.senders));
+        if look == Look::AtEach {
+            loaded.current = Some(current(&mut tx, &messages).await?);
+        }
 
-        // decide
+        // decide, and once more with the rows where they are asked for
         let now = cx.later();
-        let items = self.decide_each(now, batch, chunk, loaded, &callers, &mut paces);
+        let unasked = paces.clone();
+        let mut items = self.decide_each(now, batch, chunk, &loaded, &callers, &mut paces);
+        if loaded.current.is_none() && items.iter().any(Item::asks_for_row) {
+            loaded.current = Some(current(&mut tx, &messages).await?);
+            let chunk = items.into_iter().map(Item::into_waiting).collect();
+            paces = unasked;
+            items = self.decide_each(now, batch, chunk, &loaded, &callers, &mut paces);
+        }
 
         // record: ends first, which lock counters, and messages only then
         let ends: Vec<End<'_>> = items.iter().filter_map(Item::end).collect();
@@ -179,13 +222,18 @@ impl Claimer {
         };
         let began = Instant::now();
         let made = self.take(&mut tx, &items, paces).await?;
+        let calls = items.iter().filter(|item| item.decision == Decision::Call).count();
+        if loaded.current.is_none() && made.len() < calls {
+            tx.rollback().await.map_err(store::fault)?;
+            return Ok(Err(items.into_iter().map(Item::into_waiting).collect()));
+        }
         tx.commit().await.map_err(store::fault)?;
 
         // say
         for (end, stored) in ends.iter().zip(&ended) {
             batch.answer(end.index, say::ended(end, stored.as_ref()));
         }
-        Ok(answer_or_hand_on(batch, items, &made, began))
+        Ok(Ok(answer_or_hand_on(batch, items, &made, began)))
     }
 
     fn callers(&self, senders: HashMap<(TenantId, SenderId), ClaimSender>) -> Callers {
@@ -199,21 +247,21 @@ impl Claimer {
     }
 
     /// Decides each message of a chunk in turn: one that may go takes the pace that the next one
-    /// asks for.
+    /// asks for. Without their rows all are taken for queued.
     fn decide_each<'a>(
         &self,
         now: Timestamp,
         batch: &'a Batch<Admitted>,
-        chunk: Vec<(usize, Option<Permit>)>,
-        loaded: Loaded,
+        chunk: Chunk,
+        loaded: &Loaded,
         callers: &'a Callers,
         paces: &mut Paces,
     ) -> Vec<Item<'a>> {
-        let Loaded { facts: gates, locked, current, .. } = loaded;
         let mut memo = Memo::new(now);
         let mut items = Vec::with_capacity(chunk.len());
 
-        for ((index, permit), current) in chunk.into_iter().zip(current) {
+        for (at, (index, permit)) in chunk.into_iter().enumerate() {
+            let current = loaded.current.as_ref().and_then(|rows| rows[at].clone());
             let message = &batch.items()[index];
             let sender_key = (message.message.head.tenant.clone(), message.route.sender);
             let caller = callers.get(&sender_key);
@@ -223,13 +271,16 @@ impl Claimer {
                 call_by: self.config.call_by,
                 request_timeout: self.config.request_timeout,
                 current: current.as_ref(),
-                recipient_is_locked: locked.contains(&message.candidate().recipient()),
+                recipient_is_locked: loaded.locked.contains(&message.candidate().recipient()),
                 sender: caller.map(|caller| &caller.sender.facts),
                 account_fault: caller.and_then(Caller::fault),
                 has_permit: permit.is_some(),
-                gates: &gates,
+                gates: &loaded.facts,
             };
-            let decision = decide(message, &facts, &mut memo, paces);
+            let decision = match loaded.current {
+                Some(_) => decide(message, &facts, &mut memo, paces),
+                None => decide_queued(message, &facts, &mut memo, paces),
+            };
             items.push(Item { index, permit, message, current, caller, decision });
         }
         items
@@ -356,6 +407,20 @@ impl<'a> Item<'a> {
     /// The carrier of its sender, as far as this version knows it.
     fn carrier(&self) -> Option<Carrier> {
         Carrier::from_name(&self.caller?.sender.access.carrier)
+    }
+
+    /// Whether what was decided can be done without the message's row: where it was taken for
+    /// queued, and goes or waits a moment.
+    fn asks_for_row(&self) -> bool {
+        match self.decision {
+            Decision::Call | Decision::Wait(_) => false,
+            Decision::End(_) | Decision::SayAgain | Decision::Nothing | Decision::Dead(_) => true,
+        }
+    }
+
+    /// The message and its permit, with nothing decided.
+    fn into_waiting(self) -> (usize, Option<Permit>) {
+        (self.index, self.permit)
     }
 
     /// The end that was decided, where there is a row to record it in.

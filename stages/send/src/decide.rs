@@ -43,7 +43,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) call_by: Duration,
     /// How long the call may take from there.
     pub(crate) request_timeout: Duration,
-    /// The message's row.
+    /// The message's row; none where nobody has looked, too.
     pub(crate) current: Option<&'a Current>,
     /// Whether the recipient has a row, which is locked.
     pub(crate) recipient_is_locked: bool,
@@ -128,6 +128,17 @@ pub(crate) fn decide(
         | MessageState::Delivered
         | MessageState::Read => Decision::SayAgain,
     }
+}
+
+/// Decides about a message that is taken for queued in its turn, and nobody's, without a look at its
+/// row: what makes the claim sees whether it is.
+pub(crate) fn decide_queued(
+    message: &Admitted,
+    facts: &Facts<'_>,
+    memo: &mut Memo,
+    paces: &mut Paces,
+) -> Decision {
+    last_look(message, facts, memo, paces)
 }
 
 /// Another process, or an earlier hand-over, has claimed it. Until its call must be over the

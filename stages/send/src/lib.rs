@@ -19,7 +19,7 @@
 //!    window, policy and pace, and marks what may go as ours until `call_by` and the request
 //!    timeout have passed.
 //! 2. **Call** (`call.rs`): it does not begin once our own clock says that `call_by` is over.
-//! 3. **Record** (`recording.rs`): a few milliseconds of answers at a time. An answer that cannot
+//! 3. **Record** (`recording.rs`): some milliseconds of answers at a time. An answer that cannot
 //!    be recorded now is kept until the message is handed over again; if this process dies first,
 //!    the claim runs out and the message is in doubt. Then `reconcile` decides by evidence; this
 //!    stage never calls a second time.

@@ -32,8 +32,8 @@ pub(crate) struct Loaded {
     pub(crate) locked: BTreeSet<gates::RecipientKey>,
     /// The senders that the gates chose, as they are now.
     pub(crate) senders: HashMap<(TenantId, SenderId), ClaimSender>,
-    /// The messages' rows, in the order of the chunk.
-    pub(crate) current: Vec<Option<Current>>,
+    /// The messages' rows, in the order of the chunk; none where nobody has looked.
+    pub(crate) current: Option<Vec<Option<Current>>>,
 }
 
 /// Loads in the order of the locks. It reads switches and policies once it holds the locks that it
@@ -58,11 +58,18 @@ pub(crate) async fn load(tx: &mut Scoped, items: &[&Admitted]) -> Result<(Loaded
         }
     }
 
+    Ok((Loaded { facts, locked, senders, current: None }, paces))
+}
+
+/// Reads the messages' rows, in the order of the chunk. To be called under the locks of
+/// [`load()`].
+pub(crate) async fn current(
+    tx: &mut Scoped,
+    items: &[&Admitted],
+) -> Result<Vec<Option<Current>>, Fault> {
     let ids: Vec<(&TenantId, MessageId)> =
         items.iter().map(|item| (&item.message.head.tenant, item.message.head.id)).collect();
-    let current = claim::current(tx, &ids).await?;
-
-    Ok((Loaded { facts, locked, senders, current }, paces))
+    claim::current(tx, &ids).await
 }
 
 /// An answer that the law asks for goes out even where nothing is stored about its recipient: it

@@ -22,7 +22,7 @@ const BURST: SignedDuration = SignedDuration::from_millis(200);
 const WITHOUT_A_ROW: SignedDuration = SignedDuration::from_secs(1);
 
 /// The paces of one chunk.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Paces {
     now: Timestamp,
     senders: HashMap<(TenantId, SenderId), Pace>,
@@ -32,14 +32,14 @@ pub(crate) struct Paces {
     pairs: HashMap<PacedPair, Timestamp>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Pace {
     gcra: Gcra,
     moved: bool,
 }
 
 /// A tenant's part of an account's pace, or its own pace.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Turn {
     pace: Pace,
     weight: i32,
@@ -47,7 +47,7 @@ struct Turn {
     rate: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum AccountPace {
     /// It has no pace of its own, and rests until its carrier may be called again.
     Rests(Timestamp),

@@ -49,6 +49,8 @@ pub(crate) struct Spread {
     tenants: HashMap<TenantId, Calls>,
     waiting_accounts: HashSet<String>,
     waiting_tenants: HashSet<TenantId>,
+    /// How fast accounts are that were looked at: of hundreds that wait, most share an account.
+    speeds: HashMap<String, Speed>,
 }
 
 /// The calls of one tenant.
@@ -78,16 +80,17 @@ impl Spread {
             tenants: HashMap::new(),
             waiting_accounts: waiting().map(|payer| payer.account.to_owned()).collect(),
             waiting_tenants: waiting().map(|payer| payer.tenant.clone()).collect(),
+            speeds: HashMap::new(),
         };
 
         for (handle, account) in under_way.busy() {
-            let (speed, median) = (account.tempo.speed(now), account.tempo.median(now));
+            let speed = spread.speed(handle, Some(account));
             for (tenant, held) in &account.held {
                 spread.count(Payer { account: handle, tenant }, speed, *held);
                 if let Some(calls) = spread.tenants.get_mut(tenant)
                     && speed == Speed::Slow
                 {
-                    calls.slowest = calls.slowest.max(median);
+                    calls.slowest = calls.slowest.max(account.tempo.median(now));
                 }
             }
         }
@@ -96,8 +99,8 @@ impl Spread {
     }
 
     /// Whether somebody may have one more call in an account, of which this is known.
-    pub(crate) fn look(&self, lane: Lane, payer: Payer<'_>, known: Option<&Account>) -> Look {
-        let speed = known.map_or(Speed::Unknown, |account| account.tempo.speed(self.now));
+    pub(crate) fn look(&mut self, lane: Lane, payer: Payer<'_>, known: Option<&Account>) -> Look {
+        let speed = self.speed(payer.account, known);
         let held = self.accounts.get(payer.account).copied().unwrap_or_default();
         let (of_tenant, not_quick) = self.of_tenant(payer.tenant);
 
@@ -119,6 +122,16 @@ impl Spread {
             && of_tenant < self.share_of_tenant(payer.tenant)
             && self.free(lane) > 0;
         if fits { Look::Free(speed) } else { Look::Wait }
+    }
+
+    /// How fast an account is at this moment, of which this is known; found once.
+    fn speed(&mut self, account: &str, known: Option<&Account>) -> Speed {
+        if let Some(speed) = self.speeds.get(account) {
+            return *speed;
+        }
+        let speed = known.map_or(Speed::Unknown, |known| known.tempo.speed(self.now));
+        self.speeds.insert(account.to_owned(), speed);
+        speed
     }
 
     /// Counts one more call.

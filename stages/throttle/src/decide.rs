@@ -3,7 +3,7 @@
 
 use domain::{gates::depth, gcra::Slot, ids::TenantId};
 use jiff::{SignedDuration, Timestamp};
-use wire::Admitted;
+use wire::Relayed;
 
 use crate::{drr, pace::SenderPaces};
 
@@ -18,7 +18,7 @@ const QUANTUM: u32 = 10;
 pub(crate) struct Served<'a> {
     /// The index to answer it by.
     pub(crate) index: usize,
-    pub(crate) message: &'a Admitted,
+    pub(crate) message: &'a Relayed,
     /// How long it waits for its sender's pace; none for a message that goes now.
     pub(crate) wait: Option<SignedDuration>,
 }
@@ -27,32 +27,32 @@ pub(crate) struct Served<'a> {
 pub(crate) fn serve<'a>(
     paces: &mut SenderPaces,
     now: Timestamp,
-    messages: &'a [Admitted],
+    messages: &'a [Relayed],
 ) -> Vec<Served<'a>> {
     paces.begin(now);
 
     let order = drr::order(QUANTUM, messages.iter().map(turn_of));
     let serve = |index| {
-        let message: &Admitted = &messages[index];
+        let message: &Relayed = &messages[index];
         Served { index, message, wait: wait(paces, message) }
     };
     order.into_iter().map(serve).collect()
 }
 
 /// The tenant of a message, its weight in the account, and the segments that it costs.
-fn turn_of(message: &Admitted) -> (&TenantId, u32, u32) {
-    (&message.message.head.tenant, message.route.weight, segments(message).into())
+fn turn_of(message: &Relayed) -> (&TenantId, u32, u32) {
+    (message.tenant(), message.weight(), segments(message).into())
 }
 
 /// Asks the sender's pace. A message that would wait beyond [`PATIENCE`] goes now: `send` parks it.
-fn wait(paces: &mut SenderPaces, message: &Admitted) -> Option<SignedDuration> {
-    let (route, lane) = (&message.route, message.message.head.class.lane());
-    match paces.ask(route.sender, route.pace, segments(message), depth(lane)) {
+fn wait(paces: &mut SenderPaces, message: &Relayed) -> Option<SignedDuration> {
+    let depth = depth(message.class().lane());
+    match paces.ask(message.sender(), message.pace(), segments(message), depth) {
         Slot::Now => None,
         Slot::After(wait) => (wait <= PATIENCE).then_some(wait),
     }
 }
 
-fn segments(message: &Admitted) -> u16 {
-    message.message.segments.max(1)
+fn segments(message: &Relayed) -> u16 {
+    message.segments().max(1)
 }

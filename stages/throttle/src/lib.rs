@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | Consumes | `msg.admitted.<lane>.<shard>` |
-//! | Emits | `msg.released.<lane>.<shard>`, the same payload |
+//! | Emits | `msg.released.<lane>.<shard>`, the same payload, byte by byte |
 //! | Reads | nothing |
 //! | Writes | nothing |
 //! | Calls | nobody |
@@ -23,7 +23,7 @@ mod say;
 use std::sync::{Mutex, PoisonError};
 
 use stage::{Batch, Cx, Fault, Stage, StageName};
-use wire::{Admitted, Stream};
+use wire::{Relayed, Stream};
 
 use pace::SenderPaces;
 
@@ -43,9 +43,9 @@ impl ThrottleStage {
 impl Stage for ThrottleStage {
     const NAME: StageName = StageName::Throttle;
     const FROM: &'static [Stream] = &[Stream::Admitted];
-    type In = Admitted;
+    type In = Relayed;
 
-    async fn handle(&self, cx: &Cx, batch: Batch<Admitted>) -> Result<(), Fault> {
+    async fn handle(&self, cx: &Cx, batch: Batch<Relayed>) -> Result<(), Fault> {
         // decide
         let served = {
             let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,7 @@
 //! What the throttle says: the message on its way to the carrier, or when it is due here again.
 
 use stage::{Cx, Outcome};
-use wire::{Admitted, Subject, frame::Outgoing, subject::shard_of};
+use wire::{Relayed, Subject, frame::Outgoing, subject::shard_of};
 
 use crate::decide::Served;
 
@@ -13,8 +13,7 @@ pub(crate) fn outcome(cx: &Cx, served: &Served<'_>) -> Outcome {
     }
 }
 
-fn released(message: &Admitted) -> Outgoing {
-    let lane = message.message.head.class.lane();
-    let subject = Subject::Released(lane, shard_of(&message.route.account));
+fn released(message: &Relayed) -> Outgoing {
+    let subject = Subject::Released(message.class().lane(), shard_of(message.account()));
     Outgoing::new(subject, message)
 }

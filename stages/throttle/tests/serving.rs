@@ -6,11 +6,11 @@ use serde_json::json;
 use stage::{Batch, Cx, Outcome, Stage};
 use throttle::ThrottleStage;
 use uuid::Uuid;
-use wire::{Admitted, Subject, subject::shard_of};
+use wire::{Relayed, Subject, subject::shard_of};
 
 const AT: &str = "2026-03-02T17:00:00Z";
 
-fn message(n: u128, tenant: &str, sender: u128, pace: u32, class: MessageClass) -> Admitted {
+fn message(n: u128, tenant: &str, sender: u128, pace: u32, class: MessageClass) -> Relayed {
     let admitted = json!({
         "message": {
             "head": {
@@ -33,7 +33,7 @@ fn message(n: u128, tenant: &str, sender: u128, pace: u32, class: MessageClass) 
 async fn handle(
     throttle: &ThrottleStage,
     millis: i64,
-    batch: Vec<Admitted>,
+    batch: Vec<Relayed>,
 ) -> Vec<(usize, Outcome)> {
     let start: Timestamp = AT.parse().expect("an instant");
     let machine = start + SignedDuration::from_millis(millis);
@@ -102,4 +102,17 @@ async fn urgent_is_not_behind_bulk_of_the_same_sender() {
     let answers = handle(&throttle, 0, vec![code]).await;
 
     assert!(matches!(answers[0].1, Outcome::Emit(_)));
+}
+
+#[tokio::test]
+async fn a_message_goes_on_as_it_came_with_what_only_a_newer_version_knows() {
+    let one = message(1, "acme", 1, 10, MessageClass::Promo);
+    let mut newer = serde_json::to_value(one).expect("json");
+    newer["message"]["later"] = json!({"b": 1.50, "a": [null]});
+    let batch = vec![serde_json::from_value(newer.clone()).expect("a payload")];
+
+    let answers = handle(&ThrottleStage::new(), 0, batch).await;
+
+    let Outcome::Emit(say) = &answers[0].1 else { panic!("it fits: {answers:?}") };
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&say[0].json).expect("json"), newer);
 }

@@ -32,6 +32,14 @@ const SWEEPING: SourceConfig =
 const TELLING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
 
+/// How many groups of moves rollup counts at once: all that one tick tells of under load, so that
+/// each total gets one new version of them and not one for every 512.
+const GROUPS: usize = 2_048;
+
+/// How long send gathers what it says of calls while others of their batch are under way. Events go
+/// out by tenant and kind, so that what is gathered for less makes frames of one or two.
+const OF_CALLS: Duration = Duration::from_millis(60);
+
 /// How senders are judged: a window has minutes, so that seconds matter to nobody.
 const JUDGING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(15), drain: Duration::from_secs(20) };
@@ -123,7 +131,8 @@ pub async fn stage(
         }
         StageName::Send => {
             let send = send_stage(process, store, sealer)?;
-            Ok(run_stage(send, runtime, config).await?)
+            let config = StageConfig { gather: OF_CALLS, ..config.clone() };
+            Ok(run_stage(send, runtime, &config).await?)
         }
         StageName::Reconcile => reconcile(process, runtime, store, sealer, config).await,
         StageName::Inbound => {
@@ -146,7 +155,8 @@ pub async fn stage(
             let tell = run_source(rollup::CountsTeller::new(store.clone()), runtime, &TELLING);
             let publish = run_source(rollup::TotalsPublisher::new(store.clone()), runtime, &source);
             let judge = run_source(rollup::SenderJudge::new(store.clone()), runtime, &JUDGING);
-            let count = run_stage(rollup::RollupStage::new(store), runtime, config);
+            let config = StageConfig { batch_max: GROUPS, in_flight: 2 * GROUPS, ..config.clone() };
+            let count = run_stage(rollup::RollupStage::new(store), runtime, &config);
             let (tell, publish, judge, count) = tokio::join!(tell, publish, judge, count);
             Ok(tell.and(publish).and(judge).and(count?))
         }

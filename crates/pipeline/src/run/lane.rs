@@ -49,6 +49,11 @@ const GIVE_BACK: &[u8] = b"-NAK {\"delay\": 100000000}";
 /// How long a drain waits to hand what it gives back to a broker that may be away.
 const BROKER_AWAY: Duration = Duration::from_secs(2);
 
+/// How long after the last one the bulk lane begins a batch that is not full, while others are under
+/// way: a batch costs the same statements however few messages it has, and what waits here is behind
+/// those anyway. With none under way it begins at once.
+const FILL: Duration = Duration::from_millis(10);
+
 /// How often gauges are set and stale pulls are looked for.
 const SURVEY: Duration = Duration::from_secs(1);
 
@@ -56,7 +61,10 @@ const SURVEY: Duration = Duration::from_secs(1);
 pub(super) struct Lane<S: Stage> {
     crew: Arc<Crew<S>>,
     config: StageConfig,
+    /// How long a batch that is not full waits for more.
     linger: Duration,
+    /// How long after the last one it begins, beside others.
+    fill: Duration,
     client: Client,
     runtime: Runtime,
     puller: Puller,
@@ -120,6 +128,7 @@ impl<S: Stage> Lane<S> {
             queue: Queue::new(config.flood, config.turn),
             config,
             linger: if urgent { Duration::ZERO } else { S::LINGER },
+            fill: if spec.lane == Some(class::Lane::Bulk) { FILL } else { Duration::ZERO },
             client: runtime.broker.client.clone(),
             runtime: runtime.clone(),
             puller: Puller::new(&runtime.broker, spec, Arc::clone(&meter)),
@@ -206,7 +215,9 @@ impl<S: Stage> Lane<S> {
     fn begins(&self) -> Option<Instant> {
         let at_most = self.config.batches_under_way;
         let (room, alone) = (self.under_way.all < at_most, self.under_way.may_be_alone(at_most));
-        room.then(|| self.queue.begins(self.config.batch_max, alone, self.linger)).flatten()
+        let max = self.config.batch_max;
+        let could = room.then(|| self.queue.begins(max, alone, self.linger)).flatten()?;
+        Some(self.under_way.begins(could, self.queue.ready() >= max, self.fill))
     }
 
     /// Takes a delivery in and reads it, unless it is one that is held already.

@@ -3,6 +3,7 @@
 
 use std::{
     borrow::Borrow,
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -71,6 +72,15 @@ impl Role {
             Self::Pipeline => "millrace_pipeline",
         }
     }
+
+    /// Settings of its own about plans. The api's lists have filters that are often left out, which
+    /// a plan for the question at hand passes over.
+    fn plans(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Pipeline => &KEPT,
+            Self::Owner | Self::Api => &[],
+        }
+    }
 }
 
 /// Rows are looked up by whole keys. A plan that was made while a table was small is kept, and must
@@ -83,6 +93,12 @@ const PLANS: [(&str, &str); 6] = [
     ("random_page_cost", "1.1"),
     ("jit", "off"),
 ];
+
+/// A stage's statements are planned once for any number of keys. Left to itself, Postgres compares
+/// the plan that it keeps, which it takes to be for ten keys, with what a plan for the keys at hand
+/// would cost: where batches are small it finds that one cheaper, and plans every statement at every
+/// execution.
+const KEPT: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
 
 /// After so many transactions of a pool, a connection plans its statements anew: what was planned
 /// while a table was empty may join in the wrong order. A prime, so that no connection is left out.
@@ -124,6 +140,7 @@ impl Store {
         let options = reach::options(url)?
             .options([("role", role.as_str()), ("search_path", "millrace")])
             .options(PLANS)
+            .options(role.plans().iter().copied())
             .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)])
             .application_name(role.as_str());
         // The pool would only say that it has waited for a connection, and not why in vain.
@@ -149,10 +166,14 @@ impl Store {
         &self,
         tenants: impl IntoIterator<Item = T>,
     ) -> Result<Scoped, stage::Fault> {
-        let mut names: Vec<String> =
-            tenants.into_iter().map(|tenant| tenant.borrow().to_string()).collect();
-        names.sort_unstable();
-        names.dedup();
+        let mut distinct: BTreeSet<TenantId> = BTreeSet::new();
+        for tenant in tenants {
+            let tenant: &TenantId = tenant.borrow();
+            if !distinct.contains(tenant) {
+                distinct.insert(tenant.clone());
+            }
+        }
+        let names: Vec<&str> = distinct.iter().map(TenantId::as_str).collect();
         self.begin("begin", &names.join(","), None).await
     }
 

@@ -83,6 +83,20 @@ async fn in_a_new_database_no_statement_reads_all_rows_of_a_tenant() -> anyhow::
     Ok(())
 }
 
+#[tokio::test]
+async fn a_stage_keeps_one_plan_for_any_number_of_keys_and_the_api_chooses() -> anyhow::Result<()> {
+    let database = Database::start().await?;
+    let tenant = database.tenant("acme").await?;
+
+    for (role, mode) in [(Role::Pipeline, "force_generic_plan"), (Role::Api, "auto")] {
+        let store = Store::connect(&database.url(), role, 1).await?;
+        let mut tx = store.scoped([&tenant]).await?;
+        let shown = sqlx::raw_sql("show plan_cache_mode").fetch_one(&mut *tx).await?;
+        assert_eq!(shown.try_get::<String, _>(0)?, mode, "{role:?}");
+    }
+    Ok(())
+}
+
 /// The statements with how many parameters each takes.
 fn statements() -> anyhow::Result<Vec<(String, usize)>> {
     let mut statements = Vec::new();

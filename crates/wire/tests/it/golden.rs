@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use uuid::Uuid;
 use wire::{
-    Admitted, DeadLetter, Enriched, Event, EventKind, InboundText, Subject, Submitted,
+    Admitted, DeadLetter, Enriched, Event, EventKind, InboundText, Relayed, Subject, Submitted,
     WebhookRequest,
     event::{
         BudgetData, CampaignData, ContactData, ConversationData, CountsData, MessageData,
@@ -34,6 +34,7 @@ fn every_payload_is_read_and_written_as_its_golden_file_says() {
     both_ways::<Enriched>("enriched");
     both_ways::<Enriched>("enriched_rich");
     both_ways::<Admitted>("admitted");
+    both_ways::<Relayed>("admitted");
     both_ways::<WebhookRequest>("webhook_request");
     both_ways::<InboundText>("inbound_text");
     both_ways::<InboundText>("inbound_text_choice");
@@ -71,6 +72,7 @@ fn what_an_older_version_wrote_is_still_read() {
     read_from_older::<Submitted>("submitted");
     read_from_older::<Enriched>("enriched");
     read_from_older::<Admitted>("admitted");
+    read_from_older::<Relayed>("admitted");
     read_from_older::<WebhookRequest>("webhook_request");
     read_from_older::<InboundText>("inbound_text");
     read_from_older::<Totals>("totals");
@@ -94,6 +96,7 @@ fn what_a_newer_version_adds_is_passed_over() {
         ("submitted_body_from_sender", reads::<Submitted> as fn(&Value) -> bool),
         ("enriched", reads::<Enriched>),
         ("admitted", reads::<Admitted>),
+        ("admitted", reads::<Relayed>),
         ("webhook_request", reads::<WebhookRequest>),
         ("inbound_text", reads::<InboundText>),
         ("event_message", reads::<Event>),

@@ -45,6 +45,24 @@ async fn a_second_delivery_says_the_same_whatever_the_facts_are_by_then() -> any
 }
 
 #[tokio::test]
+async fn what_comes_again_takes_no_room_from_what_comes_for_the_first_time() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550100", 1_000).await?;
+    world.daily_budget(3 * COST).await?;
+    let messages = world.messages(MessageClass::Transactional, &[sender], 200..203).await?;
+    let stage = world.stage().await?;
+
+    let first = hand_over(&stage, now(), messages[..2].to_vec()).await?;
+    assert_eq!(kinds(first), [("admitted".into(), 2)]);
+
+    // Counted once more, the two would use the budget up before it is the third one's turn.
+    let all = hand_over(&stage, now(), messages).await?;
+    assert_eq!(kinds(all), [("admitted".into(), 3)]);
+    assert_eq!(world.counted("spend_day").await?, 3 * COST);
+    Ok(())
+}
+
+#[tokio::test]
 async fn two_workers_with_the_same_batch_reserve_once_and_say_the_same() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550100", 1_000).await?;

@@ -166,6 +166,22 @@ async fn a_batch_larger_than_the_permits_goes_through_in_chunks() -> anyhow::Res
 }
 
 #[tokio::test]
+async fn what_comes_again_is_not_called_again_beside_what_comes_for_the_first_time()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let sender = world.sender("+12125550001", 1_000).await?;
+    let messages = world.admit(sender, 6).await?;
+    let stage = world.stage().await?;
+    settle(&stage, &messages[..3]).await?;
+
+    let outcomes = settle(&stage, &messages).await?;
+    assert!(outcomes.iter().all(|outcome| in_words(outcome) == ["message.sent"]));
+    assert_eq!(world.accepted_once().await?, 6);
+    assert_eq!(world.states().await?, [(MessageState::Sent, 6)]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_opt_out_that_commits_before_the_claim_stops_it() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let sender = world.sender("+12125550001", 1_000).await?;
