@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::storable::is_storable;
 
 /// The most parameters; more than any template that WhatsApp approves has.
-pub const MAX_PARAMETERS: usize = 50;
+const MAX_PARAMETERS: usize = 50;
 
 /// The longest parameter, in characters: a body has at most 1,024 in all.
-pub const MAX_PARAMETER: usize = 1_024;
+const MAX_PARAMETER: usize = 1_024;
 
 /// The most buttons that a value is given for; no template has more.
-pub const MAX_BUTTON_VALUES: usize = 10;
+const MAX_BUTTON_VALUES: usize = 10;
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 512;

@@ -13,25 +13,25 @@ use crate::{invisible::is_blank, storable::is_storable};
 pub const MAX_RICH_TEXT: usize = 1_024;
 
 /// The most buttons of a question.
-pub const MAX_BUTTONS: usize = 3;
+const MAX_BUTTONS: usize = 3;
 
 /// The most rows of a list.
-pub const MAX_ROWS: usize = 10;
+const MAX_ROWS: usize = 10;
 
 /// The longest title of a button, in characters; of what opens a list, likewise.
-pub const MAX_BUTTON_TITLE: usize = 20;
+const MAX_BUTTON_TITLE: usize = 20;
 
 /// The longest title of a row, in characters.
-pub const MAX_ROW_TITLE: usize = 24;
+const MAX_ROW_TITLE: usize = 24;
 
 /// The longest description of a row, in characters.
-pub const MAX_ROW_DESCRIPTION: usize = 72;
+const MAX_ROW_DESCRIPTION: usize = 72;
 
 /// The longest id of a button or a row, in characters: what rows may have, buttons may have 256.
-pub const MAX_CHOICE_ID: usize = 200;
+const MAX_CHOICE_ID: usize = 200;
 
 /// The longest name of a file, in characters.
-pub const MAX_FILENAME: usize = 240;
+const MAX_FILENAME: usize = 240;
 
 /// The longest emoji, in code points: families and flags are made of many.
 const MAX_EMOJI: usize = 16;
