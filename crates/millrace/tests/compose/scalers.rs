@@ -34,7 +34,7 @@ fn every_scaler_asks_nats_or_prometheus() {
 fn reply_is_scaled_by_the_conversations_that_wait_in_rows() {
     let objects = scaled_objects();
     let by_rows = objects.iter().flat_map(|object| {
-        of_type("prometheus", object).map(|trigger| (&object["metadata"]["name"], trigger))
+        of_type("prometheus", object).map(move |trigger| (&object["metadata"]["name"], trigger))
     });
     let by_rows: Vec<_> = by_rows.collect();
     let [(name, trigger)] = by_rows.as_slice() else { panic!("one scaler, not {by_rows:?}") };
