@@ -1,5 +1,5 @@
-//! The Anthropic Messages API: one question, one answer, with what is looked up on the way. Which calls to repeat, and when, is the
-//! caller's business; the errors say what is allowed.
+//! The Anthropic Messages API: one question, one answer, with what is looked up on the way. Which
+//! calls to repeat, and when, is the caller's business; the errors say what is allowed.
 
 mod assistant;
 mod breaker;

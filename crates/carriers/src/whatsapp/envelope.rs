@@ -1,5 +1,5 @@
-//! The envelope of what Meta posts: entries, each with changes of fields. Each entry and each change
-//! is read by itself: one that cannot be read does not lose the others.
+//! The envelope of what Meta posts: entries, each with changes of fields. Each entry and each
+//! change is read by itself: one that cannot be read does not lose the others.
 
 use jiff::Timestamp;
 use serde::Deserialize;

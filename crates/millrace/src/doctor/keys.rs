@@ -43,7 +43,7 @@ pub(super) async fn check(report: &mut Report, settings: &Settings) {
             let named = closed[..closed.len().min(NAMED)].join(", ");
             let found = format!("{} of {all} do not open: {named}", closed.len());
             let fix = "add the key that sealed them to MILLRACE_MASTER_KEY, or replace the \
-                       secrets (`millrace account token`, or PATCH of the tenant's account or tool)";
+                       secrets (`millrace account token`, PATCH of the tenant's account or tool)";
             report.fail(what, found, fix);
         }
         Ok(Opened { all, older: older @ 1.., .. }) => {
@@ -82,8 +82,8 @@ impl Opened {
     }
 }
 
-/// The secrets of accounts of tenants and of the platform, and of the assistant's tools: the name of
-/// each, and how it is sealed.
+/// The secrets of accounts of tenants and of the platform, and of the assistant's tools: the name
+/// of each, and how it is sealed.
 async fn sealed(settings: &Settings) -> Result<Vec<(String, String)>, String> {
     let url = settings.need_database().map_err(|why| why.to_string())?.expose_secret();
     let api = within(Store::connect(url, Role::Api, 1)).await?;

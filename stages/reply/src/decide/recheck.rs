@@ -1,5 +1,5 @@
-//! What is left of a decision when it is recorded: facts are read once more, under locks, and what was
-//! made in the meantime by a person or another process counts. Pure.
+//! What is left of a decision when it is recorded: facts are read once more, under locks, and what
+//! was made in the meantime by a person or another process counts. Pure.
 
 use std::collections::{HashMap, HashSet};
 

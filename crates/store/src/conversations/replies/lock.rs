@@ -1,6 +1,6 @@
-//! What is locked before a decision is recorded: people's recipient statuses, threads and bursts, in
-//! this order and each in key order, so that two processes count one after the other, and nothing is
-//! answered that a person has taken over in the meantime.
+//! What is locked before a decision is recorded: people's recipient statuses, threads and bursts,
+//! in this order and each in key order, so that two processes count one after the other, and
+//! nothing is answered that a person has taken over in the meantime.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -1,5 +1,5 @@
-//! Writes down what was decided about texts: the first decision about a text stands. What it depends
-//! on was locked and read in the same transaction ([`super::lock`]).
+//! Writes down what was decided about texts: the first decision about a text stands. What it
+//! depends on was locked and read in the same transaction ([`super::lock`]).
 
 use std::collections::{HashMap, HashSet};
 
@@ -29,8 +29,8 @@ pub enum Recorded {
     Overtaken,
 }
 
-/// Records decisions, each unless one stands, and says what became of each, in their order. Of a text
-/// that was overtaken nothing stands; what its answer has cost counts all the same.
+/// Records decisions, each unless one stands, and says what became of each, in their order. Of a
+/// text that was overtaken nothing stands; what its answer has cost counts all the same.
 pub async fn record(
     tx: &mut Scoped,
     decisions: &[ReplyDecision],
