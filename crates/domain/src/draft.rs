@@ -251,4 +251,5 @@ fn candidates(
 }
 
 #[cfg(test)]
+#[path = "draft_tests.rs"]
 mod tests;
