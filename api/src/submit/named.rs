@@ -2,6 +2,7 @@
 //! is surely not there is refused with the request, instead of failing after it was accepted. Where
 //! the database has no answer in time the message goes on, and enrich decides.
 
+mod asked;
 mod found;
 mod known;
 
@@ -10,10 +11,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{
-    draft::Origin,
-    ids::{ContactId, MessageId, TenantId},
-};
+use domain::ids::{ContactId, MessageId, TenantId};
 use jiff::Timestamp;
 use stage::Fault;
 use store::{
@@ -25,8 +23,9 @@ use tokio::sync::Semaphore;
 use wire::{Submitted, message::From};
 
 use self::{
-    found::{Found, template_error},
-    known::{Asked, Known},
+    asked::Asked,
+    found::{Found, origin, template_error},
+    known::Known,
 };
 use super::{
     callable::Callable,
@@ -175,14 +174,5 @@ fn contact_key(message: &Submitted) -> ContactKey<'_> {
         address: &head.to,
         channel: head.channel,
         fields: true,
-    }
-}
-
-fn origin(message: &Submitted) -> Origin<'_> {
-    Origin {
-        tenant: &message.head.tenant,
-        campaign: None,
-        content: &message.content,
-        from: &message.from,
     }
 }

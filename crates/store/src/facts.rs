@@ -1,6 +1,7 @@
 //! The facts that the gates decide by, for a whole batch: policies, switches, caps, senders, and
 //! recipient statuses. The gate stage, explain, simulate and the claim of `send` load them here.
 
+mod columns;
 mod limits;
 mod senders;
 
@@ -27,6 +28,7 @@ use crate::{
     recipients::status::{self, Recipients},
     settings::switches::SwitchScope,
 };
+use columns::columns;
 use limits::load_budgets;
 pub use limits::{lines, meters};
 use senders::load_senders;
@@ -320,11 +322,4 @@ async fn load_programs(
 fn states_on() -> Vec<String> {
     let on = CampaignState::ALL.into_iter().filter(|state| state.switch() == SwitchMode::On);
     on.map(|state| state.as_str().to_owned()).collect()
-}
-
-fn columns<'a, T: Copy>(
-    keys: &BTreeSet<(&'a TenantId, T)>,
-    id: impl Fn(T) -> Uuid,
-) -> (Vec<&'a str>, Vec<Uuid>) {
-    keys.iter().map(|(tenant, key)| (tenant.as_str(), id(*key))).unzip()
 }

@@ -49,8 +49,8 @@ struct ToolTested {
     /// `found`, or why the tool has said nothing: `bad_input`, `not_allowed`, `unreachable`,
     /// `timed_out`, `refused` (no 2xx), `too_long` (more than 4 KiB), `unreadable` (no JSON).
     outcome: &'static str,
-    /// What the model would read: what the tool said, between marks, or how it is told that the tool
-    /// has failed.
+    /// What the model would read: what the tool said, between marks, or how it is told that the
+    /// tool has failed.
     shown: String,
     /// How long it took, in milliseconds.
     latency_ms: u64,

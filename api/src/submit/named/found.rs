@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::{
     carrier_template::Unsendable,
-    draft::{self, DraftRequest, Person, Supplies},
+    draft::{self, DraftRequest, Origin, Person, Supplies},
     ids::{ContactId, PoolId, SenderId},
     invisible::is_blank,
 };
@@ -15,8 +15,7 @@ use wire::{
 
 use super::{
     super::{callable::Callable, kept::KeptName},
-    known::Asked,
-    origin,
+    asked::Asked,
 };
 use crate::http::FieldError;
 
@@ -105,6 +104,16 @@ pub(super) fn template_error(
         }
         code => error("template", code, draft::reason(code)),
     })
+}
+
+/// What a message is drafted from.
+pub(super) fn origin(message: &Submitted) -> Origin<'_> {
+    Origin {
+        tenant: &message.head.tenant,
+        campaign: None,
+        content: &message.content,
+        from: &message.from,
+    }
 }
 
 fn error(field: &str, code: &'static str, detail: &str) -> FieldError {

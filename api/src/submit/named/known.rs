@@ -20,6 +20,7 @@ use wire::{
 
 use super::{
     super::{callable::Callable, kept::KeptName},
+    asked::Asked,
     found::Found,
 };
 
@@ -70,17 +71,6 @@ impl KnownTemplate {
 /// How many bytes a contact's own value of a variable is taken to have. With a longer one a text
 /// that is too long is found out later, and fails.
 const OF_A_CONTACT: usize = 100;
-
-/// What is not known of the messages of a request.
-#[derive(Default)]
-pub(super) struct Asked {
-    pub(super) senders: Vec<SenderId>,
-    pub(super) pools: Vec<PoolId>,
-    /// Messages of templates, by their index.
-    pub(super) drafts: Vec<usize>,
-    /// Templates of carriers.
-    pub(super) kept: Vec<KeptName>,
-}
 
 impl Known {
     /// What must be asked about these messages.
@@ -162,15 +152,6 @@ impl Known {
                 keep(&mut self.templates, (tenant.clone(), *id), Arc::new(template));
             }
         }
-    }
-}
-
-impl Asked {
-    pub(super) fn is_empty(&self) -> bool {
-        self.senders.is_empty()
-            && self.pools.is_empty()
-            && self.drafts.is_empty()
-            && self.kept.is_empty()
     }
 }
 

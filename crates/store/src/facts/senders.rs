@@ -10,7 +10,7 @@ use domain::{
 };
 use stage::Fault;
 
-use super::columns;
+use super::columns::columns;
 use crate::{
     Scoped,
     core::{keyed, words::word},

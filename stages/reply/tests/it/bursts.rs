@@ -150,8 +150,7 @@ async fn who_comes_back_after_its_lease_answers_nothing_that_was_answered_since(
 }
 
 #[tokio::test]
-async fn what_waits_for_a_place_is_counted_and_what_others_of_its_tenant_keep_is_not()
--> anyhow::Result<()> {
+async fn what_waits_for_a_place_is_counted_as_far_as_its_tenant_has_any() -> anyhow::Result<()> {
     let world = World::begin().await?;
     let (process, store) = (world.process().await?, world.pipeline().await?);
     let begun = machine::now();
