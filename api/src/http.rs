@@ -28,6 +28,6 @@ pub(crate) mod wrong_fields;
 pub(crate) use body::{Body, read_body};
 pub(crate) use creation::Creation;
 pub(crate) use extract::{Id, Query};
-pub(crate) use page::{Page, Paging};
+pub(crate) use page::{Page, Paging, time_and_id};
 pub(crate) use problem::{Errors, FieldError, Kind, Problem};
 pub(crate) use trace::Trace;

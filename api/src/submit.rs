@@ -3,7 +3,7 @@
 pub(crate) mod callable;
 pub(crate) mod carrier_template;
 pub(crate) mod coalesce;
-mod content;
+pub(crate) mod content;
 pub(crate) mod kept;
 pub(crate) mod keys;
 pub(crate) mod message;

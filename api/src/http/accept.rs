@@ -7,7 +7,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::Stream;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::problem::Problem;
 
@@ -63,6 +63,23 @@ pub(crate) fn lines<T: Serialize>(rows: &[T]) -> Bytes {
     lines.into()
 }
 
+/// A cell of CSV that people have written. A spreadsheet takes what begins with one of `=+-@`, a
+/// tab or an end of line for a formula and runs it: such a text begins with an apostrophe instead,
+/// which has it shown as it is (OWASP, "CSV Injection"). Phone numbers begin with `+` too and are
+/// no such cells: they hold digits alone, and are imported again as they are exported.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CellText<'a>(pub(crate) &'a str);
+
+impl Serialize for CellText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+            serializer.collect_str(&format_args!("'{}", self.0))
+        } else {
+            serializer.serialize_str(self.0)
+        }
+    }
+}
+
 /// Flat rows as lines of CSV. The first have the header above them, as an empty list has it.
 pub(crate) fn csv<T: Serialize>(rows: &[T], columns: &[&str], first: bool) -> Bytes {
     let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
@@ -73,4 +90,34 @@ pub(crate) fn csv<T: Serialize>(rows: &[T], columns: &[&str], first: bool) -> By
         csv.serialize(row).expect("a flat record into memory");
     }
     csv.into_inner().expect("memory does not fail").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_of_what_people_write_is_no_formula() {
+        let written = |text: &str| {
+            let table = csv(&[(CellText(text), "+15551234567")], &["body", "to"], false);
+            String::from_utf8(table.to_vec()).expect("a text")
+        };
+        for (text, cell) in [
+            ("=1+1", "'=1+1"),
+            ("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\""),
+            ("+1 555", "'+1 555"),
+            ("-2", "'-2"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'\t=1"),
+            ("\r=1", "\"'\r=1\""),
+            ("\n=1", "\"'\n=1\""),
+            ("Hi = there", "Hi = there"),
+            ("'quoted", "'quoted"),
+            ("", "\"\""),
+        ] {
+            let written = written(text);
+            let first = written.strip_suffix(",+15551234567\n").expect("the number as it is");
+            assert!(first == cell || first == cell.trim_matches('"'), "{text:?}: {first:?}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Lists in pages: `?limit=&cursor=` in, `{data, next_cursor}` out. A cursor is the key of the last
 //! row, so that rows which come or go in between neither repeat nor hide others.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Display};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::storable::is_storable;
@@ -110,7 +110,7 @@ impl Paging {
         Ok((number.to_owned(), channel.to_owned()))
     }
 
-    /// The key of the last row seen, where keys are times with an id.
+    /// The key of the last row seen, where keys are times with an id ([`time_and_id`]).
     pub(crate) fn after_time_and_id(&self) -> Result<Option<(Timestamp, Uuid)>, Problem> {
         let Some(text) = self.after_text()? else { return Ok(None) };
         let read = |(at, id): (&str, &str)| Some((at.parse().ok()?, id.parse().ok()?));
@@ -164,6 +164,11 @@ impl<T> Page<T> {
     }
 }
 
+/// The key of a row that is found by a time and an id, as [`Paging::after_time_and_id`] reads it.
+pub(crate) fn time_and_id(at: Timestamp, id: impl Display) -> String {
+    format!("{at} {id}")
+}
+
 fn bad_cursor() -> Problem {
     Problem::field("cursor", "invalid", "use next_cursor of the page before as it is")
 }
@@ -194,5 +199,17 @@ mod tests {
             let _ = (paging.after_id(), paging.after_number(), paging.after_time_and_id());
             let _ = (paging.after_number_and_channel(), paging.after_time_word_and_id());
         }
+    }
+
+    #[test]
+    fn a_page_goes_on_behind_the_time_and_the_id_of_its_last_row() {
+        let rows: Vec<(Timestamp, Uuid)> =
+            (1..=2).map(|n| (Timestamp::UNIX_EPOCH, Uuid::from_u128(n))).collect();
+        let page = Page::new(rows.clone(), 2, |(at, id)| time_and_id(*at, id));
+        let paging = Paging { cursor: page.next_cursor, ..Paging::default() };
+        assert_eq!(paging.after_time_and_id().ok(), Some(Some(rows[1])));
+
+        let page = Page::new(rows, 3, |(at, id)| time_and_id(*at, id));
+        assert_eq!(page.next_cursor, None);
     }
 }

@@ -144,6 +144,12 @@ impl Problem {
         Self::new(Kind::Unavailable, detail).retry_after(after_seconds)
     }
 
+    /// One of `what` cannot be made or renamed: its name is another's, or there are as many as fit.
+    pub(crate) fn name_taken(what: &str, most: i64) -> Self {
+        let detail = format!("{what} has this name, or there are {most} of them");
+        Self::new(Kind::Conflict, detail)
+    }
+
     /// The company has as many of something as its plan has: `what` as `GET /v1/tenant` names it.
     pub(crate) fn over_plan(what: &str, most: i32) -> Self {
         let detail = format!("the plan has {most} {what}: whoever runs the platform raises it");

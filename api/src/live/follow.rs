@@ -109,24 +109,20 @@ fn say(live: &Live, tenant: &TenantId, event: Event) {
     }
 
     let of: Concerns = serde_json::from_str(event.data.get()).unwrap_or_default();
-    let (campaign, conversation) =
-        (of.campaign.filter(|_| of.conversation.is_none()), of.conversation);
-    let kind = event.kind;
-    let message = LiveMessage { event: Some(event), campaign, conversation, ..Default::default() };
-    if let Some(conversation) = conversation {
-        live.say(tenant, &Topic::Conversation(conversation), message.clone());
-        if let Some(inbox) = of.inbox {
-            live.say(tenant, &Topic::Inbox(inbox), message);
-        }
+    // A text of a version that names no conversation changes nothing that a page shows live.
+    if of.conversation.is_none() && event.kind == EventKind::MessageReceived {
         return;
     }
 
-    // A text of a version that names no conversation changes nothing that a page shows live.
-    if kind == EventKind::MessageReceived {
-        return;
+    let about = of.conversation.map(Topic::Conversation).or(of.campaign.map(Topic::Campaign));
+    let message =
+        LiveMessage { event: Some(event), about: about.clone(), ..LiveMessage::default() };
+    if let Some(about) = &about {
+        live.say(tenant, about, message.clone());
     }
-    if let Some(campaign) = campaign {
-        live.say(tenant, &Topic::Campaign(campaign), message.clone());
+    match (of.conversation, of.inbox) {
+        (Some(_), Some(inbox)) => live.say(tenant, &Topic::Inbox(inbox), message),
+        (Some(_), None) => {}
+        (None, _) => live.say(tenant, &Topic::Dashboard, message),
     }
-    live.say(tenant, &Topic::Dashboard, message);
 }

@@ -1,5 +1,7 @@
 //! One thing that moved, as readers get it.
 
+use std::fmt;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -19,12 +21,37 @@ pub(crate) enum Topic {
 }
 
 impl Topic {
+    /// The topic of this name, as it is written in requests and answers.
+    pub(crate) fn read(name: &str) -> Option<Self> {
+        let (kind, id) = match name.split_once(':') {
+            None => return (name == "dashboard").then_some(Self::Dashboard),
+            Some((kind, id)) => (kind, id.parse().ok()?),
+        };
+        match kind {
+            "campaign" => Some(Self::Campaign(id)),
+            "conversation" => Some(Self::Conversation(id)),
+            "inbox" => Some(Self::Inbox(id)),
+            _ => None,
+        }
+    }
+
     /// What is counted of it; none of what has no totals.
     pub(crate) fn scope(&self) -> Option<Scope> {
         match self {
             Self::Dashboard => Some(Scope::Dashboard),
             Self::Campaign(id) => Some(Scope::Campaign(*id)),
             Self::Conversation(_) | Self::Inbox(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dashboard => f.write_str("dashboard"),
+            Self::Campaign(id) => write!(f, "campaign:{id}"),
+            Self::Conversation(id) => write!(f, "conversation:{id}"),
+            Self::Inbox(id) => write!(f, "inbox:{id}"),
         }
     }
 }
@@ -44,12 +71,10 @@ pub(crate) struct LiveMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) event: Option<Event>,
-    /// The campaign that the event is about: whoever does not see it is not told.
+    /// The campaign or the conversation that the event is about: whoever does not see it is not
+    /// told.
     #[serde(skip)]
-    pub(crate) campaign: Option<Uuid>,
-    /// The conversation that the event is about, likewise.
-    #[serde(skip)]
-    pub(crate) conversation: Option<Uuid>,
+    pub(crate) about: Option<Topic>,
 }
 
 /// A message that is written out.
@@ -59,10 +84,8 @@ pub(crate) struct Said {
     pub(crate) position: u64,
     /// How much the totals count; none of what holds no totals.
     pub(crate) watermark: Option<i64>,
-    /// The campaign that it is about, where it is an event of one.
-    pub(crate) campaign: Option<Uuid>,
-    /// The conversation that it is about, where it is an event of one.
-    pub(crate) conversation: Option<Uuid>,
+    /// The campaign or the conversation that it is about, where it is an event of one.
+    pub(crate) about: Option<Topic>,
     /// The message as JSON.
     pub(crate) json: String,
 }
@@ -70,12 +93,11 @@ pub(crate) struct Said {
 impl Said {
     /// A message about a topic, at its position.
     pub(crate) fn new(topic: &Topic, position: u64, mut message: LiveMessage) -> Self {
-        message.topic = name_of(topic);
+        message.topic = topic.to_string();
         message.sequence = position;
         let watermark = message.totals.as_ref().map(|totals| totals.watermark);
         let json = String::from_utf8(wire::json::to_vec(&message)).unwrap_or_default();
-        let LiveMessage { campaign, conversation, .. } = message;
-        Self { position, watermark, campaign, conversation, json }
+        Self { position, watermark, about: message.about, json }
     }
 
     /// The name that server-sent events give it.
@@ -84,12 +106,20 @@ impl Said {
     }
 }
 
-/// How a topic is written.
-fn name_of(topic: &Topic) -> String {
-    match topic {
-        Topic::Dashboard => "dashboard".to_owned(),
-        Topic::Campaign(id) => format!("campaign:{id}"),
-        Topic::Conversation(id) => format!("conversation:{id}"),
-        Topic::Inbox(id) => format!("inbox:{id}"),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_is_read_as_it_is_written() {
+        let id = Uuid::from_u128(7);
+        let all =
+            [Topic::Dashboard, Topic::Campaign(id), Topic::Conversation(id), Topic::Inbox(id)];
+        for topic in all {
+            assert_eq!(Topic::read(&topic.to_string()), Some(topic));
+        }
+        for other in ["", "campaign", "campaign:", "campaign:7", "dashboard:1", "other:7"] {
+            assert_eq!(Topic::read(other), None, "{other}");
+        }
     }
 }

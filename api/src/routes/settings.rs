@@ -11,6 +11,7 @@ mod event_consumers;
 mod inboxes;
 mod kill_switch;
 mod numbers;
+mod own_account;
 mod policies;
 mod pools;
 mod saved_templates;

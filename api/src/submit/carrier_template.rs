@@ -1,6 +1,6 @@
 //! A template of a carrier's with its values, as callers write it.
 
-use domain::draft::{BadCarrierTemplate, ButtonKind, ButtonValue, CarrierTemplate, HeaderValue};
+use domain::draft::{ButtonKind, ButtonValue, CarrierTemplate, HeaderValue};
 use serde::{Deserialize, Serialize};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -97,29 +97,30 @@ impl CarrierTemplateRef {
     /// The template as it will be sent, or everything that is wrong with it. The field is
     /// `carrier_template`.
     pub(crate) fn read(&self, errors: &mut Errors) -> Option<CarrierTemplate> {
-        let header = self.header.as_ref().and_then(|header| header.read(errors));
+        let header = self.header.as_ref().map(|header| header.read(errors));
         let buttons = self.buttons.iter().enumerate();
         let buttons: Vec<ButtonValue> =
-            buttons.filter_map(|(i, button)| button.read(i, errors)).collect();
-        if self.buttons.len() > buttons.len() {
-            return None;
-        }
+            buttons.map(|(index, button)| button.read(index, errors)).collect();
+        let is_read =
+            header != Some(None) && self.buttons.iter().all(|button| button.kind().is_some());
 
-        let bare = CarrierTemplate::new(&self.name, &self.language, &self.parameters);
-        let made = bare.and_then(|bare| bare.with(header, &buttons));
-        made.map_err(|why| {
-            let field = match why {
-                BadCarrierTemplate::Name => "name".to_owned(),
-                BadCarrierTemplate::Language => "language".to_owned(),
-                BadCarrierTemplate::TooMany => "parameters".to_owned(),
-                BadCarrierTemplate::Parameter(index) => format!("parameters[{index}]"),
-                BadCarrierTemplate::Header => "header".to_owned(),
-                BadCarrierTemplate::TooManyButtons => "buttons".to_owned(),
-                BadCarrierTemplate::Button(index) => format!("buttons[{index}]"),
-            };
-            errors.add(&format!("carrier_template.{field}"), "invalid", why.to_string());
-        })
-        .ok()
+        let template = CarrierTemplate {
+            name: self.name.clone(),
+            language: self.language.clone(),
+            parameters: self.parameters.clone(),
+            header: header.flatten(),
+            buttons,
+        };
+        match template.checked() {
+            Ok(template) => is_read.then_some(template),
+            Err(faults) => {
+                for fault in faults {
+                    let field = format!("carrier_template.{}", fault.field());
+                    errors.add(&field, "invalid", fault.to_string());
+                }
+                None
+            }
+        }
     }
 
     /// A template as one would write it anew.
@@ -171,12 +172,15 @@ impl Header {
 }
 
 impl Button {
-    fn read(&self, index: usize, errors: &mut Errors) -> Option<ButtonValue> {
-        let kind = KINDS.iter().find(|(name, _)| *name == self.kind).map(|(_, kind)| *kind);
-        if kind.is_none() {
-            let field = format!("carrier_template.buttons[{index}].type");
-            errors.add(&field, "unknown", "url, quick_reply or copy_code");
-        }
-        Some(ButtonValue { index: self.index, kind: kind?, value: self.value.clone() })
+    /// What it needs. One of no kind is looked at as if it answered, so that all of it is told.
+    fn read(&self, index: usize, errors: &mut Errors) -> ButtonValue {
+        let field = format!("carrier_template.buttons[{index}].type");
+        errors.check(self.kind().is_some(), &field, "unknown", "url, quick_reply or copy_code");
+        let kind = self.kind().unwrap_or(ButtonKind::QuickReply);
+        ButtonValue { index: self.index, kind, value: self.value.clone() }
+    }
+
+    fn kind(&self) -> Option<ButtonKind> {
+        KINDS.iter().find(|(name, _)| *name == self.kind).map(|(_, kind)| *kind)
     }
 }

@@ -19,18 +19,19 @@ use super::carrier_template::CarrierTemplateRef;
 use crate::{document::words::texts_by_name, fields, http::Errors};
 
 /// The ways to say it, of which one is given; media may go with a body.
-pub(super) struct Given<'a> {
-    pub(super) body: Option<Cow<'a, str>>,
-    pub(super) media: Vec<String>,
-    pub(super) template: Option<TemplateRef>,
-    pub(super) carrier_template: Option<CarrierTemplateRef>,
+#[derive(Default)]
+pub(crate) struct Given<'a> {
+    pub(crate) body: Option<Cow<'a, str>>,
+    pub(crate) media: Vec<String>,
+    pub(crate) template: Option<TemplateRef>,
+    pub(crate) carrier_template: Option<CarrierTemplateRef>,
 }
 
 /// A template with the values of its variables.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[schema(as = MessageTemplate)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TemplateRef {
+pub(crate) struct TemplateRef {
     /// The template's id.
     id: Uuid,
     /// Values by name.
@@ -52,7 +53,7 @@ fn variables() -> Object {
 
 /// What the text is made of: a body, with or without media, a template, or a template of the
 /// carrier's.
-pub(super) fn content(
+pub(crate) fn content(
     given: Given<'_>,
     class: Option<MessageClass>,
     channel: Channel,
@@ -87,7 +88,11 @@ pub(super) fn content(
             errors.add("template", "ambiguous", "give body or template, not both");
             None
         }
-        (_, _, Some(_)) => {
+        (Some(_), None, Some(_)) => {
+            errors.add("carrier_template", "ambiguous", "give body or carrier_template, not both");
+            None
+        }
+        (_, Some(_), Some(_)) => {
             let detail = "give one of body, template and carrier_template";
             errors.add("carrier_template", "ambiguous", detail);
             None
@@ -122,7 +127,8 @@ fn of_carrier(
     errors: &mut Errors,
 ) -> Option<Content> {
     if channel == Channel::Sms {
-        errors.add("carrier_template", "unsupported", "SMS has no such templates: use template");
+        let detail = "SMS has no such templates: give what is to be sent, or the channel whatsapp";
+        errors.add("carrier_template", "unsupported", detail);
         return None;
     }
     written.read(errors).map(Content::Carrier)

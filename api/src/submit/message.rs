@@ -1,34 +1,29 @@
 //! One message as a caller writes it: validated, canonical, addressed.
 
+mod addresses;
+mod canonical;
+mod kinds;
+
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use carriers::{Carrier, public::check_address};
+use carriers::public::check_address;
 use domain::{
-    address::{Address, CarrierId},
+    address::Address,
     country::Country,
     gates::OnLate,
-    ids::{MediaId, MessageId, SenderId, TenantId},
+    ids::{MediaId, MessageId, TenantId},
     media::{LONGEST_URL, MOST_PER_MESSAGE},
     message::class::{Channel, Lane, MessageClass},
-    phone::PhoneNumber,
-    schema::words,
     storable::{UNSTORABLE_TEXT, is_storable},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use store::{
     messages::read::{KeyOf, Keyed},
     settings::tenants::Tenant,
 };
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{
-        RefOr,
-        schema::{Object, Schema},
-    },
-};
+use utoipa::{ToSchema, openapi::schema::Object};
 use uuid::Uuid;
 use wire::{
     Submitted,
@@ -37,6 +32,11 @@ use wire::{
     subject::Subject,
 };
 
+use self::{addresses::sender, canonical::Canonical, kinds::on_late};
+pub(crate) use self::{
+    addresses::{address, is_short_sender},
+    kinds::{NewMessageChannel, NewMessageClass, channel, class},
+};
 use super::{
     carrier_template::CarrierTemplateRef,
     content::{Given, TemplateRef},
@@ -145,29 +145,6 @@ fn metadata() -> Object {
         "Own fields of the caller, given back with the message: at most 2,048 bytes in all.";
     texts_by_name(about, MAX_METADATA).build()
 }
-
-/// The class of a message, as callers write it.
-pub(crate) struct NewMessageClass;
-
-impl PartialSchema for NewMessageClass {
-    fn schema() -> RefOr<Schema> {
-        let about = "What a message is for, of what callers may say.";
-        words(about, ["promo", "journey", "conversational", "transactional"])
-    }
-}
-
-impl ToSchema for NewMessageClass {}
-
-/// The channel of a message, as callers write it.
-pub(crate) struct NewMessageChannel;
-
-impl PartialSchema for NewMessageChannel {
-    fn schema() -> RefOr<Schema> {
-        words("How a message travels.", Channel::ALL.map(Channel::as_str))
-    }
-}
-
-impl ToSchema for NewMessageChannel {}
 
 /// What all messages of a request share.
 pub(crate) struct Submission<'a> {
@@ -380,86 +357,6 @@ impl Submission<'_> {
     }
 }
 
-/// Who a message is for: a number, or on a channel whose carrier hides numbers its id for the
-/// person.
-pub(crate) fn address(
-    written: &str,
-    channel: Option<Channel>,
-    home: Option<Country>,
-    errors: &mut Errors,
-) -> Option<Address> {
-    if let (Some(channel), Ok(id)) = (channel, written.parse::<CarrierId>())
-        && channel.reaches(&Address::Carrier(id.clone()))
-    {
-        return Some(Address::Carrier(id));
-    }
-    fields::number("to", written, home, errors).map(Address::Phone)
-}
-
-fn on_late(given: Option<&str>, errors: &mut Errors) -> Option<OnLate> {
-    match given? {
-        "send" => Some(OnLate::Send),
-        "drop" => Some(OnLate::Drop),
-        _ => {
-            errors.add("on_late", "unknown", "send or drop");
-            None
-        }
-    }
-}
-
-/// A sender by its id, or by its number as the tenant may write it.
-fn sender(
-    tenant: &TenantId,
-    home: Option<Country>,
-    from: &str,
-    channel: Channel,
-) -> Option<SenderId> {
-    if let Ok(id) = from.parse() {
-        return Some(id);
-    }
-    if Carrier::ALL.iter().any(|carrier| carrier.names_service(from)) {
-        return Some(SenderId::of(tenant, from));
-    }
-    // Senders on WhatsApp are named by digits that are no number.
-    if channel == Channel::Whatsapp && from.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(SenderId::of(tenant, from));
-    }
-    if let Ok(number) = PhoneNumber::parse_own(from, home) {
-        return Some(SenderId::of(tenant, number.as_str()));
-    }
-    is_short_sender(from).then(|| SenderId::of(tenant, from))
-}
-
-/// A short code (3 to 8 digits) or an alphanumeric id (at most 11, with a letter).
-pub(crate) fn is_short_sender(text: &str) -> bool {
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    let named = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ' || b == b'-')
-        && text.bytes().any(|b| b.is_ascii_alphabetic())
-        && text.trim() == text;
-
-    (digits && (3..=8).contains(&text.len())) || (named && (1..=11).contains(&text.len()))
-}
-
-/// The class of this name, of those that callers may use.
-pub(crate) fn class(name: &str, errors: &mut Errors) -> Option<MessageClass> {
-    match MessageClass::from_name(name) {
-        Some(MessageClass::Compliance) => {
-            errors.add("class", "reserved", "compliance messages are made by the platform alone");
-            None
-        }
-        None => {
-            errors.add("class", "unknown", "promo, journey, conversational or transactional");
-            None
-        }
-        known => known,
-    }
-}
-
-/// The channel of this name; none where it is none.
-pub(crate) fn channel(written: Option<&str>) -> Option<Channel> {
-    written.map_or(Some(Channel::Sms), Channel::from_name)
-}
-
 /// Whether each is an id, or an address that anybody may call.
 fn check_media(media: &[String], errors: &mut Errors) {
     errors.check(media.len() <= MOST_PER_MESSAGE, "media", "too_many", "at most 10 media");
@@ -480,28 +377,4 @@ fn check_metadata(metadata: &BTreeMap<String, String>, errors: &mut Errors) {
 
     let clean = metadata.iter().all(|(name, value)| is_storable(name) && is_storable(value));
     errors.check(clean, "metadata", "invalid_character", UNSTORABLE_TEXT);
-}
-
-/// What makes two submissions the same message, in a fixed order.
-#[derive(Serialize)]
-struct Canonical<'a> {
-    to: &'a Address,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<Channel>,
-    class: MessageClass,
-    content: &'a Content,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rich: Option<&'a RichContent>,
-    from: &'a From,
-    validity: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    on_late: Option<OnLate>,
-    metadata: &'a BTreeMap<String, String>,
-}
-
-impl Canonical<'_> {
-    fn hash(&self) -> [u8; 32] {
-        let json = wire::json::to_vec(self);
-        Sha256::digest(&json).into()
-    }
 }

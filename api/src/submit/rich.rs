@@ -256,14 +256,16 @@ fn caption(text: &str, class: MessageClass, errors: &mut Errors) {
     errors.check(fits_in(text, class, MAX_RICH_TEXT), "body", "too_long", detail);
 }
 
-/// What was made, or where below `parent` it is wrong.
+/// What was made, or everywhere below `parent` where it is wrong.
 fn made(
-    made: Result<RichContent, BadRichContent>,
+    made: Result<RichContent, Vec<BadRichContent>>,
     parent: &str,
     errors: &mut Errors,
 ) -> Option<RichContent> {
-    made.map_err(|BadRichContent { field, detail }| {
-        errors.add(&format!("{parent}{field}"), "invalid", detail);
+    made.map_err(|faults| {
+        for BadRichContent { field, detail } in faults {
+            errors.add(&format!("{parent}{field}"), "invalid", detail);
+        }
     })
     .ok()
 }

@@ -400,7 +400,7 @@ async fn what_headers_and_buttons_need_is_read_and_what_is_wrong_is_named() {
         ),
         (
             json!({ "buttons": [{ "index": 0, "type": "url", "value": " " }] }),
-            "carrier_template.buttons[0]",
+            "carrier_template.buttons[0].value",
         ),
     ] {
         let mut template = json!({ "name": "order", "language": "en_US" });
@@ -410,6 +410,20 @@ async fn what_headers_and_buttons_need_is_read_and_what_is_wrong_is_named() {
         let refused = kept.caller.post("/v1/messages", &message(template)).await.problem(422);
         assert_eq!(refused[0].0, field, "{more}");
     }
+
+    // All of it at once, each by its place.
+    let wrong = message(json!({
+        "name": "Order 1", "language": "en_US", "parameters": ["Ana", " "],
+        "buttons": [
+            { "index": 0, "type": "call", "value": "1" },
+            { "index": 10, "type": "url", "value": " " },
+        ],
+    }));
+    let refused = kept.caller.post("/v1/messages", &wrong).await.problem(422);
+    let fields: Vec<&str> =
+        refused.iter().filter_map(|of| of.0.strip_prefix("carrier_template.")).collect();
+    let all = "buttons[0].type name parameters[1] buttons[1].index buttons[1].value";
+    assert_eq!(fields.join(" "), all);
 
     let put = kept.caller.request(Method::PUT, "/v1/carrier-templates");
     crate::harness::send(put.json(&json!({}))).await.problem(405);

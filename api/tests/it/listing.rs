@@ -195,8 +195,10 @@ async fn exported(caller: &Caller, path: &str, format: &str) -> String {
 async fn all_messages_are_exported_in_lines_or_as_a_table_each_once() {
     let world = World::start().await;
     let caller = world.caller("acme", KeyRole::Viewer).await;
-    let commas =
-        "update millrace.messages set body = E'text, \"2500\"\nSTOP' where body = 'text 2500'";
+    let commas = "update millrace.messages
+                  set body = case body when 'text 2500' then E'text, \"2500\"\nSTOP'
+                                       else '=HYPERLINK(1)' end
+                  where body in ('text 2500', 'text 2499')";
     messages(&world, "acme", 2_500, "'+12125550100'", commas).await;
     messages(&world, "globex", 3, "'+12125550100'", "").await;
 
@@ -217,6 +219,8 @@ async fn all_messages_are_exported_in_lines_or_as_a_table_each_once() {
     let rows: Vec<_> = table.records().map(|row| row.expect("a row")).collect();
     assert_eq!(rows.len(), 2_500);
     assert_eq!(&rows[0][header.len() - 1], "text, \"2500\"\nSTOP");
+    assert_eq!(&rows[1][header.len() - 1], "'=HYPERLINK(1)", "it is no formula in a spreadsheet");
+    assert_eq!((&rows[1][4], &lines[1]["body"]), ("+12125550100", &json!("=HYPERLINK(1)")));
     let same = rows.iter().zip(&lines).all(|(row, line)| line["id"] == row[0]);
     assert!(same, "in the same order");
 

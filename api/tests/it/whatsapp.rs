@@ -278,6 +278,19 @@ async fn what_whatsapp_does_not_carry_is_named_with_its_field() {
         let refused = caller.post("/v1/messages", &message(fields.clone())).await.problem(422);
         assert_eq!(refused[0].0, field, "{fields}");
     }
+
+    // All of it at once.
+    let rows = json!([{ "id": "1", "title": " " }, { "id": "1", "title": "Tuesday" }]);
+    let list = json!({ "list": { "button": "", "rows": rows } });
+    let wrong = message(json!({ "interactive": list, "body": "When?" }));
+    let refused = caller.post("/v1/messages", &wrong).await.problem(422);
+    let fields: Vec<&str> = refused.iter().map(|of| of.0.as_str()).collect();
+    let all = [
+        "interactive.list.button",
+        "interactive.list.rows[0].title",
+        "interactive.list.rows[1].id",
+    ];
+    assert_eq!(fields, all);
 }
 
 #[tokio::test]

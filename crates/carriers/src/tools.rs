@@ -72,6 +72,17 @@ enum Place {
     Public,
 }
 
+impl CallableTool {
+    /// A stored tool as it can be called; `open` opens its sealed secret, if it can.
+    pub fn of(
+        tool: AssistantTool,
+        sealed: Option<&str>,
+        open: impl FnOnce(&str) -> Option<SecretString>,
+    ) -> Self {
+        Self { tool, secret: sealed.and_then(open) }
+    }
+}
+
 impl ToolCaller {
     /// A caller over [`crate::http::client`] and [`crate::public::client`]. Hosts are listed in
     /// small letters: `host:port` is called whatever it resolves to, by http or https; `host` by
@@ -86,6 +97,20 @@ impl ToolCaller {
     /// Which rule the address breaks.
     pub fn check(&self, url: &str) -> Result<(), ToolAddressFault> {
         place(url, &self.hosts).map(|_| ())
+    }
+
+    /// Of a company's stored tools those that can be called: whose host is still listed, by the
+    /// operator. `open` opens their sealed secrets.
+    pub fn callable<'a>(
+        &self,
+        stored: impl IntoIterator<Item = &'a (AssistantTool, Option<String>)>,
+        open: impl Fn(&str) -> Option<SecretString>,
+    ) -> Vec<CallableTool> {
+        let listed = stored.into_iter().filter(|(tool, _)| self.check(&tool.url).is_ok());
+        let callable = |(tool, sealed): &'a (AssistantTool, Option<String>)| {
+            CallableTool::of(tool.clone(), sealed.as_deref(), &open)
+        };
+        listed.map(callable).collect()
     }
 
     /// Calls a tool once.

@@ -12,6 +12,7 @@ mod codes;
 mod components;
 mod content;
 mod credentials;
+mod envelope;
 mod media;
 mod numbers;
 mod paging;

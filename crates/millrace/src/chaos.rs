@@ -4,7 +4,7 @@
 mod blows;
 mod by_receipts;
 mod load;
-mod told;
+mod reported;
 mod verdict;
 
 use std::{

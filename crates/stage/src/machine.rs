@@ -3,10 +3,11 @@
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What the machine's clock says. Nothing else below `boot` reads it.
 #[expect(clippy::disallowed_methods, reason = "the home of the machine's clock below boot")]
@@ -27,6 +28,31 @@ pub fn backoff(attempt: u32, base: Duration, cap: Duration, chance: f64) -> Dura
     doubled.min(cap).mul_f64(1.0 - chance.clamp(0.0, 1.0) / 2.0)
 }
 
+/// What is done now and then, whoever asks how often: due at once, and again after so long.
+#[derive(Debug)]
+pub struct NowAndThen {
+    every: SignedDuration,
+    /// Machine time of the last time.
+    last: Mutex<Timestamp>,
+}
+
+impl NowAndThen {
+    /// So often at most.
+    pub fn new(every: SignedDuration) -> Self {
+        Self { every, last: Mutex::new(Timestamp::MIN) }
+    }
+
+    /// Whether it is time; then the next time is a while later.
+    pub fn is_due(&self, machine: Timestamp) -> bool {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = machine.duration_since(*last) >= self.every;
+        if is_due {
+            *last = machine;
+        }
+        is_due
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +67,14 @@ mod tests {
             [100, 200, 400, 3200, 5000, 5000, 5000]
         );
         assert_eq!([millis(0, 0.0), millis(1, 1.0), millis(7, 1.0)], [100, 50, 2500]);
+    }
+
+    #[test]
+    fn now_and_then_is_at_once_and_then_once_in_a_while() {
+        let gauge = NowAndThen::new(SignedDuration::from_secs(15));
+        let at = |second| Timestamp::from_second(second).expect("an instant");
+        let due = [0, 1, 14, 15, 29, 30, 100].map(|second| gauge.is_due(at(second)));
+        assert_eq!(due, [true, false, false, true, false, true, true]);
     }
 
     #[test]

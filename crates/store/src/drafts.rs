@@ -10,10 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use domain::{
     address::Address,
     billing::WhatsappRates,
-    draft::{
-        CarrierTemplate, Content, From, Origin, Person, SenderCandidate, Supplies, TenantDefaults,
-        Texts,
-    },
+    draft::{Content, From, Origin, Person, SenderCandidate, Supplies, TenantDefaults, Texts},
     ids::{CampaignId, ContactId, MediaId, PoolId, SenderId, TemplateId, TenantId},
     message::class::Channel,
     zones::Zone,
@@ -182,18 +179,16 @@ pub async fn supplies<'a>(
     let campaigns = campaign_texts(tx, &campaigns).await?;
     let templates = template_variants(tx, &templates).await?;
     let (tenants, whatsapp_rates) = defaults(tx, &tenants, (&on_whatsapp, now)).await?;
-    at_carrier.extend(campaigns.iter().filter_map(|((tenant, _), text)| {
-        // The variants of our own templates are a list.
-        let template = text.starts_with('{').then(|| serde_json::from_str(text))?;
-        let CarrierTemplate { name, language, .. } = template.ok()?;
-        Some((tenant.clone(), name, language))
+    let texts = Texts::parse(campaigns, templates);
+    at_carrier.extend(texts.carrier_templates().map(|(tenant, template)| {
+        (tenant.clone(), template.name.clone(), template.language.clone())
     }));
     let template_categories = template_categories(tx, &at_carrier).await?;
     Ok(Supplies {
         tenants,
         whatsapp_rates,
         template_categories,
-        texts: Texts::parse(campaigns, templates),
+        texts,
         pools: pools(tx, now, &with_pool).await?,
         senders: senders(tx, now, &free).await?,
         media: crate::media::stored(tx, &media).await?,

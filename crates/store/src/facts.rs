@@ -1,15 +1,17 @@
 //! The facts that the gates decide by, for a whole batch: policies, switches, caps, senders, and
 //! recipient statuses. The gate stage, explain, simulate and the claim of `send` load them here.
 
+mod columns;
+mod limits;
+mod senders;
+
 use std::collections::BTreeSet;
 
 use domain::{
     address::Address,
-    gates::{Caps, Facts, Policy, RecipientKey, SenderFacts, SwitchMode, TenantFacts},
-    health::SenderHealth,
+    gates::{Facts, Policy, RecipientKey, SwitchMode, TenantFacts},
     ids::{CampaignId, SenderId, TenantId},
     message::class::{Channel, MessageClass},
-    money::Micros,
     zones::Zone,
 };
 use sqlx::types::Uuid;
@@ -18,15 +20,19 @@ use stage::Fault;
 use crate::{
     Scoped,
     campaigns::CampaignState,
-    capacity::{lines, meters},
     core::{
         keyed,
         words::{Unreadable, optional, word},
     },
     fault,
     recipients::status::{self, Recipients},
-    settings::{budgets::BudgetScope, switches::SwitchScope},
+    settings::switches::SwitchScope,
 };
+use columns::columns;
+use limits::load_budgets;
+pub use limits::{lines, meters};
+use senders::load_senders;
+pub use senders::senders;
 
 /// What one message needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -312,158 +318,8 @@ async fn load_programs(
     Ok(())
 }
 
-async fn load_budgets(
-    tx: &mut Scoped,
-    facts: &mut Facts,
-    tenants: &BTreeSet<&TenantId>,
-    campaigns: &BTreeSet<(&TenantId, CampaignId)>,
-) -> Result<(), Fault> {
-    let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
-    let ids = campaigns.iter().map(|key| key.1.to_string());
-    let targets: Vec<String> = ids.chain([String::new()]).collect();
-
-    let rows = sqlx::query!(
-        "select tenant_id, scope, target, daily_micros, monthly_micros from budgets
-         where tenant_id = any($1) and target = any($2)",
-        &names as _,
-        &targets,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    for row in rows {
-        let Some(tenant) = facts.tenants.get_mut(&keyed::tenant(&row.tenant_id)) else {
-            continue;
-        };
-        let caps =
-            Caps { daily: row.daily_micros.map(Micros), monthly: row.monthly_micros.map(Micros) };
-        match (word(&row.scope)?, row.target.parse()) {
-            (BudgetScope::Campaign, Ok(campaign)) => {
-                tenant.campaign_caps.insert(CampaignId(campaign), caps);
-            }
-            (BudgetScope::Tenant, _) | (BudgetScope::Campaign, Err(_)) => tenant.caps = caps,
-        }
-    }
-    Ok(())
-}
-
-/// Loads the lines of these tenants. The gate stage does so once it has locked the counters: until
-/// then another gate may move a line on.
-pub async fn lines(tx: &mut Scoped, facts: &mut Facts) -> Result<(), Fault> {
-    let tenants: Vec<TenantId> = facts.tenants.keys().cloned().collect();
-    for (tenant, key, next_due) in lines::of(tx, tenants.iter()).await? {
-        if let Some(facts) = facts.tenants.get_mut(&tenant) {
-            facts.lines.insert(key, next_due);
-        }
-    }
-    Ok(())
-}
-
-/// Loads the meters of all senders that are loaded: for the gate stage, once it has locked the
-/// counters.
-pub async fn meters(tx: &mut Scoped, facts: &mut Facts) -> Result<(), Fault> {
-    let mut senders = Vec::new();
-    for (tenant, of) in &facts.tenants {
-        senders.extend(of.senders.values().map(|sender| (tenant, sender)));
-    }
-
-    for (tenant, sender, meter) in meters::of(tx, &senders).await? {
-        if let Some(of) = facts.tenants.get_mut(&tenant) {
-            of.meters.insert(sender, meter);
-        }
-    }
-    Ok(())
-}
-
-async fn load_senders(
-    tx: &mut Scoped,
-    facts: &mut Facts,
-    keys: &BTreeSet<(&TenantId, SenderId)>,
-) -> Result<(), Fault> {
-    for (tenant, sender) in senders(tx, keys).await? {
-        if let Some(facts) = facts.tenants.get_mut(&tenant) {
-            facts.senders.insert(sender.id, sender);
-        }
-    }
-    Ok(())
-}
-
-/// Senders as the gates see them. One whose time zone is not known is left out: its days cannot be
-/// counted.
-pub async fn senders(
-    tx: &mut Scoped,
-    keys: &BTreeSet<(&TenantId, SenderId)>,
-) -> Result<Vec<(TenantId, SenderFacts)>, Fault> {
-    let (tenants, ids) = columns(keys, |id| id.0);
-    let rows = sqlx::query!(
-        r#"with found as materialized (
-               select s.*, h.weight
-               from unnest($1::text[], $2::uuid[]) as k (tenant_id, sender_id)
-               join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
-               left join account_shares h on h.account = s.account and h.tenant_id = s.tenant_id
-           ), away as materialized (
-               -- Once for each account, however many senders it has.
-               select a.account from (select distinct account from found) a
-               where account_is_away(a.account)
-           )
-           select s.tenant_id as "tenant_id!", s.sender_id as "sender_id!",
-                  s.account as "account!", s.number as "number!", s.country as "country!",
-                  s.time_zone as "time_zone!", s.pace as "pace!",
-                  s.active_since as "active_since!", s.daily_cap as "daily_cap!", s.rests_until,
-                  s.usable as "usable!", s.channel as "channel!", s.health as "health!",
-                  (select true from parked w
-                   where w.tenant_id = s.tenant_id and w.cause_key = s.account_cause
-                   order by w.parked_at, w.message_id limit 1) is not null
-                      or s.account in (select account from away) as "account_is_held!",
-                  s.weight as "weight?"
-           from found s"#,
-        &tenants as _,
-        &ids,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let mut found = Vec::with_capacity(rows.len());
-    for row in rows {
-        let Ok(zone) = Zone::parse(&row.time_zone) else {
-            tracing::error!(tenant = %row.tenant_id, "a sender's time zone is not known");
-            continue;
-        };
-        let channel = word(&row.channel)?;
-        let sender = SenderFacts {
-            id: SenderId(row.sender_id),
-            number: row.number,
-            account: row.account,
-            channel,
-            country: row.country.parse().ok(),
-            zone,
-            pace: row.pace.unsigned_abs(),
-            active_since: row.active_since.to_jiff(),
-            daily_cap: row.daily_cap.unsigned_abs(),
-            usable: row.usable,
-            health: SenderHealth {
-                state: word(&row.health)?,
-                rests_until: row.rests_until.map(|until| until.to_jiff()),
-            },
-            account_is_held: row.account_is_held,
-            weight: row.weight.map_or(1, i32::unsigned_abs),
-        };
-        found.push((keyed::tenant(&row.tenant_id), sender));
-    }
-    Ok(found)
-}
-
 /// The names of the campaign states that leave messages under way alone.
 fn states_on() -> Vec<String> {
     let on = CampaignState::ALL.into_iter().filter(|state| state.switch() == SwitchMode::On);
     on.map(|state| state.as_str().to_owned()).collect()
-}
-
-fn columns<'a, T: Copy>(
-    keys: &BTreeSet<(&'a TenantId, T)>,
-    id: impl Fn(T) -> Uuid,
-) -> (Vec<&'a str>, Vec<Uuid>) {
-    keys.iter().map(|(tenant, key)| (tenant.as_str(), id(*key))).unzip()
 }

@@ -9,7 +9,7 @@
 //! | Reads | `carrier_accounts`, `policies`, `campaigns`, `tenants`, `senders`, `pools`, |
 //! | | `inboxes` |
 //! | Writes | `inbound_texts`, `conversations`, `contacts`, `contact_addresses`, `contact_merges`, |
-//! | | `standings`, `consents`, `parked`, `media`, `audit_log` |
+//! | | `standings`, `consents`, `parked`, `media`, `audit_log`, `unsaid_events` |
 //! | Calls | nobody |
 //! | Never | lets an automation or the AI see a text before the opt-out check; answers a machine |
 

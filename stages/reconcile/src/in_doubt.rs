@@ -30,15 +30,12 @@ mod resend;
 mod say;
 mod settle;
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use carriers::Clients;
 use domain::message::state::MessageState;
 use jiff::{SignedDuration, Timestamp};
-use stage::{Cx, Fault, Source, StageName, Tick};
+use stage::{Cx, Fault, Source, StageName, Tick, machine::NowAndThen};
 use store::{
     Store,
     core::seal::Sealer,
@@ -69,8 +66,7 @@ pub struct InDoubtSweep {
     clients: Arc<Clients>,
     lists: tokio::sync::Mutex<Lists>,
     config: InDoubtSweepConfig,
-    /// Machine time of the last count.
-    counted_at: Mutex<Timestamp>,
+    counting: NowAndThen,
 }
 
 impl InDoubtSweep {
@@ -85,18 +81,14 @@ impl InDoubtSweep {
         let (allow_hosts, timeout) = (config.allow_hosts.clone(), config.request_timeout);
         let open = Arc::new(move |sealed: &str| sealer.open_secret(sealed));
         let clients = Arc::new(Clients::new(http, allow_hosts, timeout, open));
-        let (lists, counted_at) = (tokio::sync::Mutex::default(), Mutex::new(Timestamp::MIN));
-        Self { store, clients, lists, config, counted_at }
+        let (lists, counting) = (tokio::sync::Mutex::default(), NowAndThen::new(COUNT_EVERY));
+        Self { store, clients, lists, config, counting }
     }
 
     /// Sets the gauge of messages in doubt, unless it was set a moment ago.
     async fn count(&self, machine: Timestamp) -> Result<(), Fault> {
-        {
-            let mut counted_at = self.counted_at.lock().unwrap_or_else(PoisonError::into_inner);
-            if machine.duration_since(*counted_at) < COUNT_EVERY {
-                return Ok(());
-            }
-            *counted_at = machine;
+        if !self.counting.is_due(machine) {
+            return Ok(());
         }
 
         let count = in_doubt::count(&self.store).await?;

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use carriers::{CarrierTemplateError, Clients};
 use domain::carrier_template::KeptTemplate;
-use futures::future::join_all;
+use futures::{StreamExt, stream};
 use stage::{
     Cx, Fault, Source, StageName, Tick,
     machine::{self, backoff},
@@ -17,11 +17,19 @@ use store::{
     core::seal::Sealer,
     settings::carrier_templates::{self, DueSync, TemplatesReadAt},
 };
+use tokio::time::{Instant, timeout};
 
 pub(crate) use news::tell;
 
-/// How many accounts one tick reads: their lists have some MiB each at most.
-const AT_MOST: i64 = 8;
+/// How many accounts one tick takes.
+const ACCOUNTS: i64 = 32;
+
+/// How many of them are read at once: their lists have some MiB each at most.
+const AT_ONCE: usize = 8;
+
+/// How long the list of one account may take. All that a tick takes is read, eight after eight,
+/// before its lease of ten minutes ends.
+const LONGEST_LIST: Duration = Duration::from_secs(2 * 60);
 
 /// The wait after the first read that failed; each later one is twice as long, up to [`LONGEST`].
 const FIRST: Duration = Duration::from_secs(30);
@@ -31,6 +39,7 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 pub struct TemplateReader {
     store: Store,
     clients: Clients,
+    longest_list: Duration,
 }
 
 impl TemplateReader {
@@ -44,13 +53,20 @@ impl TemplateReader {
         request_timeout: Duration,
     ) -> Self {
         let open = Arc::new(move |sealed: &str| sealer.open_secret(sealed));
-        Self { store, clients: Clients::new(http, allow_hosts, request_timeout, open) }
+        let clients = Clients::new(http, allow_hosts, request_timeout, open);
+        Self { store, clients, longest_list: LONGEST_LIST }
     }
 
-    /// Reads the templates of an account; none where they cannot be read.
+    /// The same, with another limit for the list of an account; it is two minutes.
+    #[must_use]
+    pub fn with_longest_list(self, longest_list: Duration) -> Self {
+        Self { longest_list, ..self }
+    }
+
+    /// Reads the templates of an account; none where they cannot be read, or not in time.
     async fn read(&self, due: DueSync) -> (DueSync, Option<Vec<KeptTemplate>>) {
         let listed = match self.clients.of(&due.access) {
-            Ok(client) => client.templates().await,
+            Ok(client) => timeout(self.longest_list, client.templates()).await,
             Err(fault) => {
                 let account = &due.account;
                 tracing::warn!(%account, %fault, "an account's templates cannot be read");
@@ -58,18 +74,45 @@ impl TemplateReader {
             }
         };
         let told = match &listed {
-            Ok(_) => "read",
-            Err(CarrierTemplateError::Throttled { .. }) => "throttled",
-            Err(CarrierTemplateError::Refused { .. } | CarrierTemplateError::NotOffered) => {
+            Ok(Ok(_)) => "read",
+            Ok(Err(CarrierTemplateError::Throttled { .. })) => "throttled",
+            Ok(Err(CarrierTemplateError::Refused { .. } | CarrierTemplateError::NotOffered)) => {
                 "refused"
             }
-            Err(CarrierTemplateError::TooMany(_)) => "too_many",
-            Err(CarrierTemplateError::Unavailable(_) | CarrierTemplateError::NoConnection) => {
+            Ok(Err(CarrierTemplateError::TooMany(_))) => "too_many",
+            Ok(Err(CarrierTemplateError::Unavailable(_) | CarrierTemplateError::NoConnection)) => {
                 "unavailable"
             }
+            Err(_elapsed) => "too_slow",
         };
         metrics::counter!("millrace_template_lists_total", "outcome" => told).increment(1);
-        (due, listed.ok())
+        (due, listed.ok().and_then(Result::ok))
+    }
+
+    /// Records what an account's carrier lists, or when it is asked again. `begun` is when this
+    /// process began the tick.
+    async fn record(
+        &self,
+        cx: &Cx,
+        begun: Instant,
+        due: &DueSync,
+        listed: Option<Vec<KeptTemplate>>,
+    ) -> Result<(), Fault> {
+        let mut tx = self.store.scoped([&due.tenant]).await?;
+        let (tenant, account) = (&due.tenant, due.account.as_str());
+        match listed {
+            Some(listed) => {
+                let at = TemplatesReadAt { now: cx.now, begun_at: cx.machine };
+                carrier_templates::record(&mut tx, tenant, account, &listed, &at).await?;
+            }
+            None => {
+                let tries = u32::from(due.tries.unsigned_abs()) + 1;
+                let wait = backoff(tries, FIRST, LONGEST, machine::chance());
+                let next = cx.machine + begun.elapsed() + wait;
+                carrier_templates::fail(&mut tx, tenant, account, next).await?;
+            }
+        }
+        tx.commit().await.map_err(store::fault)
     }
 }
 
@@ -78,28 +121,15 @@ impl Source for TemplateReader {
 
     async fn tick(&self, cx: &Cx) -> Result<Tick, Fault> {
         // load
-        let due = carrier_templates::lease(&self.store, cx.machine, AT_MOST).await?;
-        let more = due.len() as i64 == AT_MOST;
+        let begun = Instant::now();
+        let due = carrier_templates::lease(&self.store, cx.machine, ACCOUNTS).await?;
+        let more = due.len() as i64 == ACCOUNTS;
 
-        // ask
-        let read = join_all(due.into_iter().map(|due| self.read(due))).await;
-
-        // record, account by account
-        for (due, listed) in read {
-            let mut tx = self.store.scoped([&due.tenant]).await?;
-            let (tenant, account) = (&due.tenant, due.account.as_str());
-            match listed {
-                Some(listed) => {
-                    let at = TemplatesReadAt { now: cx.now, begun_at: cx.machine };
-                    carrier_templates::record(&mut tx, tenant, account, &listed, &at).await?;
-                }
-                None => {
-                    let tries = u32::from(due.tries.unsigned_abs()) + 1;
-                    let next = cx.machine + backoff(tries, FIRST, LONGEST, machine::chance());
-                    carrier_templates::fail(&mut tx, tenant, account, next).await?;
-                }
-            }
-            tx.commit().await.map_err(store::fault)?;
+        // ask several at once, and record each as it has answered: none waits for a slower one
+        let reads = due.into_iter().map(|due| self.read(due));
+        let mut reads = stream::iter(reads).buffer_unordered(AT_ONCE);
+        while let Some((due, listed)) = reads.next().await {
+            self.record(cx, begun, &due, listed).await?;
         }
         Ok(Tick { more, ..Tick::default() })
     }

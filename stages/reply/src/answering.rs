@@ -10,7 +10,7 @@ use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use stage::{
     Cx, Fault, Source, StageName, Tick,
-    machine::{self, backoff, chance},
+    machine::{self, NowAndThen, backoff, chance},
 };
 use store::{
     Store,
@@ -57,6 +57,9 @@ const MOST_TAKEN: i16 = 10;
 /// How long a person waits for a model that gives no answer before people go on.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 
+/// How often the bursts are counted that wait for a place.
+const COUNT_EVERY: SignedDuration = SignedDuration::from_secs(10);
+
 /// The wait after the first call without an answer, and the longest.
 const FIRST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(30);
@@ -65,6 +68,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub struct AnswerSource {
     answerer: Arc<Answerer>,
     under_way: Mutex<JoinSet<Result<Answered, Fault>>>,
+    counting: NowAndThen,
 }
 
 /// What every answer is made with.
@@ -96,7 +100,7 @@ impl AnswerSource {
     /// Answers for this store by this model; without one it ends what waits.
     pub fn new(store: Store, model: Option<Model>) -> Self {
         let answerer = Arc::new(Answerer { store, model });
-        Self { answerer, under_way: Mutex::default() }
+        Self { answerer, under_way: Mutex::default(), counting: NowAndThen::new(COUNT_EVERY) }
     }
 }
 
@@ -116,6 +120,8 @@ impl Source for AnswerSource {
             under_way.spawn(async move { answerer.answer(&cx, asked).await });
         }
 
+        self.count_waiting(cx).await?;
+
         // say what is there
         let done = harvest(&mut under_way).await;
         metrics::gauge!("millrace_replies_under_way").set(under_way.len() as f64);
@@ -125,6 +131,15 @@ impl Source for AnswerSource {
 }
 
 impl AnswerSource {
+    /// Sets the gauge of bursts that wait for a place, unless it was set a moment ago.
+    async fn count_waiting(&self, cx: &Cx) -> Result<(), Fault> {
+        if self.counting.is_due(cx.machine) {
+            let waiting = bursts::waiting(&self.answerer.store, cx.machine, PER_TENANT).await?;
+            metrics::gauge!("millrace_replies_waiting").set(waiting as f64);
+        }
+        Ok(())
+    }
+
     fn tick_of(&self, done: Vec<Result<Answered, Fault>>, more: bool) -> Tick {
         let (mut say, mut over) = (Vec::new(), Vec::new());
         for answered in done {

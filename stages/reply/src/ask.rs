@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use carriers::{
-    CallableTool, ToolCaller,
+    ToolCaller,
     anthropic::{
         AiError, AiNextStep, AssistantQuestion, Breaker, Client, Consulted, Lookup, Toolbox,
     },
@@ -72,19 +72,6 @@ impl Model {
     }
 }
 
-impl ToolCalls {
-    /// The tools that can be called now: whose host is still listed, by the operator.
-    fn callable(&self, tools: &[(AssistantTool, Option<String>)]) -> Vec<CallableTool> {
-        let open = |sealed: &String| self.sealer.open_secret(sealed);
-        let callable = |(tool, sealed): &(AssistantTool, Option<String>)| {
-            let callable =
-                CallableTool { tool: tool.clone(), secret: sealed.as_ref().and_then(open) };
-            self.caller.check(&tool.url).is_ok().then_some(callable)
-        };
-        tools.iter().filter_map(callable).collect()
-    }
-}
-
 /// The model gave no answer, and may later.
 pub(crate) struct NoAnswer {
     /// The wait that the provider asked for.
@@ -116,7 +103,9 @@ pub(crate) async fn ask(
     // ask
     let conversation =
         AssistantQuestion { settings, company: &assistant.company, turns, model: &model.name };
-    let callable = model.tools.as_ref().map(|calls| (&calls.caller, calls.callable(tools)));
+    let callable = model.tools.as_ref().map(|ToolCalls { caller, sealer }| {
+        (caller, caller.callable(tools, |sealed| sealer.open_secret(sealed)))
+    });
     let toolbox = callable.as_ref().map(|(caller, tools)| {
         let from = Some(question.ask.address.as_str());
         Toolbox { caller, tools, from }

@@ -1,5 +1,7 @@
 //! What is to be done about a text, by the settings and by what its thread has had. Pure.
 
+mod recheck;
+
 use domain::{
     assistant::{AssistantSettings, Foreword},
     automatic::{DAY, PER_DAY},
@@ -11,6 +13,8 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use store::conversations::replies::{
     Ask, AssistantFacts, ReplyDecision, ReplyFacts, ReplyReason, Since,
 };
+
+pub(crate) use recheck::{depends_on_facts, recheck};
 
 use crate::question::Question;
 
@@ -128,16 +132,6 @@ fn enough(facts: &ReplyFacts, settings: &AssistantSettings) -> Option<ReplyReaso
     } else {
         None
     }
-}
-
-/// Why an answer that was made becomes silence, by what holds when it is recorded.
-pub(crate) fn still(ask: &Ask, facts: &ReplyFacts) -> Option<ReplyReason> {
-    let settings = facts.assistant.settings.as_ref();
-    quiet(ask, facts).or_else(|| match settings {
-        Some(settings) if settings.enabled => enough(facts, settings),
-        Some(_) => Some(ReplyReason::AiOff),
-        None => Some(ReplyReason::BadSettings),
-    })
 }
 
 /// Whether the tokens or the money of a day are used up.

@@ -8,7 +8,7 @@
 //! | Reads | `conversations`, `standings`, `ai_replies`, `inbound_texts`, `assistant_settings`, |
 //! | | `assistant_tools`, `assistant_usage`, `tenants` |
 //! | Writes | `ai_replies`, `inbound_texts`, `reply_bursts`, `assistant_usage`, `conversations`, |
-//! | | `conversation_entries` |
+//! | | `conversation_entries`, `unsaid_events` |
 //! | Calls | the Anthropic Messages API, once per burst of texts; tools of companies, and with |
 //! | | what they say the API again, three times at most |
 //! | Never | answers someone who opted out, or where a person answers; keeps quiet where somebody |

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Store,
-    conversations::replies::{self, Recorded, ReplyDecision},
+    conversations::replies::{self, Ask, Recorded, ReplyDecision},
 };
 
-use crate::decide::{since, still};
+use crate::decide::{depends_on_facts, recheck, since};
 
 /// Records decisions, and says what became of each, in their order: an earlier one about the text
 /// stands, and an answer becomes silence where a person has taken over, or another process has used
@@ -17,8 +17,24 @@ pub(crate) async fn record(
     now: Timestamp,
     decisions: &[ReplyDecision],
 ) -> Result<Vec<Recorded>, Fault> {
+    if decisions.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut tx = store.scoped(decisions.iter().map(|one| &one.ask.tenant)).await?;
-    let recorded = replies::record(&mut tx, decisions, now, since(now), still).await?;
+
+    // load, under the locks
+    let asks: Vec<Ask> = decisions.iter().map(|one| one.ask.clone()).collect();
+    let overtaken = replies::lock(&mut tx, &asks).await?;
+    let depending = decisions.iter().filter(|one| depends_on_facts(one));
+    let depending: Vec<Ask> = depending.map(|one| one.ask.clone()).collect();
+    let facts = replies::facts(&mut tx, &depending, since(now)).await?;
+    let facts = facts.into_iter().map(|facts| (facts.inbound, facts)).collect();
+
+    // decide
+    let left = recheck(decisions, &facts, &overtaken);
+
+    // record
+    let recorded = replies::record(&mut tx, &left, &overtaken, now).await?;
     tx.commit().await.map_err(store::fault)?;
 
     for (decision, recorded) in decisions.iter().zip(&recorded) {

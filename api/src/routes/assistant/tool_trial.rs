@@ -7,13 +7,10 @@ use std::{
 
 use axum::{Json, extract::State};
 use carriers::{CallableTool, ToolCallOf, ToolCaller};
-use domain::{
-    assistant::{AssistantTool, ToolFailure},
-    ids::TenantId,
-};
+use domain::{assistant::ToolFailure, ids::TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{core::seal::Sealer, settings::assistant_tools};
+use store::settings::assistant_tools;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -93,7 +90,8 @@ async fn test(
     let begun = Instant::now();
     let called = match &app.settings.tools {
         Some(tools) => {
-            let callable = callable(&app.sealer, (stored.tool, stored.sealed_secret));
+            let open = |sealed: &str| app.sealer.open_secret(sealed);
+            let callable = CallableTool::of(stored.tool, stored.sealed_secret.as_deref(), open);
             let of = ToolCallOf { from: None, within: WITHIN };
             tools.call(&callable, &body.input, of).await
         }
@@ -109,12 +107,6 @@ async fn test(
     Ok(Json(ToolTested { outcome, shown, latency_ms }))
 }
 
-/// A stored tool as it can be called.
-fn callable(sealer: &Sealer, (tool, sealed): (AssistantTool, Option<String>)) -> CallableTool {
-    let secret = sealed.and_then(|sealed| sealer.open_secret(&sealed));
-    CallableTool { tool, secret }
-}
-
 /// The tools of a tenant that can be called now, and what calls them; none where nothing does.
 pub(super) async fn toolbox<'a>(
     app: &'a App,
@@ -124,8 +116,7 @@ pub(super) async fn toolbox<'a>(
     let tenant: &TenantId = &caller.tenant;
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let mut tools = assistant_tools::of_tenants(&mut tx, slice::from_ref(tenant)).await?;
-    let tools = tools.remove(tenant).unwrap_or_default().into_iter();
-    let is_listed = |(tool, _): &(AssistantTool, _)| calls.check(&tool.url).is_ok();
-    let tools = tools.filter(is_listed).map(|tool| callable(&app.sealer, tool));
-    Ok(Some((calls, tools.collect())))
+    let tools = tools.remove(tenant).unwrap_or_default();
+    let open = |sealed: &str| app.sealer.open_secret(sealed);
+    Ok(Some((calls, calls.callable(&tools, open))))
 }

@@ -18,13 +18,9 @@ use crate::{
         answers::{Always, Conflict, Missing, OfBody},
         examples,
     },
-    http::{
-        Body, Creation, Errors, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey,
-    },
+    http::{Body, Creation, Errors, Id, Page, Paging, Problem, Query, creation::IdempotencyKey},
     ids,
 };
-
-const TAKEN: &str = "a tool has this name, or there are 10 of them";
 
 /// The header that carries a secret where none is named.
 const HEADER: &str = "authorization";
@@ -187,8 +183,7 @@ async fn create(
         changed_at: now,
     };
     if !assistant_tools::create(&mut new.tx, &tenant, &stored).await? {
-        debug_assert_eq!(MOST_TOOLS, 10, "as the problem says");
-        return Err(Problem::new(Kind::Conflict, TAKEN));
+        return Err(Problem::name_taken("a tool", MOST_TOOLS));
     }
     let (caller, subject) = (new.caller.clone(), format!("assistant_tool:{}", stored.id));
     let detail = json!({ "name": stored.tool.name, "url": stored.tool.url });
@@ -340,7 +335,7 @@ async fn change(
     let sealed_secret = secret.or(before.sealed_secret);
     let stored = StoredTool { tool, sealed_secret, changed_at: now, ..before };
     if !assistant_tools::save(&mut tx, &caller.tenant, &stored).await? {
-        return Err(Problem::new(Kind::Conflict, TAKEN));
+        return Err(Problem::name_taken("a tool", MOST_TOOLS));
     }
     let subject = format!("assistant_tool:{id}");
     let detail = json!({ "name": stored.tool.name, "url": stored.tool.url,

@@ -31,7 +31,9 @@ use crate::{
         answers::{Always, Conflict, Missing, OfBody},
         examples,
     },
-    http::{Creation, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey},
+    http::{
+        Creation, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey, time_and_id,
+    },
     outbox,
 };
 
@@ -201,6 +203,6 @@ async fn list(
 
     // answer
     let found = found.into_iter().map(line_view).collect();
-    let lines = Page::new(found, limit, |line: &LineView| format!("{} {}", line.at, line.id));
+    let lines = Page::new(found, limit, |line: &LineView| time_and_id(line.at, line.id));
     Ok(Json(Ledger { recipients, lines }))
 }

@@ -28,7 +28,7 @@ use crate::{
         examples,
     },
     fields,
-    http::{Body, Errors, Id, Kind, Page, Paging, Problem, Query},
+    http::{Body, Errors, Id, Kind, Page, Paging, Problem, Query, time_and_id},
     ids, outbox,
 };
 
@@ -125,7 +125,7 @@ async fn list(
 
     // answer
     let found = found.into_iter().map(|review| view(&caller, review)).collect();
-    Ok(Json(Page::new(found, limit, |one: &ReviewView| format!("{} {}", one.at, one.id))))
+    Ok(Json(Page::new(found, limit, |one: &ReviewView| time_and_id(one.at, one.id))))
 }
 
 /// `POST /v1/consent/reviews/{id}/decision`, for every role but viewer: says whether the text was

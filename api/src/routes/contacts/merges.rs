@@ -17,7 +17,9 @@ use crate::{
         answers::{Always, Conflict, Missing, OfBody},
         examples,
     },
-    http::{Creation, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey},
+    http::{
+        Creation, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey, time_and_id,
+    },
     ids, outbox,
 };
 
@@ -179,7 +181,7 @@ async fn list(
 
     // answer
     let merges = merges.into_iter().map(view).collect();
-    let key = |one: &MergeView| format!("{} {}", one.merged_at, one.id);
+    let key = |one: &MergeView| time_and_id(one.merged_at, one.id);
     Ok(Json(Page::new(merges, limit, key)))
 }
 

@@ -19,13 +19,9 @@ use crate::{
         examples,
     },
     fields,
-    http::{
-        Body, Creation, Errors, Id, Kind, Page, Paging, Problem, Query, creation::IdempotencyKey,
-    },
+    http::{Body, Creation, Errors, Id, Page, Paging, Problem, Query, creation::IdempotencyKey},
     ids,
 };
-
-const TAKEN: &str = "a canned answer has this name, or there are 1,000 of them";
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, change, remove))
@@ -111,7 +107,7 @@ async fn create(mut new: Creation<EditCampaigns, NewCannedAnswer>) -> Result<Res
         changed_at: now,
     };
     if !canned::create(&mut new.tx, &tenant, &answer).await? {
-        return Err(Problem::new(Kind::Conflict, TAKEN));
+        return Err(Problem::name_taken("a canned answer", canned::MOST));
     }
     let (caller, subject) = (new.caller.clone(), format!("canned_answer:{}", answer.id));
     let detail = json!({ "name": answer.name });
@@ -222,7 +218,7 @@ async fn change(
 
     // record
     if !canned::save(&mut tx, &caller.tenant, &answer).await? {
-        return Err(Problem::new(Kind::Conflict, TAKEN));
+        return Err(Problem::name_taken("a canned answer", canned::MOST));
     }
     let (subject, detail) = (format!("canned_answer:{id}"), json!({ "name": answer.name }));
     audit::note(&mut tx, &caller, now, "canned_answer.changed", subject, detail).await?;

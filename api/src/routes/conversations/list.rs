@@ -24,7 +24,7 @@ use crate::{
         answers::{Always, Missing},
         examples,
     },
-    http::{Errors, Id, Page, Paging, Problem, Query},
+    http::{Errors, Id, Page, Paging, Problem, Query, time_and_id},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -101,7 +101,7 @@ async fn list(
     let shown = Shown::at(&mut tx, of, now).await?;
 
     // answer
-    let next = page.next.map(|(at, id)| format!("{at} {id}"));
+    let next = page.next.map(|(at, id)| time_and_id(at, id));
     let found = page.conversations.into_iter().map(|one| shown.view(one)).collect();
     Ok(Json(Page::until(found, next)))
 }

@@ -22,7 +22,7 @@ use crate::{
         answers::{Always, Missing},
         examples,
     },
-    http::{Id, Page, Paging, Problem, Query, view::money},
+    http::{Id, Page, Paging, Problem, Query, time_and_id, view::money},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -138,7 +138,7 @@ async fn messages(
 
     // answer
     let entries = entries.into_iter().map(|entry| view(entry, &tenant.currency)).collect();
-    Ok(Json(Page::new(entries, limit, |one: &EntryView| format!("{} {}", one.at, one.id))))
+    Ok(Json(Page::new(entries, limit, |one: &EntryView| time_and_id(one.at, one.id))))
 }
 
 fn view(entry: Entry, currency: &str) -> EntryView {

@@ -14,7 +14,7 @@ use crate::{
     app::App,
     auth::{Allowed, Needs, Read},
     document::answers::Always,
-    http::{Page, Paging, Problem, Query},
+    http::{Page, Paging, Problem, Query, time_and_id},
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -65,9 +65,8 @@ async fn list(
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let found = unknown::list(&mut tx, &caller.tenant, before, limit).await?;
     let found = found.into_iter().map(view).collect();
-    Ok(Json(Page::new(found, limit, |one: &QuarantinedTextView| {
-        format!("{} {}", one.received_at, one.id)
-    })))
+    let key = |one: &QuarantinedTextView| time_and_id(one.received_at, one.id);
+    Ok(Json(Page::new(found, limit, key)))
 }
 
 fn view(text: TextToUnknown) -> QuarantinedTextView {

@@ -17,7 +17,7 @@ use crate::{
     app::App,
     auth::{Allowed, Needs, Read},
     document::answers::Always,
-    http::{Page, Paging, Problem, Query},
+    http::{Page, Paging, Problem, Query, time_and_id},
 };
 
 /// Before every conflict.
@@ -68,6 +68,6 @@ async fn list(
     let found = conflicts::list(&mut tx, &caller.tenant, before, limit).await?;
 
     let found = found.into_iter().map(view).collect();
-    let key = |one: &ConflictView| format!("{} {}", one.at, one.message_id);
+    let key = |one: &ConflictView| time_and_id(one.at, one.message_id);
     Ok(Json(Page::new(found, limit, key)))
 }

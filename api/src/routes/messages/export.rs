@@ -28,7 +28,7 @@ use crate::{
     document::examples,
     http::{
         Problem,
-        accept::{Format, csv, lines},
+        accept::{CellText, Format, csv, lines},
         view::money,
     },
 };
@@ -47,10 +47,10 @@ struct Row<'a> {
     to: &'a str,
     contact_id: ContactId,
     campaign_id: Option<CampaignId>,
-    variant: Option<&'a str>,
+    variant: Option<CellText<'a>>,
     sender_id: Option<SenderId>,
     carrier: Option<&'a str>,
-    carrier_id: Option<&'a str>,
+    carrier_id: Option<CellText<'a>>,
     gate: Option<Gate>,
     code: Option<&'a str>,
     segments: i16,
@@ -58,7 +58,7 @@ struct Row<'a> {
     currency: Currency,
     submitted_at: Timestamp,
     changed_at: Timestamp,
-    body: &'a str,
+    body: CellText<'a>,
 }
 
 /// The fields of a row, in their order.
@@ -94,10 +94,10 @@ fn row<'a>(message: &'a MessageDetail, currency: &str) -> Row<'a> {
         to: &message.number,
         contact_id: message.contact,
         campaign_id: message.campaign,
-        variant: message.variant.as_deref(),
+        variant: message.variant.as_deref().map(CellText),
         sender_id: message.sender,
         carrier: message.carrier.as_deref(),
-        carrier_id: message.carrier_sid.as_deref(),
+        carrier_id: message.carrier_sid.as_deref().map(CellText),
         gate: message.gate,
         code: message.code.as_deref(),
         segments: message.segments,
@@ -105,7 +105,7 @@ fn row<'a>(message: &'a MessageDetail, currency: &str) -> Row<'a> {
         currency: cost.currency,
         submitted_at: message.submitted_at,
         changed_at: message.changed_at,
-        body: &message.body,
+        body: CellText(&message.body),
     }
 }
 

@@ -33,8 +33,9 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// of its audience. A page looks at 10,000 messages at most: where a filter lets few of them
 /// through, it may hold less than was asked for, or nothing, and a `next_cursor`, behind which it
 /// goes on. Where the caller accepts NDJSON or CSV, all messages from `cursor` on are answered: a
-/// line of JSON for each, or its main fields as columns under a header; the answer is cut off where
-/// something fails. 404 where there is no such campaign, unless `to` is there.
+/// line of JSON for each, or its main fields as columns under a header, in which a text that a
+/// spreadsheet would take for a formula begins with `'`; the answer is cut off where something
+/// fails. 404 where there is no such campaign, unless `to` is there.
 #[utoipa::path(
     get, path = "/v1/messages", tag = "messages", operation_id = "list_messages",
     security(("bearer" = [Read::NAME])),

@@ -13,7 +13,7 @@ use store::{
 };
 use uuid::Uuid;
 
-use crate::http::{Paging, Problem};
+use crate::http::{Paging, Problem, time_and_id};
 
 /// Where a list of messages goes on, or begins.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,7 @@ impl ListPosition {
 impl fmt::Display for ListPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Age((at, id)) => write!(f, "{at} {id}"),
+            Self::Age((at, id)) => f.write_str(&time_and_id(*at, id)),
             Self::Audience(_, seq) => seq.fmt(f),
         }
     }

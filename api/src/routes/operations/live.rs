@@ -150,14 +150,8 @@ async fn is_there(tx: &mut Scoped, reach: &Reach, topic: &Topic) -> Result<bool,
 
 /// The topics that a caller names.
 fn topics(written: &str) -> Result<BTreeSet<Topic>, Problem> {
-    let read = |name: &str| match name.split_once(':') {
-        None if name == "dashboard" => Some(Topic::Dashboard),
-        Some(("campaign", id)) => id.parse().ok().map(Topic::Campaign),
-        Some(("conversation", id)) => id.parse().ok().map(Topic::Conversation),
-        Some(("inbox", id)) => id.parse().ok().map(Topic::Inbox),
-        _ => None,
-    };
-    let topics: Option<BTreeSet<_>> = written.split(',').map(|name| read(name.trim())).collect();
+    let topics: Option<BTreeSet<_>> =
+        written.split(',').map(|name| Topic::read(name.trim())).collect();
     topics.filter(|topics| topics.len() <= TOPICS).ok_or_else(|| {
         let detail = "one to eight of dashboard, campaign:<id>, conversation:<id> and inbox:<id>, \
                       with commas between";
@@ -233,11 +227,10 @@ impl Listener {
 
     /// Whether they see what something is about; none where the database cannot say.
     async fn sees(&self, said: &Said) -> Option<bool> {
-        let campaign = said.campaign.map(Topic::Campaign);
-        let about = said.conversation.map(Topic::Conversation).or(campaign);
-        let Some(about) = about.filter(|_| self.reach.is_limited()) else { return Some(true) };
+        let about = said.about.as_ref().filter(|_| self.reach.is_limited());
+        let Some(about) = about else { return Some(true) };
         let mut tx = self.app.transactions.begin(&self.reach).await.ok()?;
-        is_there(&mut tx, &self.reach, &about).await.ok()
+        is_there(&mut tx, &self.reach, about).await.ok()
     }
 }
 

@@ -28,8 +28,6 @@ use crate::{
     ids,
 };
 
-const TAKEN: &str = "a brand has this name, or there are 1,000 of them";
-
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, change))
 }
@@ -163,7 +161,7 @@ async fn create(mut new: Creation<EditSettings, NewBrand>) -> Result<Response, P
         return Err(Problem::over_plan("brands", most));
     }
     if !brands::create(&mut new.tx, &new.caller.tenant, &brand).await? {
-        return Err(Problem::new(Kind::Conflict, TAKEN));
+        return Err(Problem::name_taken("a brand", brands::MOST));
     }
     let (caller, now, view) = (new.caller.clone(), new.now, view(brand));
     let (subject, detail) = (format!("brand:{}", view.id), wire::json::to_value(&view));
@@ -291,7 +289,7 @@ async fn change(
 
     // record
     if !brands::save(&mut tx, &caller.tenant, &after).await? {
-        return Err(Problem::new(Kind::Conflict, TAKEN));
+        return Err(Problem::name_taken("a brand", brands::MOST));
     }
     let (before, after) = (view(before), view(after));
     let detail = json!({ "before": &before, "after": &after });

@@ -28,8 +28,6 @@ use crate::{
     ids,
 };
 
-const TAKEN: &str = "an inbox of the brand has this name, or there are 1,000 of them";
-
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, change))
 }
@@ -93,7 +91,7 @@ async fn create(mut new: Creation<EditSettings, NewInbox>) -> Result<Response, P
     let (id, name) = (InboxId(ids::fresh()), new.body.name.trim().to_owned());
     let inbox = Inbox { id, brand, name, created_at: new.now, archived_at: None };
     if !inboxes::create(&mut new.tx, &tenant, &inbox).await? {
-        return Err(Problem::new(Kind::Conflict, TAKEN));
+        return Err(Problem::name_taken("an inbox of the brand", inboxes::MOST));
     }
     let (caller, now, view) = (new.caller.clone(), new.now, view(inbox));
     let (subject, detail) = (format!("inbox:{id}"), wire::json::to_value(&view));
@@ -176,7 +174,7 @@ async fn change(
 
     // record
     if !inboxes::save(&mut tx, &caller.tenant, &after).await? {
-        return Err(Problem::new(Kind::Conflict, TAKEN));
+        return Err(Problem::name_taken("an inbox of the brand", inboxes::MOST));
     }
     let (before, after) = (view(before), view(after));
     let detail = json!({ "before": &before, "after": &after });

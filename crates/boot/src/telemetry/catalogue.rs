@@ -15,7 +15,7 @@ pub enum MetricKind {
 use MetricKind::{Counter, Gauge, Histogram};
 
 /// Every metric: its name, how it is read, and what it counts.
-pub const CATALOGUE: [(&str, MetricKind, &str); 66] = [
+pub const CATALOGUE: [(&str, MetricKind, &str); 67] = [
     ("millrace_ack_failures_total", Counter, "Acks that the broker did not confirm"),
     ("millrace_broker_errors_total", Counter, "Errors that the connection to NATS reported"),
     ("millrace_broker_slow_consumer_total", Counter, "Times that NATS dropped deliveries to us"),
@@ -88,6 +88,7 @@ pub const CATALOGUE: [(&str, MetricKind, &str); 66] = [
     ("millrace_receipts_unmatched_total", Counter, "Receipts of texts that are not known yet"),
     ("millrace_replies_total", Counter, "Texts and bursts by what the assistant made of them"),
     ("millrace_replies_under_way", Gauge, "Conversations that the model is asked about"),
+    ("millrace_replies_waiting", Gauge, "Conversations that wait for a place at the model"),
     ("millrace_reply_lookup_seconds", Histogram, "Time that calls of an assistant's tools took"),
     ("millrace_reply_lookups_total", Counter, "Calls of assistants' tools, by what came of them"),
     (

@@ -28,8 +28,9 @@ pub struct Toolbox<'a> {
 /// What became of a question to the model. Holds what it has written and looked up: no `Debug`.
 #[derive(Clone)]
 pub struct Consulted {
-    /// What it said to the tool by which it answers, see [`super::ToolAnswer::input`]; or why it
-    /// gave no answer. What it had read and looked up until then is counted all the same.
+    /// What it said to the tool by which it answers, which need not follow its schema; none where
+    /// it has not used it, or broke off. Or why it gave no answer. What it had read and looked up
+    /// until then is counted all the same.
     pub answer: Result<Option<Value>, AiError>,
     /// The model that answered, by the provider's word.
     pub model: String,

@@ -9,81 +9,81 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    client::{Client, Message, StopReason},
+    client::{Client, Message},
     error::AiError,
 };
 use crate::redact::Hidden;
 
 /// A tool that the model must use.
 #[derive(Debug, Clone, Copy)]
-pub struct Tool<'a> {
+pub(super) struct Tool<'a> {
     /// Its name, as the model calls it.
-    pub name: &'a str,
+    pub(super) name: &'a str,
     /// What it is for.
-    pub description: &'a str,
+    pub(super) description: &'a str,
     /// The JSON schema of its input, an object.
-    pub schema: &'a Value,
+    pub(super) schema: &'a Value,
 }
 
 /// One question to the model.
 #[derive(Clone, Copy)]
-pub struct ToolRequest<'a> {
+pub(super) struct ToolRequest<'a> {
     /// The model's name; comes from settings.
-    pub model: &'a str,
+    pub(super) model: &'a str,
     /// Instructions; must not be empty.
-    pub system: &'a str,
+    pub(super) system: &'a str,
     /// The conversation so far, the oldest first, a user's message last.
-    pub messages: &'a [Message<'a>],
+    pub(super) messages: &'a [Message<'a>],
     /// Longest answer, in tokens.
-    pub max_tokens: u32,
+    pub(super) max_tokens: u32,
     /// The tool that the model must use in the end.
-    pub tool: Tool<'a>,
+    pub(super) tool: Tool<'a>,
     /// Tools that it may use before.
-    pub others: &'a [Tool<'a>],
+    pub(super) others: &'a [Tool<'a>],
     /// What it has used of them already.
-    pub exchanges: &'a [ToolExchange],
+    pub(super) exchanges: &'a [ToolExchange],
     /// Whether it must use the first tool now; it must where there are no others.
-    pub must_answer: bool,
+    pub(super) must_answer: bool,
 }
 
 /// What the model wants of one of the other tools.
 #[derive(Clone, PartialEq)]
-pub struct ToolCall {
+pub(super) struct ToolCall {
     /// The call's id, by the provider.
-    pub id: String,
+    pub(super) id: String,
     /// The tool's name, which need not be one that there is.
-    pub name: String,
+    pub(super) name: String,
     /// The tool's input, which need not follow its schema.
-    pub input: Value,
+    pub(super) input: Value,
 }
 
 /// A call of a tool, and what came of it.
 #[derive(Clone, PartialEq)]
-pub struct ToolExchange {
+pub(super) struct ToolExchange {
     /// What the model wanted.
-    pub call: ToolCall,
+    pub(super) call: ToolCall,
     /// What it is told.
-    pub result: String,
+    pub(super) result: String,
     /// Whether the tool has failed.
-    pub failed: bool,
+    pub(super) failed: bool,
 }
 
 /// What the model said to the tool.
 #[derive(Clone, PartialEq)]
-pub struct ToolAnswer {
+pub(super) struct ToolAnswer {
     /// The tool's input, which need not follow its schema; none where the model has not used the
     /// tool, or broke off.
-    pub input: Option<Value>,
+    pub(super) input: Option<Value>,
     /// What it wants of another tool, where it has not used this one.
-    pub call: Option<ToolCall>,
+    pub(super) call: Option<ToolCall>,
     /// The model that answered, by the provider's word.
-    pub model: String,
+    pub(super) model: String,
     /// Tokens read, those to and from the prompt cache included.
-    pub input_tokens: u64,
+    pub(super) input_tokens: u64,
     /// Of these, tokens that came from the prompt cache.
-    pub cached_tokens: u64,
+    pub(super) cached_tokens: u64,
     /// Tokens that the model wrote.
-    pub output_tokens: u64,
+    pub(super) output_tokens: u64,
 }
 
 /// How many characters of a model's name are read.
@@ -96,7 +96,7 @@ impl Client {
     ///
     /// # Errors
     /// Everything but a readable message; [`AiError::next_step`] says what may be done.
-    pub async fn use_tool(&self, request: ToolRequest<'_>) -> Result<ToolAnswer, AiError> {
+    pub(super) async fn use_tool(&self, request: ToolRequest<'_>) -> Result<ToolAnswer, AiError> {
         let name = request.tool.name;
         self.post(&body(request), |body| read(body, name)).await
     }
@@ -162,21 +162,6 @@ impl fmt::Debug for ToolExchange {
     }
 }
 
-impl fmt::Debug for ToolRequest<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ToolRequest")
-            .field("model", &self.model)
-            .field("system", &Hidden(self.system))
-            .field("messages", &self.messages)
-            .field("max_tokens", &self.max_tokens)
-            .field("tool", &self.tool.name)
-            .field("others", &self.others.len())
-            .field("exchanges", &self.exchanges)
-            .field("must_answer", &self.must_answer)
-            .finish()
-    }
-}
-
 impl fmt::Debug for ToolAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ToolAnswer")
@@ -197,7 +182,7 @@ struct WireMessage {
     #[serde(default)]
     model: String,
     content: Vec<WireBlock>,
-    stop_reason: StopReason,
+    stop_reason: String,
     usage: WireUsage,
 }
 
@@ -227,7 +212,7 @@ struct WireUsage {
 fn read(body: &[u8], tool: &str) -> Option<ToolAnswer> {
     let wire: WireMessage = serde_json::from_slice(body).ok()?;
     // An answer that broke off at its longest, or that the model refused to end, is none.
-    let is_whole = wire.stop_reason == StopReason::ToolUse;
+    let is_whole = wire.stop_reason == "tool_use";
     let (mut used, mut call) = (None, None);
     for block in wire.content.into_iter().filter(|_| is_whole) {
         match block {

@@ -1,5 +1,5 @@
 //! From Twilio's reply to a send to a [`CarrierReply`]. Pure; every status and every listed code
-//! has a decided fate here.
+//! has a decided verdict here.
 //!
 //! Decisions beyond the table of codes:
 //! - A 4xx in Twilio's JSON error form whose code is not listed is a refusal with a generic cause:
@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::codes::{Fate, row};
+use super::codes::{CodeVerdict, row};
 use crate::answer::{CarrierReply, Doubt, Refusal, Throttle};
 
 /// Reads a complete reply.
@@ -43,16 +43,17 @@ fn by_code(status: u16, code: u32, retry_after: Option<Duration>) -> CarrierRepl
             ..429 | 430.. => CarrierReply::Refused { code, reason: Refusal::Unlisted },
         };
     };
-    match row.fate {
-        Fate::Throttled(scope, wait) if row.http == status => {
+    match row.verdict {
+        CodeVerdict::Throttled(scope, wait) if row.http == status => {
             let throttle = Throttle { scope, retry_after: retry_after.or(wait) };
             CarrierReply::NotSent { code: Some(code), throttle: Some(throttle) }
         }
-        Fate::Refused(reason) if status != 429 => CarrierReply::Refused { code, reason },
-        Fate::AccountStopped if status != 429 => CarrierReply::AuthFailed { code },
-        Fate::Throttled(..) | Fate::Refused(_) | Fate::AccountStopped | Fate::Ambiguous => {
-            ambiguous
-        }
+        CodeVerdict::Refused(reason) if status != 429 => CarrierReply::Refused { code, reason },
+        CodeVerdict::AccountStopped if status != 429 => CarrierReply::AuthFailed { code },
+        CodeVerdict::Throttled(..)
+        | CodeVerdict::Refused(_)
+        | CodeVerdict::AccountStopped
+        | CodeVerdict::Ambiguous => ambiguous,
     }
 }
 

@@ -1,5 +1,5 @@
 //! Twilio's error codes as the answer to a send (synchronous): what each says about the message's
-//! fate, and its cause and next step in words. Source: Twilio's error catalogue.
+//! verdict, and its cause and next step in words. Source: Twilio's error catalogue.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub fn cause(code: u32) -> &'static CodeInfo {
 
 /// What a code in the answer to a send means for the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum CodeVerdict {
     /// Never sent, and never will be.
     Refused(Refusal),
     /// Never processed, may be tried again; holds for exactly this HTTP status.
@@ -35,7 +35,7 @@ pub(super) enum Fate {
 pub(super) struct Row {
     /// The HTTP status that Twilio sends the code with.
     pub(super) http: u16,
-    pub(super) fate: Fate,
+    pub(super) verdict: CodeVerdict,
     pub(super) info: CodeInfo,
 }
 
@@ -57,15 +57,15 @@ const QUEUE_FULL_WAIT: Duration = Duration::from_secs(60);
 const fn row_of(
     http: u16,
     code: u32,
-    fate: Fate,
+    verdict: CodeVerdict,
     cause: &'static str,
     next_step: &'static str,
 ) -> Row {
-    let opt_out = matches!(fate, Fate::Refused(Refusal::OptedOut));
-    Row { http, fate, info: CodeInfo { code, cause, next_step, opt_out } }
+    let opt_out = matches!(verdict, CodeVerdict::Refused(Refusal::OptedOut));
+    Row { http, verdict, info: CodeInfo { code, cause, next_step, opt_out } }
 }
 
-use Fate::{AccountStopped, Ambiguous, Refused, Throttled};
+use CodeVerdict::{AccountStopped, Ambiguous, Refused, Throttled};
 use Refusal::{Content, OptedOut, Recipient, Region, Request, Sender};
 
 /// Sorted by code.

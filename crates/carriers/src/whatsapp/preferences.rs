@@ -4,7 +4,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::webhook::{Metadata, address, changes};
+use super::{
+    envelope::changes,
+    webhook::{Metadata, address},
+};
 use crate::report::MarketingStop;
 
 /// The field whose changes hold choices.
@@ -33,9 +36,9 @@ struct Preference {
 /// it here stays.
 pub(crate) fn read_marketing_stops(body: &[u8]) -> Vec<MarketingStop> {
     let Ok(changes) = changes(body) else { return Vec::new() };
-    let of_field = changes.into_iter().flatten().filter(|(field, _)| field == FIELD);
+    let of_field = changes.into_iter().flatten().filter(|change| change.field == FIELD);
     let values =
-        of_field.filter_map(|(_, value)| serde_json::from_str::<Value<'_>>(value.get()).ok());
+        of_field.filter_map(|change| serde_json::from_str::<Value<'_>>(change.value.get()).ok());
 
     let stops = values.flat_map(|value| {
         let number = value.metadata.phone_number_id;

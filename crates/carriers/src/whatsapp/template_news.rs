@@ -3,34 +3,13 @@
 //! `template_category_update`. Each change is read by itself.
 
 use domain::storable::storable;
-use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::templates::{reason_of, review_state};
+use super::{
+    envelope::{Change, changes},
+    templates::{reason_of, review_state},
+};
 use crate::templates::{TemplateChange, TemplateNews};
-
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    entry: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Entry<'a> {
-    /// Seconds since 1970.
-    #[serde(default)]
-    time: Option<i64>,
-    #[serde(borrow)]
-    changes: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Change<'a> {
-    field: String,
-    #[serde(borrow)]
-    value: &'a RawValue,
-}
 
 /// The value of a change of each of the fields; each has some of what is named here.
 #[derive(Deserialize)]
@@ -59,28 +38,22 @@ struct Rejection {
 
 /// What a request tells of templates.
 pub(crate) fn read_template_news(body: &[u8]) -> Vec<TemplateNews> {
-    let Ok(Envelope { entry }) = serde_json::from_slice(body) else { return Vec::new() };
-    let entries = entry.into_iter().filter_map(|one| serde_json::from_str(one.get()).ok());
-    entries.flat_map(|Entry { time, changes }| of_entry(time, &changes)).collect()
+    let changes = changes(body).unwrap_or_default();
+    changes.into_iter().flatten().filter_map(read).collect()
 }
 
-fn of_entry(time: Option<i64>, changes: &[&RawValue]) -> Vec<TemplateNews> {
-    let at = time.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let read = |change: &&RawValue| {
-        let change: Change<'_> = serde_json::from_str(change.get()).ok()?;
-        // Others of the many fields are not even looked into.
-        let tell = match change.field.as_str() {
-            "message_template_status_update" => Value::state,
-            "message_template_quality_update" => Value::quality,
-            "template_category_update" => Value::category,
-            _ => return None,
-        };
-        let value: Value = serde_json::from_str(change.value.get()).ok()?;
-        let told = tell(&value)?;
-        let (name, language) = (value.message_template_name, value.message_template_language);
-        Some(TemplateNews { name: storable(name), language: storable(language), told, at })
+fn read(Change { field, value, at }: Change<'_>) -> Option<TemplateNews> {
+    // Others of the many fields are not even looked into.
+    let tell = match field.as_str() {
+        "message_template_status_update" => Value::state,
+        "message_template_quality_update" => Value::quality,
+        "template_category_update" => Value::category,
+        _ => return None,
     };
-    changes.iter().filter_map(read).collect()
+    let value: Value = serde_json::from_str(value.get()).ok()?;
+    let told = tell(&value)?;
+    let (name, language) = (value.message_template_name, value.message_template_language);
+    Some(TemplateNews { name: storable(name), language: storable(language), told, at })
 }
 
 impl Value {

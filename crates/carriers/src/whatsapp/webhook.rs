@@ -1,12 +1,15 @@
-//! What Meta posts: an envelope of entries and changes, each with messages of people, statuses of
-//! our messages, or what happened to the account, in any mixture. Each message and each status is
-//! read by itself: one that cannot be read does not lose the others. Verify the signature first.
+//! What Meta posts about messages: changes with messages of people and statuses of ours, in any
+//! mixture. Each message and each status is read by itself: one that cannot be read does not lose
+//! the others. Verify the signature first.
 
 use domain::billing::{PriceCategory, PriceNotice};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{is_media_id, is_message_id};
+use super::{
+    envelope::{Change, changes},
+    is_media_id, is_message_id,
+};
 use crate::{
     report::{ReceivedText, ReportedNumbers, ReportedStatus, StatusReport, WebhookError},
     said::{self, Said},
@@ -35,57 +38,17 @@ pub(crate) fn unread(body: &[u8]) -> usize {
     said::unread(&parts(body).unwrap_or_default())
 }
 
-/// A change by its field, with its value.
-type Change<'a> = (String, &'a RawValue);
-
 /// Every part by itself, in the order of the envelope.
 fn parts(body: &[u8]) -> Result<Vec<Result<Said, WebhookError>>, WebhookError> {
     let mut parts = Vec::new();
     for change in changes(body)? {
         match change {
-            Ok((field, value)) if field == MESSAGES => read_value(value, &mut parts),
+            Ok(Change { field, value, .. }) if field == MESSAGES => read_value(value, &mut parts),
             Ok(_) => parts.push(Ok(Said::Nothing)),
             Err(why) => parts.push(Err(why)),
         }
     }
     Ok(parts)
-}
-
-/// The changes of all entries.
-pub(super) fn changes(body: &[u8]) -> Result<Vec<Result<Change<'_>, WebhookError>>, WebhookError> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow)]
-        entry: Vec<&'a RawValue>,
-    }
-    #[derive(Deserialize)]
-    struct Entry<'a> {
-        #[serde(borrow)]
-        changes: Vec<&'a RawValue>,
-    }
-
-    let envelope: Envelope<'_> =
-        serde_json::from_slice(body).map_err(|_| WebhookError::Parameter("entry"))?;
-    let mut found = Vec::new();
-    for entry in envelope.entry {
-        match serde_json::from_str::<Entry<'_>>(entry.get()) {
-            Ok(entry) => found.extend(entry.changes.into_iter().map(change)),
-            Err(_) => found.push(Err(WebhookError::Parameter("changes"))),
-        }
-    }
-    Ok(found)
-}
-
-fn change(change: &RawValue) -> Result<Change<'_>, WebhookError> {
-    #[derive(Deserialize)]
-    struct Wire<'a> {
-        field: String,
-        #[serde(borrow)]
-        value: &'a RawValue,
-    }
-    let change: Wire<'_> =
-        serde_json::from_str(change.get()).map_err(|_| WebhookError::Parameter("field"))?;
-    Ok((change.field, change.value))
 }
 
 /// The parts of a change that holds messages and statuses.

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use carriers::anthropic::{
-    AiError, AiFault, AiNextStep, AssistantQuestion, Client, Message, Reply, Request, Speaker,
-    StopReason,
-};
+use carriers::anthropic::{AiError, AiFault, AiNextStep, AssistantQuestion, Client};
 use domain::assistant::{AssistantSettings, Turn, TurnSpeaker};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -17,18 +14,23 @@ fn client(url: &str) -> Client {
     Client::new(http, url, &secret("sk-ant-1")).expect("settings")
 }
 
-const CONVERSATION: [Message<'static>; 2] = [
-    Message { role: Speaker::Assistant, content: "Hi, this is Acme." },
-    Message { role: Speaker::User, content: "¿Abren hoy?" },
-];
+/// Asks what the assistant says to "¿Abren hoy?".
+async fn ask(client: &Client) -> Result<Option<Value>, AiError> {
+    let settings = AssistantSettings { knowledge: "Open today.".into(), ..Default::default() };
+    let said = |speaker, text: &str| Turn { speaker, text: text.to_owned() };
+    let turns = [
+        said(TurnSpeaker::Assistant, "Hi, this is Acme."),
+        said(TurnSpeaker::Person, "¿Abren hoy?"),
+    ];
+    let question =
+        AssistantQuestion { settings: &settings, company: "Acme", turns: &turns, model: "m" };
+    client.consult(question, None).await.answer
+}
 
-fn question() -> Request<'static> {
-    Request {
-        model: "claude-haiku-5-5",
-        system: "Answer briefly.",
-        messages: &CONVERSATION,
-        max_tokens: 200,
-    }
+/// What the model says by its tool.
+fn answered() -> Value {
+    json!([{ "type": "tool_use", "id": "toolu_1", "name": "answer",
+             "input": { "reply": "Sí", "handoff": "none", "confidence": "high" } }])
 }
 
 fn reply(content: &Value, stop_reason: &str) -> Played {
@@ -49,35 +51,33 @@ fn error(status: u16, kind: &str) -> Played {
 
 async fn failure(label: &str, played: Played) -> AiError {
     let server = Server::playing([played]).await;
-    let error = client(&server.url).message(question()).await.expect_err(label);
+    let error = ask(&client(&server.url)).await.expect_err(label);
     assert_eq!(server.seen().len(), 1, "{label}: one call, whatever the answer");
     error
 }
 
 #[tokio::test]
 async fn a_question_is_one_post_in_the_current_version() {
-    let server =
-        Server::playing([reply(&json!([{"type": "text", "text": "Sí"}]), "end_turn")]).await;
-    let answer = client(&server.url).message(question()).await;
-    let want = Reply {
-        text: "Sí".to_owned(),
-        stop_reason: StopReason::EndTurn,
-        input_tokens: 17,
-        output_tokens: 5,
-    };
-    assert_eq!(answer, Ok(want));
+    let server = Server::playing([reply(&answered(), "tool_use")]).await;
+    let answer = ask(&client(&server.url)).await;
+    assert_eq!(answer, Ok(Some(answered()[0]["input"].clone())));
+
     let seen = &server.seen()[0];
     assert_eq!((seen.method.as_str(), seen.uri.path()), ("POST", "/v1/messages"));
     assert_eq!(seen.header("x-api-key"), Some("sk-ant-1"));
     assert_eq!(seen.header("anthropic-version"), Some("2026-10-21"));
     assert_eq!(seen.header("content-type"), Some("application/json"));
     let body: Value = serde_json::from_slice(&seen.body).expect("JSON");
-    let want = json!({
-        "model": "claude-haiku-5-5", "system": "Answer briefly.", "max_tokens": 200,
-        "messages": [{"role": "assistant", "content": "Hi, this is Acme."},
-                     {"role": "user", "content": "¿Abren hoy?"}]
-    });
-    assert_eq!(body, want, "nothing more: sampling parameters are refused by this version");
+    let said = json!([{"role": "assistant", "content": "Hi, this is Acme."},
+                      {"role": "user", "content": "¿Abren hoy?"}]);
+    assert_eq!(body["messages"], said);
+    let fields = body.as_object().expect("an object").keys().map(String::as_str);
+    let all = ["max_tokens", "messages", "model", "system", "tool_choice", "tools"];
+    assert_eq!(
+        fields.collect::<std::collections::BTreeSet<_>>(),
+        all.into(),
+        "nothing more: sampling parameters are refused by this version"
+    );
 }
 
 #[tokio::test]
@@ -105,36 +105,27 @@ async fn the_assistant_must_answer_by_its_tool_and_what_is_always_the_same_is_ma
 }
 
 #[tokio::test]
-async fn an_empty_system_text_is_left_out() {
-    let server = Server::playing([reply(&json!([]), "end_turn")]).await;
-    let request = Request { system: "", ..question() };
-    client(&server.url).message(request).await.expect("a message");
-    let body: Value = serde_json::from_slice(&server.seen()[0].body).expect("JSON");
-    assert!(body.get("system").is_none());
-}
-
-#[tokio::test]
-async fn text_blocks_are_joined_and_others_passed_over() {
+async fn other_blocks_are_passed_over_and_what_broke_off_is_no_answer() {
     let blocks = json!([
         {"type": "thinking", "thinking": "...", "signature": "x"},
         {"type": "text", "text": "a", "citations": null},
-        {"type": "tool_use", "id": "toolu_1", "name": "classify", "input": {"intent": "opt_out"}},
+        answered()[0],
         {"type": "text", "text": "b"}
     ]);
-    for (word, reason, complete) in [
-        ("end_turn", StopReason::EndTurn, true),
-        ("stop_sequence", StopReason::StopSequence, true),
-        ("max_tokens", StopReason::MaxTokens, false),
-        ("tool_use", StopReason::ToolUse, false),
-        ("pause_turn", StopReason::PauseTurn, false),
-        ("refusal", StopReason::Refusal, false),
-        ("model_context_window_exceeded", StopReason::ModelContextWindowExceeded, false),
-        ("something_new", StopReason::Other, false),
+    let input = answered()[0]["input"].clone();
+    for (word, is_whole) in [
+        ("tool_use", true),
+        ("end_turn", false),
+        ("stop_sequence", false),
+        ("max_tokens", false),
+        ("pause_turn", false),
+        ("refusal", false),
+        ("model_context_window_exceeded", false),
+        ("something_new", false),
     ] {
         let server = Server::playing([reply(&blocks, word)]).await;
-        let answer = client(&server.url).message(question()).await.expect("a message");
-        assert_eq!((answer.text.as_str(), answer.stop_reason), ("ab", reason));
-        assert_eq!(answer.stop_reason.is_complete(), complete, "{word}");
+        let answer = ask(&client(&server.url)).await.expect("a message");
+        assert_eq!(answer, is_whole.then(|| input.clone()), "{word}");
     }
 }
 
@@ -243,19 +234,19 @@ async fn a_redirect_is_not_followed_and_not_repeated() {
 async fn calls_without_a_reply_may_be_repeated_by_the_caller_only() {
     let retry = AiNextStep::Retry { after: None };
     let breaker = Breaker::that(Break::Reset).await;
-    let asked = client(&format!("http://{}", breaker.address)).message(question()).await;
+    let asked = ask(&client(&format!("http://{}", breaker.address))).await;
     let error = asked.expect_err("broken");
     assert_eq!((error.fault, error.next_step(), breaker.requests()), (AiFault::Broken, retry, 1));
 
     let server = Server::playing([Played { hang: true, ..Played::default() }]).await;
     let slow = client(&server.url).with_timeout(Duration::from_millis(300));
-    let error = slow.message(question()).await.expect_err("too late");
+    let error = ask(&slow).await.expect_err("too late");
     assert_eq!((error.fault, error.next_step()), (AiFault::TimedOut, retry));
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     drop(listener);
-    let error = client(&format!("http://{address}")).message(question()).await;
+    let error = ask(&client(&format!("http://{address}"))).await;
     let error = error.expect_err("refused");
     assert_eq!((error.fault, error.next_step()), (AiFault::NoConnection, retry));
 }

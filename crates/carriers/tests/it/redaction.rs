@@ -6,6 +6,7 @@ use carriers::{
     CarrierReply, anthropic,
     twilio::webhook::{parse_inbound, parse_status},
 };
+use domain::assistant::{AssistantSettings, Turn, TurnSpeaker};
 use secrecy::SecretString;
 
 use crate::play::{Break, Breaker, Played, Server, secret, text, twilio};
@@ -65,8 +66,9 @@ async fn answers_and_errors_hold_nothing_of_the_request() {
 #[tokio::test]
 async fn model_values_hide_the_conversation_and_the_key() {
     let key: SecretString = secret("sk-ant-1");
-    let body = r#"{"content":[{"type":"text","text":"confidential"}],"stop_reason":"end_turn",
-        "usage":{"input_tokens":1,"output_tokens":1}}"#;
+    let body = r#"{"content":[{"type":"tool_use","name":"answer",
+        "input":{"reply":"confidential"}}],
+        "stop_reason":"tool_use","usage":{"input_tokens":1,"output_tokens":1}}"#;
     let error =
         r#"{"type":"error","error":{"type":"invalid_request_error","message":"confidential"}}"#;
     let server = Server::playing([Played::new(200, body), Played::new(400, error)]).await;
@@ -74,19 +76,19 @@ async fn model_values_hide_the_conversation_and_the_key() {
     let client = anthropic::Client::new(http, &server.url, &key).expect("settings");
     assert_silent("client", &client);
 
-    let messages = [anthropic::Message { role: anthropic::Speaker::User, content: "confidential" }];
-    let request = anthropic::Request {
+    let settings = AssistantSettings { knowledge: "instructions".into(), ..Default::default() };
+    let turns = [Turn { speaker: TurnSpeaker::Person, text: "confidential".into() }];
+    let question = anthropic::AssistantQuestion {
+        settings: &settings,
+        company: "Acme",
+        turns: &turns,
         model: "m",
-        system: "instructions",
-        messages: &messages,
-        max_tokens: 9,
     };
-    assert_silent("request", &request);
+    assert_silent("turns", &question.turns);
 
-    let reply = client.message(request).await.expect("a message");
-    assert_eq!(reply.text, "confidential");
-    assert_silent("reply", &reply);
-    let error = client.message(request).await.expect_err("a refusal");
+    let answer = client.consult(question, None).await.answer.expect("a message");
+    assert_eq!(answer.expect("an answer")["reply"], "confidential");
+    let error = client.consult(question, None).await.answer.expect_err("a refusal");
     assert_silent("error", &error);
     assert_silent("error in words", &error.to_string());
 }

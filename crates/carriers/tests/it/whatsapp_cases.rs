@@ -69,8 +69,14 @@ async fn what_headers_and_buttons_of_templates_need_is_sent_as_the_documents_say
         button(2, ButtonKind::CopyCode, "SPRING"),
     ];
     let link = || "https://example.com/a".to_owned();
-    let with =
-        |header: HeaderValue| template(&["Ana"]).with(Some(header), &buttons).expect("right");
+    let with = |header: HeaderValue| {
+        let whole = CarrierTemplate {
+            header: Some(header),
+            buttons: buttons.to_vec(),
+            ..template(&["Ana"])
+        };
+        whole.checked().expect("right")
+    };
     let of_media = |kind: &str| json!({ "type": kind, kind: { "link": "https://example.com/a" } });
 
     let cases = [

@@ -360,10 +360,12 @@ fn what_meta_tells_of_templates_is_read_change_by_change() {
     ];
     assert_eq!(news, expected);
 
-    // It is about nobody's messages, and a request without a time is told all the same.
+    // It is about nobody's messages, and is told without a time that can be read all the same.
     assert_eq!(texts(&body), Ok(vec![]));
     let bare = envelope(vec![about(status, json!({ "event": "PAUSED" }))]);
     assert_eq!(CARRIER.read_template_news(bare.as_bytes())[0].at, None);
+    let odd = body.replace("1731705721", r#""yesterday""#);
+    assert_eq!(CARRIER.read_template_news(odd.as_bytes())[4].at, None);
     for nothing in ["", "{}", "[]", r#"{"entry": [{"time": "x"}]}"#] {
         assert!(CARRIER.read_template_news(nothing.as_bytes()).is_empty(), "{nothing}");
     }

@@ -8,12 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use carrier_template::{
-    BadCarrierTemplate, ButtonKind, ButtonValue, CarrierTemplate, HeaderValue, MAX_BUTTON_VALUES,
+    BadCarrierTemplate, ButtonKind, ButtonValue, CarrierTemplate, HeaderValue,
 };
-pub use rich::{
-    BadRichContent, FileKind, ListRow, MAX_BUTTON_TITLE, MAX_BUTTONS, MAX_CHOICE_ID, MAX_FILENAME,
-    MAX_RICH_TEXT, MAX_ROW_DESCRIPTION, MAX_ROW_TITLE, MAX_ROWS, ReplyButton, RichContent,
-};
+pub use rich::{BadRichContent, FileKind, ListRow, MAX_RICH_TEXT, ReplyButton, RichContent};
 
 use crate::ids::{PoolId, SenderId, TemplateId};
 

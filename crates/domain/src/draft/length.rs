@@ -13,9 +13,9 @@ use crate::{
 };
 
 /// The most segments that a message may take, its opt-out line included.
-pub const MAX_SEGMENTS: u16 = 10;
+const MAX_SEGMENTS: u16 = 10;
 
-/// What a text of more than [`MAX_SEGMENTS`] is told, where its class is not known: [`too_long`]
+/// What a text of more than 10 segments is told, where its class is not known: [`too_long`]
 /// says more.
 pub const TOO_LONG: &str = "the text takes more than 10 segments, its opt-out line included: \
                             1530 characters of the GSM alphabet, or 670 of UCS-2";

@@ -76,6 +76,14 @@ impl Texts {
         }
     }
 
+    /// The templates of the carrier that campaigns send, each with the campaign's tenant.
+    pub fn carrier_templates(&self) -> impl Iterator<Item = (&TenantId, &CarrierTemplate)> {
+        self.campaigns.iter().filter_map(|((tenant, _), text)| match text {
+            Some(CampaignText::Carrier(template)) => Some((tenant, template)),
+            Some(CampaignText::Variants(_)) | None => None,
+        })
+    }
+
     /// What a campaign's messages are made from.
     ///
     /// # Errors

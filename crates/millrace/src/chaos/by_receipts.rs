@@ -6,7 +6,7 @@
 use carriers::Carrier;
 use domain::message::{class::Channel, state::NO_RECEIPT};
 
-use super::told::Told;
+use super::reported::ReportedMessage;
 use crate::verdict;
 
 /// Fewer than one of them in so many may have no last receipt: the carrier drops one in twenty.
@@ -23,19 +23,19 @@ pub(super) fn can_be_asked(carriers: &[Carrier], channel: Channel) -> bool {
 }
 
 /// Whether the horizon has ended the wait for its receipt: it stays as it is.
-pub(super) fn is_without_receipt(told: &Told) -> bool {
+pub(super) fn is_without_receipt(told: &ReportedMessage) -> bool {
     told.state == "sent" && told.code.as_deref() == Some(NO_RECEIPT)
 }
 
 /// Whether it may be told otherwise than at the carrier, whose status of it is `there`.
-pub(super) fn is_excused(told: &Told, there: Option<&str>) -> bool {
+pub(super) fn is_excused(told: &ReportedMessage, there: Option<&str>) -> bool {
     let is_without_receipt = is_without_receipt(told) && there.is_some();
     !told.can_be_asked && (is_without_receipt || told.state == "unknown")
 }
 
 /// Checks that no such message is open, and that few had to do without evidence.
-pub(super) fn final_states(all: &[Told], wrong: &mut Vec<String>) {
-    let count = |is: &dyn Fn(&Told) -> bool| all.iter().filter(|told| is(told)).count();
+pub(super) fn final_states(all: &[ReportedMessage], wrong: &mut Vec<String>) {
+    let count = |is: &dyn Fn(&ReportedMessage) -> bool| all.iter().filter(|told| is(told)).count();
     let open =
         count(&|told| verdict::OPEN.contains(&told.state.as_str()) && !is_without_receipt(told));
     if open > 0 {
@@ -55,9 +55,9 @@ pub(super) fn final_states(all: &[Told], wrong: &mut Vec<String>) {
 mod tests {
     use super::*;
 
-    fn told(state: &str, code: Option<&str>, can_be_asked: bool) -> Told {
+    fn told(state: &str, code: Option<&str>, can_be_asked: bool) -> ReportedMessage {
         let (id, state) = ("1".to_owned(), state.to_owned());
-        Told { id, state, code: code.map(str::to_owned), can_be_asked, cost: 0 }
+        ReportedMessage { id, state, code: code.map(str::to_owned), can_be_asked, cost: 0 }
     }
 
     #[test]
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn open_messages_are_wrong_and_so_are_many_without_evidence() {
-        let found = |of: &[Told]| {
+        let found = |of: &[ReportedMessage]| {
             let mut wrong = Vec::new();
             final_states(of, &mut wrong);
             wrong.len()

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use store::{Role, capacity::counters};
 
-use super::{by_receipts, load::ChaosWork, told::Told};
+use super::{by_receipts, load::ChaosWork, reported::ReportedMessage};
 use crate::{
     demo::{check, client::HttpCaller},
     platform::{self, OPEN_HOUR, Platform},
@@ -48,7 +48,7 @@ pub async fn open(
     accepted: &BTreeMap<String, String>,
 ) -> anyhow::Result<usize> {
     let singles = singles(&platform.client(0)?, work, accepted).await?;
-    let is_open = |told: &&Told| {
+    let is_open = |told: &&ReportedMessage| {
         verdict::OPEN.contains(&told.state.as_str()) && !by_receipts::is_without_receipt(told)
     };
     Ok(singles.iter().filter(is_open).count())
@@ -71,7 +71,7 @@ pub async fn reach(
         let text = |name: &str| Some(recipient[name].as_str()?.to_owned());
         let id = text("message_id").context("message_id")?;
         let state = text("state").context("state")?;
-        all.push(Told { id, state, code: None, can_be_asked: true, cost: 0 });
+        all.push(ReportedMessage { id, state, code: None, can_be_asked: true, cost: 0 });
     }
 
     let mut wrong = Vec::new();
@@ -87,7 +87,7 @@ pub async fn reach(
     against_carrier(&ledger_of_carriers, &all, &mut wrong)?;
     let by_carrier = by_carrier(&ledger_of_carriers, work, &mut wrong);
     let carrier = ledger_of_carriers.len();
-    let (asked, by_receipts): (Vec<Told>, Vec<Told>) =
+    let (asked, by_receipts): (Vec<ReportedMessage>, Vec<ReportedMessage>) =
         all.into_iter().partition(|told| told.can_be_asked);
     verdict::final_states(&by_state(&asked), asked.len(), &mut wrong);
     by_receipts::final_states(&by_receipts, &mut wrong);
@@ -102,7 +102,11 @@ pub async fn reach(
 
 /// Checks that the carrier holds each reference at most once and tells each message's fate as we
 /// do. A message that two carriers have is there twice as well.
-fn against_carrier(ledger: &[Value], all: &[Told], wrong: &mut Vec<String>) -> anyhow::Result<()> {
+fn against_carrier(
+    ledger: &[Value],
+    all: &[ReportedMessage],
+    wrong: &mut Vec<String>,
+) -> anyhow::Result<()> {
     let mut texts: HashMap<String, (usize, String)> = HashMap::new();
     for line in ledger {
         let reference = line["reference"].as_str().context("a text without a reference")?;
@@ -115,11 +119,11 @@ fn against_carrier(ledger: &[Value], all: &[Told], wrong: &mut Vec<String>) -> a
         wrong.push(format!("{twice} messages are more than once at the carrier"));
     }
 
-    let agree = |told: &&Told| {
+    let agree = |told: &&ReportedMessage| {
         let status = texts.get(&told.id).map(|(_, status)| status.as_str());
         by_receipts::is_excused(told, status) || check::agree(&told.state, status)
     };
-    let different: Vec<&Told> = all.iter().filter(|told| !agree(told)).collect();
+    let different: Vec<&ReportedMessage> = all.iter().filter(|told| !agree(told)).collect();
     if let Some(example) = different.first() {
         let status = texts.get(&example.id).map(|(_, status)| status);
         wrong.push(format!(
@@ -175,7 +179,7 @@ async fn against_budget(
 }
 
 /// Messages by state.
-fn by_state(all: &[Told]) -> BTreeMap<String, usize> {
+fn by_state(all: &[ReportedMessage]) -> BTreeMap<String, usize> {
     let mut states = BTreeMap::new();
     for told in all {
         *states.entry(told.state.clone()).or_insert(0) += 1;
@@ -188,13 +192,13 @@ async fn singles(
     client: &HttpCaller,
     work: &ChaosWork,
     accepted: &BTreeMap<String, String>,
-) -> anyhow::Result<Vec<Told>> {
+) -> anyhow::Result<Vec<ReportedMessage>> {
     let ask = async |id: &String| {
         let told = client.get(&format!("/v1/messages/{id}")).await?;
         let state = told["status"].as_str().context("status")?.to_owned();
         let channel = told["channel"].as_str().and_then(Channel::from_name).context("channel")?;
         let cost = if told["carrier_id"].is_null() { 0 } else { money(&told["cost"])? };
-        anyhow::Ok(Told {
+        anyhow::Ok(ReportedMessage {
             id: id.clone(),
             state,
             code: told["code"].as_str().map(str::to_owned),

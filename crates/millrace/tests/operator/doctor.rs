@@ -66,7 +66,7 @@ async fn a_platform_on_which_all_is_well_passes_every_check_and_nothing_is_writt
         ("ok    clocks: ", "from Postgres"),
         ("ok    public URL: ", "an api of ours answers"),
         ("ok    MILLRACE_MASTER_KEY: ", "one key"),
-        ("ok    sealed secrets: ", "those of 1 accounts"),
+        ("ok    sealed secrets: ", "the master key opens all 1"),
     ] {
         ended.says(check, found);
     }

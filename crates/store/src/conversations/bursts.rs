@@ -195,6 +195,18 @@ pub async fn take(
     Ok((taken, is_full))
 }
 
+/// How many bursts [`take`] would take now, 10,000 at most.
+pub async fn waiting(store: &Store, machine: Timestamp, per_tenant: i64) -> Result<i64, Fault> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "waiting!" from due_bursts($1, $2, 10000)"#,
+        machine.to_sqlx() as _,
+        per_tenant,
+    )
+    .fetch_one(store.pool())
+    .await
+    .map_err(fault)
+}
+
 /// Takes those of these that nobody else has taken since. One that is as old as bursts become takes
 /// nothing more in: its answer is not overtaken.
 async fn lease(

@@ -34,8 +34,9 @@ pub async fn note(tx: &mut Scoped, by: By<'_>, id: Uuid, body: &str) -> Result<b
         "insert into conversation_entries
              (tenant_id, entry_id, conversation_id, kind, author, body, at)
          select $1, $2, $3, 'note', $4, $5, $6
-         where (select count(*) from conversation_entries
-                where conversation_id = $3 and kind <> 'reply') < $7",
+         where (select count(*) from (
+                    select from conversation_entries
+                    where conversation_id = $3 and kind <> 'reply' limit $7) counted) < $7",
         by.tenant.as_str(),
         id,
         by.conversation.0,
@@ -57,8 +58,9 @@ pub async fn act(tx: &mut Scoped, by: By<'_>, id: Uuid, act: Act) -> Result<(), 
         "insert into conversation_entries
              (tenant_id, entry_id, conversation_id, kind, author, what, at)
          select $1, $2, $3, 'act', $4, $5, $6
-         where (select count(*) from conversation_entries
-                where conversation_id = $3 and kind <> 'reply') < $7",
+         where (select count(*) from (
+                    select from conversation_entries
+                    where conversation_id = $3 and kind <> 'reply' limit $7) counted) < $7",
         by.tenant.as_str(),
         id,
         by.conversation.0,

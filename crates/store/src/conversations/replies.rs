@@ -2,8 +2,10 @@
 //! first decision stands.
 
 mod load;
+mod lock;
 mod reason;
 mod record;
+mod usage;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -21,8 +23,10 @@ use jiff::{Timestamp, civil::Date};
 use sqlx::types::Uuid;
 
 pub use load::{facts, written};
+pub use lock::lock;
 pub use reason::ReplyReason;
-pub use record::{Recorded, count, record};
+pub use record::{Recorded, record};
+pub use usage::count;
 pub use waiting::waiting;
 
 /// A text that wants an answer, the last of its burst.

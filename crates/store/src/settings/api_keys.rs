@@ -1,6 +1,7 @@
 //! API keys: 32 random bytes that a program signs in with. The table holds their SHA-256 alone.
 
-use std::fmt;
+mod kinds;
+mod listed;
 
 use domain::ids::TenantId;
 use jiff::{SignedDuration, Timestamp};
@@ -9,6 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::types::Uuid;
 use stage::Fault;
 
+pub use kinds::{KeyKind, KeyRole};
+pub use listed::{ListedKey, list, lock, revoke};
+
 use super::{limits::BrandLimits, tenants};
 use crate::{
     Scoped, Store,
@@ -16,7 +20,7 @@ use crate::{
     core::{
         scope::Sight,
         secrets,
-        words::{self, word, words},
+        words::{self, word},
     },
     fault,
 };
@@ -32,99 +36,6 @@ pub const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
 
 /// How often the use of a key is noted.
 const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
-
-/// What a key or token may do. The api's table of roles says what that is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum KeyRole {
-    /// May do everything, and give keys out.
-    Owner,
-    /// Everything but what belongs to the owner.
-    Admin,
-    /// Campaigns, contacts, templates, switches.
-    Operator,
-    /// Conversations and single messages.
-    Agent,
-    /// May read, and change nothing.
-    Viewer,
-}
-
-impl KeyRole {
-    /// Every role, the most powerful first.
-    pub const ALL: [Self; 5] =
-        [Self::Owner, Self::Admin, Self::Operator, Self::Agent, Self::Viewer];
-
-    /// The name in rows, tokens and commands.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Admin => "admin",
-            Self::Operator => "operator",
-            Self::Agent => "agent",
-            Self::Viewer => "viewer",
-        }
-    }
-
-    /// The role of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == name)
-    }
-}
-
-words! { KeyRole = "role of a key" }
-
-domain::described_words! {
-    KeyRole, "What a key or token may do; the security scheme lists the permissions of each role.";
-}
-
-impl fmt::Display for KeyRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Whether a key is for real traffic. A test key works in its tenant's twin ([`super::twins`]).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
-    /// For real traffic: `mr_live_...`.
-    Live,
-    /// For trying out: `mr_test_...`.
-    Test,
-}
-
-impl KeyKind {
-    /// Both kinds of keys.
-    pub const ALL: [Self; 2] = [Self::Live, Self::Test];
-
-    /// How keys of this kind begin.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            Self::Live => "mr_live_",
-            Self::Test => "mr_test_",
-        }
-    }
-
-    /// The name in requests and answers.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Test => "test",
-        }
-    }
-
-    /// The kind of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-
-    /// The kind of a row.
-    fn of(is_test: bool) -> Self {
-        if is_test { Self::Test } else { Self::Live }
-    }
-}
-
-domain::described_words! {
-    KeyKind, "`live` for real traffic; `test` for the twin, whose texts stay in the sandbox.";
-}
 
 /// Whose key it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -348,124 +259,4 @@ pub async fn note_use(store: &Store, key: &KeyOwner, now: Timestamp) -> Result<(
     .await
     .map_err(fault)?;
     tx.commit().await.map_err(fault)
-}
-
-/// A key as people look at it: never the key itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedKey {
-    /// The key's id, which audit trail and ledger name.
-    pub id: Uuid,
-    /// What it was called when it was made.
-    pub name: String,
-    /// What it may do at most.
-    pub role: KeyRole,
-    /// What it is for.
-    pub kind: KeyKind,
-    /// What it is limited to.
-    pub limits: BrandLimits,
-    /// The permissions that it has of its role; none: all of them.
-    pub scopes: Option<Vec<String>>,
-    /// Business time at which it was made.
-    pub created_at: Timestamp,
-    /// Business time from which it signs nobody in, if there is one.
-    pub expires_at: Option<Timestamp>,
-    /// Business time of its last use, to the minute.
-    pub last_used_at: Option<Timestamp>,
-    /// Business time at which it was revoked; none: it works.
-    pub revoked_at: Option<Timestamp>,
-}
-
-/// A tenant's keys after one, by id, revoked ones among them.
-pub async fn list(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    after: Uuid,
-    limit: i64,
-) -> Result<Vec<ListedKey>, Fault> {
-    let rows = sqlx::query_as!(
-        StoredKey,
-        "select key_id, name, role, scopes, created_at, expires_at, last_used_at, revoked_at,
-                is_test, brands, inboxes
-         from api_keys where tenant_id = $1 and key_id > $2 order by key_id limit $3",
-        tenant.as_str(),
-        after,
-        limit,
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    rows.into_iter().map(StoredKey::read).collect()
-}
-
-/// A tenant's key, locked until the transaction ends.
-pub async fn lock(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    id: Uuid,
-) -> Result<Option<ListedKey>, Fault> {
-    let row = sqlx::query_as!(
-        StoredKey,
-        "select key_id, name, role, scopes, created_at, expires_at, last_used_at, revoked_at,
-                is_test, brands, inboxes
-         from api_keys where tenant_id = $1 and key_id = $2 for update",
-        tenant.as_str(),
-        id,
-    )
-    .fetch_optional(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    row.map(StoredKey::read).transpose()
-}
-
-/// A row of the table, without the hash.
-struct StoredKey {
-    key_id: Uuid,
-    name: String,
-    role: String,
-    scopes: Option<Vec<String>>,
-    created_at: jiff_sqlx::Timestamp,
-    expires_at: Option<jiff_sqlx::Timestamp>,
-    last_used_at: Option<jiff_sqlx::Timestamp>,
-    revoked_at: Option<jiff_sqlx::Timestamp>,
-    is_test: bool,
-    brands: Option<Vec<Uuid>>,
-    inboxes: Option<Vec<Uuid>>,
-}
-
-impl StoredKey {
-    fn read(self) -> Result<ListedKey, Fault> {
-        Ok(ListedKey {
-            id: self.key_id,
-            name: self.name,
-            role: word(&self.role)?,
-            kind: KeyKind::of(self.is_test),
-            limits: BrandLimits::of(self.brands, self.inboxes),
-            scopes: self.scopes,
-            created_at: self.created_at.to_jiff(),
-            expires_at: self.expires_at.map(|at| at.to_jiff()),
-            last_used_at: self.last_used_at.map(|at| at.to_jiff()),
-            revoked_at: self.revoked_at.map(|at| at.to_jiff()),
-        })
-    }
-}
-
-/// Revokes a key, which [`find`] does not find from then on.
-pub async fn revoke(
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    id: Uuid,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    sqlx::query!(
-        "update api_keys set revoked_at = $3 where tenant_id = $1 and key_id = $2",
-        tenant.as_str(),
-        id,
-        now.to_sqlx() as _,
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(fault)?;
-    Ok(())
 }

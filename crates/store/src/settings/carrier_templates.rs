@@ -2,6 +2,7 @@
 //! from time to time, and changed by what carriers tell of them.
 
 mod create;
+mod due;
 mod news;
 mod read;
 mod standing;
@@ -15,10 +16,11 @@ use jiff::{SignedDuration, Timestamp};
 use stage::Fault;
 
 pub use create::{NewTemplate, TemplateSubmission, forget, settle, submit};
+pub use due::{DueSync, ask, fail, lease};
 pub use news::{AccountNews, tell};
 pub use read::{TemplateFilter, get, list};
 pub use standing::{AskedTemplate, TemplateStanding, standings};
-pub use sync::{DueSync, Synced, TemplatesReadAt, ask, fail, lease, record};
+pub use sync::{Synced, TemplatesReadAt, record};
 
 use crate::{Scoped, core::words::words, fault};
 

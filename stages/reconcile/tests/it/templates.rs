@@ -12,6 +12,10 @@ use testkit::{
     hand_over_at,
     world::{TestCarrier, TestWorld, sealer},
 };
+use tokio::{
+    net::TcpListener,
+    time::{sleep, timeout},
+};
 use uuid::Uuid;
 use wire::WebhookRequest;
 
@@ -75,14 +79,33 @@ impl Templates {
         Ok(())
     }
 
-    /// One tick of the source, so many minutes after the first.
-    async fn tick(&self, minutes: i64) -> anyhow::Result<()> {
+    /// What reads the lists of accounts.
+    async fn reader(&self) -> anyhow::Result<TemplateReader> {
         let (store, http) = (self.pipeline().await?, self.carrier.http.clone());
         let (hosts, timeout) = (vec!["127.0.0.1".to_owned()], Duration::from_secs(10));
-        let reader = TemplateReader::new(store, sealer(), http, hosts, timeout);
+        Ok(TemplateReader::new(store, sealer(), http, hosts, timeout))
+    }
+
+    /// One tick of the source, so many minutes after the first.
+    async fn tick(&self, minutes: i64) -> anyhow::Result<()> {
         let machine = now() + SignedDuration::from_mins(minutes);
-        reader.tick(&Cx::at(machine, machine)).await?;
+        self.reader().await?.tick(&Cx::at(machine, machine)).await?;
         Ok(())
+    }
+
+    /// Makes an account, due now, at a carrier that takes connections and never answers.
+    async fn silent_account(&self) -> anyhow::Result<TcpListener> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let base_url = format!("http://{}", listener.local_addr()?);
+        let sealed_token = sealer().seal(b"token:secret:my-word");
+        self.account(json!({
+            "account": "silent", "carrier": "whatsapp", "carrier_sid": "102290129340399",
+            "base_url": base_url, "sealed_token": sealed_token,
+        }))
+        .await?;
+        let due = json!({ "tenant_id": self.tenant, "account": "silent", "due": "1960-01-01Z" });
+        self.insert("template_syncs", &[due]).await?;
+        Ok(listener)
     }
 
     /// What the carrier posts about a template, so many seconds after the first tick.
@@ -176,6 +199,38 @@ async fn a_list_that_cannot_be_read_changes_nothing_and_is_tried_again_later() -
     world.carrier.faults(json!({})).await?;
     world.tick(63).await?;
     assert_eq!(world.number("select tries::bigint from millrace.template_syncs").await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_account_that_never_answers_holds_up_no_other_and_is_asked_again() -> anyhow::Result<()>
+{
+    let world = Templates::begin().await?;
+    world.create("order").await?;
+    let _listener = world.silent_account().await?;
+
+    // What the other account lists is recorded while the silent one is still waited for.
+    let (reader, cx) = (world.reader().await?, Cx::at(now(), now()));
+    let recorded = async {
+        while world.one(ALL).await?.is_empty() {
+            sleep(Duration::from_millis(20)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        ended = reader.tick(&cx) => anyhow::bail!("it did not wait: {}", ended.is_ok()),
+        recorded = timeout(Duration::from_secs(9), recorded) => recorded??,
+    }
+    assert_eq!(world.one(ALL).await?, "order en pending unknown utility");
+
+    // A list that takes too long is one that cannot be read.
+    world.run("update millrace.template_syncs set due = '1970-01-01Z'").await?;
+    let reader = world.reader().await?.with_longest_list(Duration::from_secs(3));
+    timeout(Duration::from_secs(20), reader.tick(&cx)).await??;
+    let waits =
+        "select string_agg(account || ' ' || tries || ' ' || (due > '2026-11-20T10:00:00Z'),
+                                   ', ' order by account) from millrace.template_syncs";
+    assert_eq!(world.one(waits).await?, "main 0 true, silent 1 true");
     Ok(())
 }
 

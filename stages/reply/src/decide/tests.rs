@@ -8,10 +8,12 @@ use domain::{
     message::class::Channel,
     money::Micros,
 };
+use std::collections::{HashMap, HashSet};
+
 use store::conversations::replies::{HadAnswers, Used};
 use uuid::Uuid;
 
-use super::*;
+use super::{recheck::still, *};
 use ReplyReason as R;
 
 /// Monday noon in New York.
@@ -58,6 +60,32 @@ fn facts(settings: &str) -> ReplyFacts {
         joined: false,
         decided: None,
     }
+}
+
+/// The answer to a text of this number, in a thread of its own or the first one's.
+fn answer(text: u128, own_thread: bool) -> ReplyDecision {
+    let mut ask = question("When?").ask;
+    ask.inbound = Uuid::from_u128(text);
+    if own_thread {
+        ask.conversation = ConversationId(Uuid::from_u128(text));
+    }
+    said(ask, "At nine.", R::Answered)
+}
+
+/// The same facts for each of these decisions.
+fn facts_of(decisions: &[ReplyDecision], facts: &ReplyFacts) -> HashMap<Uuid, ReplyFacts> {
+    decisions.iter().map(|one| (one.ask.inbound, facts.clone())).collect()
+}
+
+/// What is left of these decisions: `says`, or why nothing is said.
+fn left(
+    decisions: &[ReplyDecision],
+    facts: &HashMap<Uuid, ReplyFacts>,
+    overtaken: &[u128],
+) -> Vec<&'static str> {
+    let overtaken: HashSet<Uuid> = overtaken.iter().map(|one| Uuid::from_u128(*one)).collect();
+    let left = recheck(decisions, facts, &overtaken);
+    left.iter().map(|one| one.body.as_ref().map_or(one.reason.as_str(), |_| "says")).collect()
 }
 
 /// What is decided about "When?", in a word: `ask`, what is said, or why nothing is.
@@ -169,4 +197,41 @@ fn what_is_old_empty_or_unknown_goes_to_a_person() {
     assert_eq!(decide(now(), &question("When?"), None, true), Silence(R::NoFacts));
     assert_eq!(decide(now(), &question("When?"), Some(&facts_of), false), Silence(R::AiOff));
     assert!(R::TooOld.hands_off() && R::Empty.hands_off() && !R::NoFacts.hands_off());
+}
+
+#[test]
+fn what_is_recorded_at_once_is_counted_one_after_the_other() {
+    let in_thread =
+        |n| ReplyFacts { had: HadAnswers { in_thread: n, ..HadAnswers::default() }, ..facts("{}") };
+    let two = [answer(1, false), answer(2, false)];
+    assert_eq!(left(&two, &facts_of(&two, &in_thread(2)), &[]), ["says", "answers_per_hour"]);
+    assert_eq!(left(&two, &facts_of(&two, &in_thread(2)), &[1]), ["says", "says"]);
+    assert_eq!(left(&two, &facts_of(&two, &in_thread(1)), &[]), ["says", "says"]);
+
+    // The person has their answers in all of their threads.
+    let today =
+        ReplyFacts { had: HadAnswers { today: 19, ..HadAnswers::default() }, ..facts("{}") };
+    let two = [answer(1, true), answer(2, true)];
+    assert_eq!(left(&two, &facts_of(&two, &today), &[]), ["says", "answers_per_day"]);
+}
+
+#[test]
+fn what_changed_while_an_answer_was_made_ends_it() {
+    let one = [answer(1, false)];
+    assert_eq!(left(&one, &HashMap::new(), &[]), ["no_facts"]);
+    let opted_out = ReplyFacts { silenced: true, ..facts("{}") };
+    assert_eq!(left(&one, &facts_of(&one, &opted_out), &[]), ["opted_out"]);
+    assert_eq!(left(&one, &facts_of(&one, &facts(r#"{"enabled": false}"#)), &[]), ["ai_off"]);
+
+    // Who would give the conversation to people gives it only while the assistant has it.
+    let hands_off = [silence(question("When?").ask, R::AiUnsure)];
+    assert_eq!(left(&hands_off, &facts_of(&hands_off, &facts("{}")), &[]), ["ai_unsure"]);
+    let ownership = Ownership { owner: ConversationOwner::Person, assignee: None, epoch: 1 };
+    let taken = ReplyFacts { ownership, ..facts("{}") };
+    assert_eq!(left(&hands_off, &facts_of(&hands_off, &taken), &[]), ["epoch_over"]);
+
+    // A silence that tells nobody depends on nothing.
+    let quiet = [silence(question("When?").ask, R::NoFacts)];
+    assert!(!depends_on_facts(&quiet[0]) && depends_on_facts(&hands_off[0]));
+    assert_eq!(left(&quiet, &HashMap::new(), &[]), ["no_facts"]);
 }

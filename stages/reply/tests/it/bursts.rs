@@ -4,6 +4,7 @@ use domain::ids::MessageId;
 use jiff::SignedDuration;
 use serde_json::json;
 use stage::{Source, machine};
+use store::conversations::bursts;
 use wire::InboundText;
 
 use super::world::{QUESTION, World, body, now, seconds_after};
@@ -145,5 +146,23 @@ async fn who_comes_back_after_its_lease_answers_nothing_that_was_answered_since(
     assert!(slow.answer_due(&late).await?.is_empty());
     assert_eq!(world.reasons().await?, ["answered"]);
     assert_eq!(world.calls().await?, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_waits_for_a_place_is_counted_as_far_as_its_tenant_has_any() -> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let (process, store) = (world.process().await?, world.pipeline().await?);
+    let begun = machine::now();
+    let texts = [world.text(1, "Hello").await?, world.text(2, QUESTION).await?];
+    process.take(&seconds_after(now(), begun, 0.0), &texts).await?;
+
+    let at = |seconds: f64| seconds_after(now(), begun, seconds).machine;
+    assert_eq!(bursts::waiting(&store, at(1.0), 64).await?, 0, "they may write on");
+    assert_eq!(bursts::waiting(&store, at(4.0), 64).await?, 2);
+    assert_eq!(bursts::waiting(&store, at(4.0), 1).await?, 1, "a tenant has so many places");
+
+    process.answer_due(&seconds_after(now(), begun, 4.0)).await?;
+    assert_eq!(bursts::waiting(&store, at(5.0), 64).await?, 0);
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What a question says of the message: its text, its channel, its class. A campaign says what is
 //! not said.
 
+use std::borrow::Cow;
+
 use domain::{
     draft::Content,
     message::class::{Channel, MessageClass},
@@ -11,7 +13,9 @@ use crate::{
     fields,
     http::Errors,
     submit::{
+        self,
         carrier_template::CarrierTemplateRef,
+        content::Given,
         message::{channel, class},
     },
 };
@@ -24,29 +28,15 @@ pub(super) fn content(
     errors: &mut Errors,
 ) -> Option<Content> {
     match said {
-        (Some(_), Some(_)) => {
-            errors.add("carrier_template", "ambiguous", "give body or carrier_template, not both");
-            None
-        }
-        (Some(body), None) => {
-            let class = class.unwrap_or(MessageClass::Transactional);
-            match channel {
-                Channel::Sms => fields::body("body", &body, class, errors),
-                Channel::Whatsapp => fields::long_body("body", &body, class, errors),
-            }
-            Some(Content::Body(body))
-        }
-
-        (None, Some(_)) if channel == Channel::Sms => {
-            errors.add("carrier_template", "unsupported", "SMS has no such templates: give body");
-            None
-        }
-        (None, Some(template)) => template.read(errors).map(Content::Carrier),
-
         (None, None) if has_campaign => Some(Content::Campaign),
         (None, None) => {
             errors.add("body", "required", "give body, or campaign for what it would say");
             None
+        }
+        (body, carrier_template) => {
+            let body = body.map(Cow::Owned);
+            let given = Given { body, carrier_template, ..Given::default() };
+            submit::content::content(given, class, channel, errors)
         }
     }
 }

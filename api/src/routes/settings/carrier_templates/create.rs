@@ -159,11 +159,8 @@ pub(super) async fn create(
 /// Says of all fields at once what is wrong.
 fn check(body: &NewTemplateBody) -> Result<(), Problem> {
     let mut errors = Errors::default();
-    if let Err(why) = CarrierTemplate::new(&body.name, "en", &[]) {
-        errors.add("name", "invalid", why.to_string());
-    }
-    if let Err(why) = CarrierTemplate::new("name", &body.language, &[]) {
-        errors.add("language", "invalid", why.to_string());
+    for fault in CarrierTemplate::new(&body.name, &body.language, &[]).err().into_iter().flatten() {
+        errors.add(&fault.field(), "invalid", fault.to_string());
     }
     let is_known = CATEGORIES.contains(&body.category.as_str());
     errors.check(is_known, "category", "unknown", "marketing or utility");

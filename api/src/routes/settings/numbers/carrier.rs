@@ -1,33 +1,22 @@
 //! The carrier of an account, as it is asked about numbers.
 
-use carriers::{Carrier, Client, Doubt, ReadError};
+use carriers::{Carrier, Doubt, ReadError};
 use domain::ids::TenantId;
-use store::{
-    Scoped,
-    settings::accounts::{self, Account},
-};
+use store::Scoped;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::super::own_account::{self, LATER};
+pub(super) use super::super::own_account::{Asked, away};
 use crate::{
     app::App,
     http::{Kind, Problem},
 };
 
+/// What the carrier is asked about.
+const WHAT: &str = "numbers";
+
 /// What answers say where the carrier has no such calls.
 const NOT_OFFERED: &str = "the account's carrier offers no numbers by its API";
-
-/// What answers say where the carrier has not answered.
-const AWAY: &str = "the carrier does not answer; repeat it";
-
-/// Seconds after which a carrier that did not answer may be asked again.
-const LATER: u64 = 5;
-
-/// An account of the tenant's own, and what speaks to its carrier.
-pub(super) struct Asked {
-    pub(super) account: Account,
-    pub(super) carrier: Carrier,
-    pub(super) client: Client,
-}
 
 /// The client of a tenant's own account, by its name.
 ///
@@ -39,9 +28,7 @@ pub(super) async fn of_account(
     tenant: &TenantId,
     name: &str,
 ) -> Result<Asked, Problem> {
-    let asked = own_account(app, tx, tenant, name).await?.ok_or_else(|| {
-        Problem::field("account", "not_found", "the name of one of your carrier accounts")
-    })?;
+    let asked = own_account::get(app, tx, tenant, name, WHAT).await?;
     if !asked.carrier.abilities().numbers {
         return Err(Problem::new(Kind::Conflict, NOT_OFFERED));
     }
@@ -59,16 +46,7 @@ pub(super) async fn own_account(
     tenant: &TenantId,
     name: &str,
 ) -> Result<Option<Asked>, Problem> {
-    let Some(account) = accounts::by_name(tx, tenant, name).await? else { return Ok(None) };
-    if accounts::is_shared(tx, &account.handle).await? {
-        let detail = "the platform's operator looks after the numbers of an account that is shared";
-        return Err(Problem::new(Kind::Conflict, detail));
-    }
-
-    let carrier = Carrier::from_name(&account.access.carrier);
-    let carrier = carrier.ok_or_else(|| Problem::new(Kind::Conflict, NOT_OFFERED))?;
-    let client = app.carriers.of(&account.access)?;
-    Ok(Some(Asked { account, carrier, client }))
+    own_account::find(app, tx, tenant, name, WHAT).await
 }
 
 /// A permit to ask a carrier, of those of the tenant.
@@ -76,8 +54,7 @@ pub(super) async fn own_account(
 /// # Errors
 /// The tenant has as many calls under way as it may have.
 pub(super) fn permit(app: &App, tenant: &TenantId) -> Result<OwnedSemaphorePermit, Problem> {
-    let busy = |_| Problem::too_many("other calls about numbers are under way", 1);
-    app.number_calls.of(tenant.as_str()).try_acquire_owned().map_err(busy)
+    own_account::permit(&app.number_calls, tenant, WHAT)
 }
 
 /// A permit for a call that no caller waits for: the next that is free.
@@ -104,7 +81,7 @@ pub(super) fn unread(carrier: Carrier, error: &ReadError) -> Problem {
             Problem::new(Kind::Conflict, detail)
         }
         ReadError::NotOffered => Problem::new(Kind::Conflict, NOT_OFFERED),
-        ReadError::Unavailable(_) | ReadError::NoConnection => Problem::unavailable(AWAY, LATER),
+        ReadError::Unavailable(_) | ReadError::NoConnection => away(),
     }
 }
 
@@ -112,9 +89,4 @@ pub(super) fn unread(carrier: Carrier, error: &ReadError) -> Problem {
 pub(super) fn refused(carrier: Carrier, code: u32) -> Problem {
     let info = carrier.cause(code);
     Problem::new(Kind::Conflict, format!("{}: {}", info.cause, info.next_step))
-}
-
-/// A carrier that gave no answer that settles it.
-pub(super) fn away() -> Problem {
-    Problem::unavailable(AWAY, LATER)
 }

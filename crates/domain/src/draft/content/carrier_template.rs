@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::storable::is_storable;
 
 /// The most parameters; more than any template that WhatsApp approves has.
-pub const MAX_PARAMETERS: usize = 50;
+const MAX_PARAMETERS: usize = 50;
 
 /// The longest parameter, in characters: a body has at most 1,024 in all.
-pub const MAX_PARAMETER: usize = 1_024;
+const MAX_PARAMETER: usize = 1_024;
 
 /// The most buttons that a value is given for; no template has more.
-pub const MAX_BUTTON_VALUES: usize = 10;
+const MAX_BUTTON_VALUES: usize = 10;
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 512;
@@ -23,8 +23,8 @@ const MAX_NAME: usize = 512;
 const BETWEEN: &str = " | ";
 
 /// A template of the carrier's, with the values of its variables: those of its body in their order,
-/// and what its header and its buttons need. Made by [`CarrierTemplate::new`] alone, so that what
-/// is sent is what the carrier takes. `Debug` hides the values.
+/// and what its header and its buttons need. Sent as [`CarrierTemplate::checked`] gives it: as the
+/// carrier takes it. `Debug` hides the values.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CarrierTemplate {
     /// Its name at the carrier.
@@ -100,62 +100,44 @@ pub enum BadCarrierTemplate {
     /// There are more values for buttons than any template has buttons.
     #[error("a template has at most 10 buttons")]
     TooManyButtons,
-    /// The value for a button of this index among the values is none.
-    #[error("a button has an index of 0 to 9, and a value of 1 to 1024 characters")]
-    Button(usize),
+    /// What is given at this index among the values for buttons names no button.
+    #[error("a button has an index of 0 to 9")]
+    ButtonIndex(usize),
+    /// The value that is given at this index for a button says nothing, is too long or cannot be
+    /// sent.
+    #[error("a button has a value of 1 to 1024 characters that can be sent, and says something")]
+    ButtonValue(usize),
+}
+
+impl BadCarrierTemplate {
+    /// Where it is wrong, below the template's own field: `buttons[1].value`.
+    pub fn field(self) -> String {
+        match self {
+            Self::Name => "name".to_owned(),
+            Self::Language => "language".to_owned(),
+            Self::TooMany => "parameters".to_owned(),
+            Self::Parameter(index) => format!("parameters[{index}]"),
+            Self::Header => "header".to_owned(),
+            Self::TooManyButtons => "buttons".to_owned(),
+            Self::ButtonIndex(index) => format!("buttons[{index}].index"),
+            Self::ButtonValue(index) => format!("buttons[{index}].value"),
+        }
+    }
 }
 
 impl CarrierTemplate {
-    /// A template with its parameters as the carrier takes them: line breaks, tabs and runs of
-    /// spaces become one space, since WhatsApp refuses them (error 132018).
+    /// A template with its parameters as the carrier takes them ([`CarrierTemplate::checked`]).
     ///
     /// # Errors
-    /// What is wrong; a blank parameter is, because the carrier refuses it.
+    /// All that is wrong.
     pub fn new(
         name: &str,
         language: &str,
         parameters: &[String],
-    ) -> Result<Self, BadCarrierTemplate> {
-        let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if !(1..=MAX_NAME).contains(&name.len()) || !name.bytes().all(of_name) {
-            return Err(BadCarrierTemplate::Name);
-        }
-        if !is_language(language) {
-            return Err(BadCarrierTemplate::Language);
-        }
-        if parameters.len() > MAX_PARAMETERS {
-            return Err(BadCarrierTemplate::TooMany);
-        }
-
-        let checked = parameters.iter().enumerate();
-        let checked =
-            checked.map(|(index, text)| one_line(text).ok_or(BadCarrierTemplate::Parameter(index)));
-        let parameters = checked.collect::<Result<Vec<String>, _>>()?;
+    ) -> Result<Self, Vec<BadCarrierTemplate>> {
         let (name, language) = (name.to_owned(), language.to_owned());
-        Ok(Self { name, language, parameters, header: None, buttons: Vec::new() })
-    }
-
-    /// The template with what its header and its buttons need.
-    ///
-    /// # Errors
-    /// What is wrong.
-    pub fn with(
-        self,
-        header: Option<HeaderValue>,
-        buttons: &[ButtonValue],
-    ) -> Result<Self, BadCarrierTemplate> {
-        if buttons.len() > MAX_BUTTON_VALUES {
-            return Err(BadCarrierTemplate::TooManyButtons);
-        }
-
-        let header = header.map(|header| header.checked().ok_or(BadCarrierTemplate::Header));
-        let buttons = buttons.iter().enumerate().map(|(i, button)| {
-            let value = one_line(&button.value).filter(|_| button.index < 10);
-            let value = value.ok_or(BadCarrierTemplate::Button(i))?;
-            Ok(ButtonValue { value, ..button.clone() })
-        });
-        let buttons = buttons.collect::<Result<Vec<ButtonValue>, BadCarrierTemplate>>()?;
-        Ok(Self { header: header.transpose()?, buttons, ..self })
+        let parameters = parameters.to_vec();
+        Self { name, language, parameters, header: None, buttons: Vec::new() }.checked()
     }
 
     /// Every value, in the order in which they are shown: header, body, buttons.
@@ -185,13 +167,43 @@ impl CarrierTemplate {
         Ok(Self { header, parameters, buttons, ..self.clone() })
     }
 
-    /// The template with its values as the carrier takes them.
+    /// The template with its values as the carrier takes them: line breaks, tabs and runs of spaces
+    /// become one space, since WhatsApp refuses them (error 132018).
     ///
     /// # Errors
-    /// What is wrong with them.
-    pub fn checked(&self) -> Result<Self, BadCarrierTemplate> {
+    /// All that is wrong; a blank value is, because the carrier refuses it. Of more values than any
+    /// template has the first are looked at.
+    pub fn checked(&self) -> Result<Self, Vec<BadCarrierTemplate>> {
         let Self { name, language, parameters, header, buttons } = self;
-        Self::new(name, language, parameters)?.with(header.clone(), buttons)
+        let faults = [
+            (!is_name(name)).then_some(BadCarrierTemplate::Name),
+            (!is_language(language)).then_some(BadCarrierTemplate::Language),
+            (parameters.len() > MAX_PARAMETERS).then_some(BadCarrierTemplate::TooMany),
+            (buttons.len() > MAX_BUTTON_VALUES).then_some(BadCarrierTemplate::TooManyButtons),
+        ];
+        let mut faults: Vec<BadCarrierTemplate> = faults.into_iter().flatten().collect();
+
+        let header = header.as_ref().map(|header| header.checked());
+        if header == Some(None) {
+            faults.push(BadCarrierTemplate::Header);
+        }
+        let mut checked = Self { header: header.flatten(), ..self.clone() };
+        for (index, value) in checked.parameters.iter_mut().take(MAX_PARAMETERS).enumerate() {
+            match one_line(value) {
+                Some(line) => *value = line,
+                None => faults.push(BadCarrierTemplate::Parameter(index)),
+            }
+        }
+        for (index, button) in checked.buttons.iter_mut().take(MAX_BUTTON_VALUES).enumerate() {
+            if usize::from(button.index) >= MAX_BUTTON_VALUES {
+                faults.push(BadCarrierTemplate::ButtonIndex(index));
+            }
+            match one_line(&button.value) {
+                Some(line) => button.value = line,
+                None => faults.push(BadCarrierTemplate::ButtonValue(index)),
+            }
+        }
+        if faults.is_empty() { Ok(checked) } else { Err(faults) }
     }
 
     /// What is stored and shown as its text: its name and language, and the values.
@@ -238,9 +250,10 @@ impl HeaderValue {
         }
     }
 
-    fn checked(self) -> Option<Self> {
+    /// The header with its value on one line; none where it says nothing, or is no address.
+    fn checked(&self) -> Option<Self> {
         let value = one_line(self.value())?;
-        let is_right = match &self {
+        let is_right = match self {
             Self::Text(_) => true,
             Self::Image(_) | Self::Video(_) | Self::Document(_) => {
                 value.starts_with("https://") && !value.contains(' ')
@@ -265,6 +278,12 @@ impl fmt::Debug for CarrierTemplate {
     }
 }
 
+/// `order_shipped_2`.
+fn is_name(text: &str) -> bool {
+    let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(of_name)
+}
+
 /// `en`, `en_US`, `zh_CN`, `fil`: a language of two or three letters, and perhaps a country.
 fn is_language(text: &str) -> bool {
     let (language, country) = text.split_once('_').map_or((text, None), |(l, c)| (l, Some(c)));
@@ -280,7 +299,7 @@ fn is_language(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn with(parameters: &[&str]) -> Result<Vec<String>, BadCarrierTemplate> {
+    fn with(parameters: &[&str]) -> Result<Vec<String>, Vec<BadCarrierTemplate>> {
         let parameters: Vec<String> = parameters.iter().map(|text| (*text).to_owned()).collect();
         CarrierTemplate::new("order_shipped", "en_US", &parameters).map(|of| of.parameters)
     }
@@ -295,10 +314,10 @@ mod tests {
     fn a_blank_parameter_is_refused_by_its_index() {
         for blank in ["", " \n\t ", "\u{200b}", "\u{2800}"] {
             let refused = with(&["Ana", blank]);
-            assert_eq!(refused, Err(BadCarrierTemplate::Parameter(1)), "{blank:?}");
+            assert_eq!(refused, Err(vec![BadCarrierTemplate::Parameter(1)]), "{blank:?}");
         }
-        assert_eq!(with(&[&"x".repeat(1_025)]), Err(BadCarrierTemplate::Parameter(0)));
-        assert_eq!(with(&["x"; 51]), Err(BadCarrierTemplate::TooMany));
+        assert_eq!(with(&[&"x".repeat(1_025)]), Err(vec![BadCarrierTemplate::Parameter(0)]));
+        assert_eq!(with(&["x"; 51]), Err(vec![BadCarrierTemplate::TooMany]));
     }
 
     #[test]
@@ -308,10 +327,14 @@ mod tests {
             assert_eq!(made("hello_world", language), Ok(()), "{language}");
         }
         for language in ["", "EN", "en-US", "english", "en_", "e"] {
-            assert_eq!(made("hello", language), Err(BadCarrierTemplate::Language), "{language}");
+            assert_eq!(
+                made("hello", language),
+                Err(vec![BadCarrierTemplate::Language]),
+                "{language}"
+            );
         }
         for name in ["", "Hello", "a b", "a-b", &"a".repeat(513)] {
-            assert_eq!(made(name, "en"), Err(BadCarrierTemplate::Name), "{name}");
+            assert_eq!(made(name, "en"), Err(vec![BadCarrierTemplate::Name]), "{name}");
         }
     }
 
@@ -326,7 +349,8 @@ mod tests {
         let url = ButtonValue { index: 1, kind: ButtonKind::Url, value: "417".to_owned() };
         let header = HeaderValue::Image("https://example.com/a.png".to_owned());
         let template = CarrierTemplate::new("order", "de", &["Ana".to_owned()]).expect("right");
-        template.with(Some(header), &[url]).expect("right")
+        let whole = CarrierTemplate { header: Some(header), buttons: vec![url], ..template };
+        whole.checked().expect("right")
     }
 
     #[test]
@@ -348,20 +372,41 @@ mod tests {
 
     #[test]
     fn what_headers_and_buttons_need_is_checked() {
-        let bare = || CarrierTemplate::new("order", "de", &[]).expect("right");
+        let with = |header: Option<HeaderValue>, buttons: Vec<ButtonValue>| {
+            let bare = CarrierTemplate::new("order", "de", &[]).expect("right");
+            CarrierTemplate { header, buttons, ..bare }.checked().map(drop)
+        };
         for header in [HeaderValue::Text(" ".into()), HeaderValue::Video("http://a.test".into())] {
-            assert_eq!(bare().with(Some(header), &[]), Err(BadCarrierTemplate::Header));
+            assert_eq!(with(Some(header), vec![]), Err(vec![BadCarrierTemplate::Header]));
         }
         let button = |index, value: &str| ButtonValue {
             index,
             kind: ButtonKind::QuickReply,
             value: value.to_owned(),
         };
-        let wrong = bare().with(None, &[button(0, "yes"), button(10, "no")]);
-        assert_eq!(wrong, Err(BadCarrierTemplate::Button(1)));
-        assert_eq!(bare().with(None, &[button(0, " ")]), Err(BadCarrierTemplate::Button(0)));
+        let wrong = with(None, vec![button(0, "yes"), button(10, "no")]);
+        assert_eq!(wrong, Err(vec![BadCarrierTemplate::ButtonIndex(1)]));
+        let wrong = with(None, vec![button(0, " ")]);
+        assert_eq!(wrong, Err(vec![BadCarrierTemplate::ButtonValue(0)]));
         let eleven = vec![button(0, "yes"); 11];
-        assert_eq!(bare().with(None, &eleven), Err(BadCarrierTemplate::TooManyButtons));
+        assert_eq!(with(None, eleven), Err(vec![BadCarrierTemplate::TooManyButtons]));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once_with_its_field() {
+        let (kind, value) = (ButtonKind::Url, " ".to_owned());
+        let wrong = CarrierTemplate {
+            name: "Order 1".into(),
+            language: "english".into(),
+            parameters: vec![" ".into(), "Ana".into(), "\n".into()],
+            header: Some(HeaderValue::Image("a.png".into())),
+            buttons: vec![ButtonValue { index: 10, kind, value }],
+        };
+        let faults = wrong.checked().expect_err("it is wrong");
+        let fields: Vec<String> = faults.into_iter().map(BadCarrierTemplate::field).collect();
+        let expected = "name language header parameters[0] parameters[2] buttons[0].index \
+                        buttons[0].value";
+        assert_eq!(fields.join(" "), expected);
     }
 
     #[test]
@@ -369,7 +414,7 @@ mod tests {
         let upper = with_all().try_map(|value| Ok::<_, ()>(value.to_uppercase())).expect("made");
         let values: Vec<&str> = upper.values().collect();
         assert_eq!(values, ["HTTPS://EXAMPLE.COM/A.PNG", "ANA", "417"]);
-        assert_eq!(upper.checked(), Err(BadCarrierTemplate::Header));
+        assert_eq!(upper.checked(), Err(vec![BadCarrierTemplate::Header]));
         assert_eq!(with_all().try_map(|_| Err::<String, _>("no")), Err("no"));
     }
 }

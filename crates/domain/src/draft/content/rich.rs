@@ -13,25 +13,25 @@ use crate::{invisible::is_blank, storable::is_storable};
 pub const MAX_RICH_TEXT: usize = 1_024;
 
 /// The most buttons of a question.
-pub const MAX_BUTTONS: usize = 3;
+const MAX_BUTTONS: usize = 3;
 
 /// The most rows of a list.
-pub const MAX_ROWS: usize = 10;
+const MAX_ROWS: usize = 10;
 
 /// The longest title of a button, in characters; of what opens a list, likewise.
-pub const MAX_BUTTON_TITLE: usize = 20;
+const MAX_BUTTON_TITLE: usize = 20;
 
 /// The longest title of a row, in characters.
-pub const MAX_ROW_TITLE: usize = 24;
+const MAX_ROW_TITLE: usize = 24;
 
 /// The longest description of a row, in characters.
-pub const MAX_ROW_DESCRIPTION: usize = 72;
+const MAX_ROW_DESCRIPTION: usize = 72;
 
 /// The longest id of a button or a row, in characters: what rows may have, buttons may have 256.
-pub const MAX_CHOICE_ID: usize = 200;
+const MAX_CHOICE_ID: usize = 200;
 
 /// The longest name of a file, in characters.
-pub const MAX_FILENAME: usize = 240;
+const MAX_FILENAME: usize = 240;
 
 /// The longest emoji, in code points: families and flags are made of many.
 const MAX_EMOJI: usize = 16;
@@ -130,88 +130,108 @@ impl RichContent {
     ///
     /// # Errors
     /// What is wrong with its name: documents alone have one.
-    pub fn file(kind: FileKind, filename: Option<&str>) -> Result<Self, BadRichContent> {
-        if filename.is_some() && kind != FileKind::Document {
-            return Err(bad("filename", "documents alone have a name"));
+    pub fn file(kind: FileKind, filename: Option<&str>) -> Result<Self, Vec<BadRichContent>> {
+        let mut faults = Faults::default();
+        match filename {
+            Some(_) if kind != FileKind::Document => {
+                faults.add("filename", "documents alone have a name");
+            }
+            Some(name) => {
+                let fits = is_text(name, MAX_FILENAME);
+                faults.check(fits, "filename", "1 to 240 characters that can be sent");
+            }
+            None => {}
         }
-        if filename.is_some_and(|name| !is_text(name, MAX_FILENAME)) {
-            return Err(bad("filename", "1 to 240 characters that can be sent"));
-        }
-        Ok(Self::File { kind, filename: filename.map(str::to_owned) })
+        faults.or(Self::File { kind, filename: filename.map(str::to_owned) })
     }
 
     /// A question with buttons.
     ///
     /// # Errors
-    /// What is wrong with which.
-    pub fn buttons(buttons: Vec<ReplyButton>) -> Result<Self, BadRichContent> {
+    /// All that is wrong, by field. Of more buttons than there may be none is looked at.
+    pub fn buttons(buttons: Vec<ReplyButton>) -> Result<Self, Vec<BadRichContent>> {
+        let mut faults = Faults::default();
         if !(1..=MAX_BUTTONS).contains(&buttons.len()) {
-            return Err(bad("buttons", "1 to 3 buttons"));
+            faults.add("buttons", "1 to 3 buttons");
+            return faults.or(Self::Buttons { buttons });
         }
 
         let (mut ids, mut titles) = (HashSet::new(), HashSet::new());
         for (index, ReplyButton { id, title }) in buttons.iter().enumerate() {
-            if !is_text(id, MAX_CHOICE_ID) || !ids.insert(id) {
-                return Err(bad(&format!("buttons[{index}].id"), CHOICE_ID));
-            }
-            if !is_text(title, MAX_BUTTON_TITLE) || !titles.insert(title) {
-                return Err(bad(&format!("buttons[{index}].title"), BUTTON_TITLE));
-            }
+            let is_id = is_text(id, MAX_CHOICE_ID) && ids.insert(id);
+            faults.check(is_id, &format!("buttons[{index}].id"), CHOICE_ID);
+            let is_title = is_text(title, MAX_BUTTON_TITLE) && titles.insert(title);
+            faults.check(is_title, &format!("buttons[{index}].title"), BUTTON_TITLE);
         }
-        Ok(Self::Buttons { buttons })
+        faults.or(Self::Buttons { buttons })
     }
 
     /// A question with a list.
     ///
     /// # Errors
-    /// What is wrong with which.
-    pub fn list(button: &str, rows: Vec<ListRow>) -> Result<Self, BadRichContent> {
-        if !is_text(button, MAX_BUTTON_TITLE) {
-            return Err(bad("list.button", "1 to 20 characters that say something"));
-        }
+    /// All that is wrong, by field. Of more rows than there may be none is looked at.
+    pub fn list(button: &str, rows: Vec<ListRow>) -> Result<Self, Vec<BadRichContent>> {
+        let mut faults = Faults::default();
+        let opens = is_text(button, MAX_BUTTON_TITLE);
+        faults.check(opens, "list.button", "1 to 20 characters that say something");
+        let button = button.to_owned();
         if !(1..=MAX_ROWS).contains(&rows.len()) {
-            return Err(bad("list.rows", "1 to 10 rows"));
+            faults.add("list.rows", "1 to 10 rows");
+            return faults.or(Self::List { button, rows });
         }
 
         let mut ids = HashSet::new();
         for (index, ListRow { id, title, description }) in rows.iter().enumerate() {
             let field = |name: &str| format!("list.rows[{index}].{name}");
-            if !is_text(id, MAX_CHOICE_ID) || !ids.insert(id) {
-                return Err(bad(&field("id"), CHOICE_ID));
-            }
-            if !is_text(title, MAX_ROW_TITLE) {
-                return Err(bad(&field("title"), "1 to 24 characters that say something"));
-            }
-            if description.as_ref().is_some_and(|text| !is_text(text, MAX_ROW_DESCRIPTION)) {
-                return Err(bad(&field("description"), "1 to 72 characters that say something"));
-            }
+            let is_id = is_text(id, MAX_CHOICE_ID) && ids.insert(id);
+            faults.check(is_id, &field("id"), CHOICE_ID);
+            let detail = "1 to 24 characters that say something";
+            faults.check(is_text(title, MAX_ROW_TITLE), &field("title"), detail);
+            let describes =
+                description.as_ref().is_none_or(|text| is_text(text, MAX_ROW_DESCRIPTION));
+            let detail = "1 to 72 characters that say something";
+            faults.check(describes, &field("description"), detail);
         }
-        Ok(Self::List { button: button.to_owned(), rows })
+        faults.or(Self::List { button, rows })
     }
 
     /// A reaction.
     ///
     /// # Errors
-    /// What is wrong: the id, or the emoji.
-    pub fn reaction(message_id: &str, emoji: &str) -> Result<Self, BadRichContent> {
+    /// All that is wrong: the id, the emoji.
+    pub fn reaction(message_id: &str, emoji: &str) -> Result<Self, Vec<BadRichContent>> {
+        let mut faults = Faults::default();
         let is_id = (1..=MAX_MESSAGE_ID).contains(&message_id.len())
             && message_id.bytes().all(|byte| byte.is_ascii_graphic());
-        if !is_id {
-            return Err(bad("message_id", "the carrier's id of the person's message"));
-        }
+        faults.check(is_id, "message_id", "the carrier's id of the person's message");
 
         let is_emoji = is_text(emoji, MAX_EMOJI)
             && !emoji.is_ascii()
             && !emoji.chars().any(|c| c.is_whitespace() || c.is_alphabetic());
-        if !is_emoji {
-            return Err(bad("emoji", "one emoji"));
-        }
-        Ok(Self::Reaction { message_id: message_id.to_owned(), emoji: emoji.to_owned() })
+        faults.check(is_emoji, "emoji", "one emoji");
+        faults.or(Self::Reaction { message_id: message_id.to_owned(), emoji: emoji.to_owned() })
     }
 }
 
-fn bad(field: &str, detail: &'static str) -> BadRichContent {
-    BadRichContent { field: field.to_owned(), detail }
+/// All that is wrong with a content.
+#[derive(Default)]
+struct Faults(Vec<BadRichContent>);
+
+impl Faults {
+    fn add(&mut self, field: &str, detail: &'static str) {
+        self.0.push(BadRichContent { field: field.to_owned(), detail });
+    }
+
+    fn check(&mut self, fine: bool, field: &str, detail: &'static str) {
+        if !fine {
+            self.add(field, detail);
+        }
+    }
+
+    /// The content, where nothing is wrong with it.
+    fn or(self, content: RichContent) -> Result<RichContent, Vec<BadRichContent>> {
+        if self.0.is_empty() { Ok(content) } else { Err(self.0) }
+    }
 }
 
 /// Whether a text says something, in so many characters at most, and can be sent.
@@ -298,8 +318,22 @@ mod tests {
         ListRow { id: id.to_owned(), title: title.to_owned(), description }
     }
 
-    fn field(made: Result<RichContent, BadRichContent>) -> String {
-        made.expect_err("it is wrong").field
+    /// The fields that are wrong.
+    fn field(made: Result<RichContent, Vec<BadRichContent>>) -> String {
+        let faults = made.expect_err("it is wrong");
+        faults.into_iter().map(|fault| fault.field).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once_with_its_field() {
+        let wrong = vec![button("", "Yes"), button("n", "Yes"), button("m", " ")];
+        let fields = "buttons[0].id buttons[1].title buttons[2].title";
+        assert_eq!(field(RichContent::buttons(wrong)), fields);
+
+        let wrong = vec![row("1", " ", Some("")), row("1", "Monday", None)];
+        let fields = "list.button list.rows[0].title list.rows[0].description list.rows[1].id";
+        assert_eq!(field(RichContent::list("", wrong)), fields);
+        assert_eq!(field(RichContent::reaction("", "ok")), "message_id emoji");
     }
 
     #[test]

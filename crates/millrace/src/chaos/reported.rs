@@ -1,7 +1,7 @@
 //! What the api tells of one message at the end of a run.
 
 /// A message as the api tells it.
-pub(super) struct Told {
+pub(super) struct ReportedMessage {
     pub(super) id: String,
     pub(super) state: String,
     /// The reason of its state, where it has one.
