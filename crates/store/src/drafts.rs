@@ -4,13 +4,17 @@
 
 mod categories;
 mod known;
+mod without_template;
 
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     address::Address,
     billing::WhatsappRates,
-    draft::{Content, From, Origin, Person, SenderCandidate, Supplies, TenantDefaults, Texts},
+    draft::{
+        Content, From, Origin, Person, SenderCandidate, Supplies, TemplateName, TenantDefaults,
+        Texts,
+    },
     ids::{CampaignId, ContactId, MediaId, PoolId, SenderId, TemplateId, TenantId},
     message::class::Channel,
     zones::Zone,
@@ -29,8 +33,9 @@ use crate::{
     },
     fault,
 };
-use categories::{TemplateName, template_categories};
+use categories::template_categories;
 pub use known::{CarryingAccount, KnownOrigins, known};
+use without_template::without_template;
 
 /// Looks for one contact.
 #[derive(Debug, Clone, Copy)]
@@ -183,11 +188,11 @@ pub async fn supplies<'a>(
     at_carrier.extend(texts.carrier_templates().map(|(tenant, template)| {
         (tenant.clone(), template.name.clone(), template.language.clone())
     }));
-    let template_categories = template_categories(tx, &at_carrier).await?;
     Ok(Supplies {
         tenants,
         whatsapp_rates,
-        template_categories,
+        template_categories: template_categories(tx, &at_carrier).await?,
+        without_template: without_template(tx, &at_carrier).await?,
         texts,
         pools: pools(tx, now, &with_pool).await?,
         senders: senders(tx, now, &free).await?,
@@ -402,5 +407,6 @@ fn candidate(
     usable: bool,
     active: bool,
 ) -> SenderCandidate {
-    SenderCandidate { id: SenderId(id), channel, country: country.parse().ok(), usable, active }
+    let (id, country) = (SenderId(id), country.parse().ok());
+    SenderCandidate { id, channel, country, usable, active, has_template: true }
 }

@@ -19,6 +19,7 @@ pub use create::{NewTemplate, TemplateSubmission, forget, settle, submit};
 pub use due::{DueSync, ask, fail, lease};
 pub use news::{AccountNews, tell};
 pub use read::{TemplateFilter, get, list};
+pub(crate) use standing::read_standing;
 pub use standing::{AskedTemplate, TemplateStanding, standings};
 pub use sync::{Synced, TemplatesReadAt, record};
 
