@@ -1,5 +1,5 @@
 //! What stands between the texts of a conversation: notes of people, what was done with it, and
-//! whose a reply is.
+//! whose a reply is. What was written on the phone itself is of [`super::echoes`].
 
 use domain::{
     conversation::Act,
@@ -35,7 +35,7 @@ pub async fn note(tx: &mut Scoped, by: By<'_>, id: Uuid, body: &str) -> Result<b
              (tenant_id, entry_id, conversation_id, kind, author, body, at)
          select $1, $2, $3, 'note', $4, $5, $6
          where (select count(*) from conversation_entries
-                where conversation_id = $3 and kind <> 'reply') < $7",
+                where conversation_id = $3 and kind in ('note', 'act')) < $7",
         by.tenant.as_str(),
         id,
         by.conversation.0,
@@ -58,7 +58,7 @@ pub async fn act(tx: &mut Scoped, by: By<'_>, id: Uuid, act: Act) -> Result<(), 
              (tenant_id, entry_id, conversation_id, kind, author, what, at)
          select $1, $2, $3, 'act', $4, $5, $6
          where (select count(*) from conversation_entries
-                where conversation_id = $3 and kind <> 'reply') < $7",
+                where conversation_id = $3 and kind in ('note', 'act')) < $7",
         by.tenant.as_str(),
         id,
         by.conversation.0,

@@ -1,16 +1,17 @@
 //! What the assistant answered: one row per burst of texts, or per text that needs no model; the
 //! first decision stands.
 
+mod assistants;
 mod load;
 mod reason;
 mod record;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     address::Address,
-    assistant::{AssistantScope, AssistantSettings, Confidence},
+    assistant::{AssistantScope, AssistantSettings, Confidence, Cues},
     conversation::Ownership,
     ids::{ContactId, ConversationId, MessageId, TenantId},
     message::class::Channel,
@@ -61,8 +62,8 @@ pub struct ReplyFacts {
     pub silenced: bool,
     /// What its thread and its person have had.
     pub had: HadAnswers,
-    /// What the assistant goes by there.
-    pub assistant: AssistantFacts,
+    /// What the assistant goes by there: one for all threads under the same settings.
+    pub assistant: Arc<AssistantFacts>,
     /// Whether it has joined a burst, which is answered for it.
     pub joined: bool,
     /// What was decided before, if anything.
@@ -78,6 +79,8 @@ pub struct AssistantFacts {
     pub target: Uuid,
     /// The settings; none where this version cannot read them.
     pub settings: Option<AssistantSettings>,
+    /// What these settings listen for.
+    pub cues: Cues,
     /// The company's zone; none where this version does not know it.
     pub zone: Option<Zone>,
     /// What the company is called.
