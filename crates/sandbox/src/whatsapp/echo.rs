@@ -16,7 +16,7 @@ pub(crate) fn write(app: &Arc<App>, from: &str, to: Phone, body: &str) -> Option
 
     let sid = format!("wamid.{:032X}", state.ledger.fresh_id());
     let message = json!({ "id": sid, "type": "text", "text": { "body": body } });
-    let delivery = callback::echo(&mut state, &url, (&business, &number), (to, message));
+    let delivery = callback::echo(&mut state, &url, (&*business, &*number), (to, message));
     drop(state);
 
     if let Some(delivery) = delivery {
