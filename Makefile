@@ -1,5 +1,5 @@
 # The project's commands. `make up` is the place to start; each is described in the README.
-# BUILD is where cargo puts binaries; SECONDS, N, RUNS, HOLD_XMIN and PURGE are for `make bench`, CARRIERS,
+# BUILD is where cargo puts binaries; SECONDS, N, RUNS, HOLD_XMIN, PURGE and INBOUND are for `make bench`, CARRIERS,
 # SEED, N and KILLS for `make chaos`, WAITS for flags of the waits that it shortens (`millrace chaos --help`), FAIR
 # for flags of `make fair` (`millrace fair --help`), MINUTES and RATE for `make soak`, N for
 # `make cluster`, CASES for `make fuzz`; FULL=1 has `make test-api` ask many cases of each operation.
@@ -7,7 +7,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 BUILD = $${CARGO_TARGET_DIR:-target}/release
 CHAOS = $(if $(CARRIERS),--carriers $(CARRIERS)) $(if $(SEED),--seed $(SEED)) $(if $(N),--recipients $(N)) $(if $(KILLS),--kills $(KILLS)) $(WAITS)
 SOAK = $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
-BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N)) $(if $(RUNS),--runs $(RUNS)) $(if $(HOLD_XMIN),--hold-xmin $(HOLD_XMIN)) $(if $(PURGE),--purge $(PURGE))
+BENCH = $(if $(SECONDS),--seconds $(SECONDS)) $(if $(N),--messages $(N)) $(if $(RUNS),--runs $(RUNS)) $(if $(HOLD_XMIN),--hold-xmin $(HOLD_XMIN)) $(if $(PURGE),--purge $(PURGE)) $(if $(INBOUND),--inbound $(INBOUND))
 
 .PHONY: up console test test-api test-sdk test-console check bench chaos fair soak cluster level scans fuzz
 

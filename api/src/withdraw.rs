@@ -3,7 +3,7 @@
 
 use domain::{ids::MessageId, message::passport::Stamp};
 use jiff::Timestamp;
-use store::messages::cancel::{self, CancelOutcome, Marked};
+use store::messages::withdraw::{self, WithdrawOutcome};
 
 use crate::{app::App, auth::Caller, http::Problem, outbox};
 
@@ -19,27 +19,18 @@ pub(crate) async fn withdraw(
     now: Timestamp,
     reason: &'static str,
 ) -> Result<bool, Problem> {
+    let times = (now, stage::machine::now());
     let stamp = Stamp { reason: Some(reason.into()), ..Stamp::plain("api", now, "cancel") };
-
-    for _ in 0..2 {
-        match cancel::cancel(&app.store, &caller.tenant, id, now, &stamp).await? {
-            Some(CancelOutcome::Cancelled(event)) => {
-                outbox::publish_soon(app, *event);
-                return Ok(true);
-            }
-            Some(CancelOutcome::Before | CancelOutcome::TooLate { .. }) => return Ok(false),
-            None => {}
+    match withdraw::withdraw(&app.store, &caller.tenant, id, times, &stamp).await? {
+        WithdrawOutcome::Withdrawn(event) => {
+            outbox::publish_soon(app, *event);
+            Ok(true)
         }
-
-        let machine = stage::machine::now();
-        match cancel::mark(&app.store, &caller.tenant, id, machine).await? {
-            Marked::Left => return Ok(true),
-            Marked::RowIsThere => {}
-            Marked::TooMany => {
-                let detail = "too much that was cancelled has yet to be fed: repeat it later";
-                return Err(Problem::too_many(detail, 60));
-            }
+        WithdrawOutcome::Marked => Ok(true),
+        WithdrawOutcome::Over => Ok(false),
+        WithdrawOutcome::TooMany => {
+            let detail = "too much that was cancelled has yet to be fed: repeat it later";
+            Err(Problem::too_many(detail, 60))
         }
     }
-    Ok(false)
 }

@@ -93,7 +93,7 @@ sets! {
     DoNotContactOutcome ["created", "unchanged", "invalid"];
     /// What stands in a timeline; the field of its name says more of it, of `opt_out` that of
     /// `consent`.
-    TimelineKindName ["message", "text", "consent", "opt_out", "note", "campaign"];
+    TimelineKindName ["message", "text", "phone", "consent", "opt_out", "note", "campaign"];
     /// What became of one contact of a list. `duplicate`: one before it has the same number.
     ContactOutcome ["created", "updated", "unchanged", "duplicate", "invalid"];
     /// What somebody makes of senders.

@@ -1,6 +1,7 @@
 //! The inbox: conversations are listed, read and answered.
 
 mod acts;
+mod withdrawn;
 
 use domain::ids::{ContactId, ConversationId, SenderId, TenantId, carrier_id};
 use jiff::Timestamp;

@@ -50,8 +50,8 @@ pub use outbound::Outbound;
 pub use outcomes::outcomes;
 pub use record::{MessageRecord, ReadError};
 pub use report::{
-    KeywordGroup, MarketingStop, ReceivedText, Reference, ReportedNumbers, ReportedStatus,
-    StatusReport, WebhookError,
+    KeywordGroup, MarketingStop, PhoneEcho, ReceivedText, Reference, ReportedNumbers,
+    ReportedStatus, StatusReport, WebhookError,
 };
 pub use setup::SetupError;
 pub use templates::{CarrierTemplateError, NewCarrierTemplate, TemplateChange, TemplateNews};

@@ -90,6 +90,19 @@ pub struct ReceivedText {
     pub service: Option<String>,
 }
 
+/// One text that somebody of the company has sent on the phone that has our number itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PhoneEcho {
+    /// The carrier's id of the text.
+    pub sid: String,
+    /// Our sender whose number the phone has.
+    pub from: String,
+    /// The address of the person who was written to.
+    pub to: String,
+    /// What was written; empty for media without a text.
+    pub body: String,
+}
+
 /// Somebody has stopped the marketing of a business at the carrier itself, without a text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MarketingStop {
@@ -143,6 +156,31 @@ impl fmt::Debug for ReportedNumbers {
         f.debug_struct("ReportedNumbers")
             .field("to", &self.to.as_deref().map(Hidden))
             .field("from", &self.from.as_deref().map(Hidden))
+            .finish()
+    }
+}
+
+// === impl PhoneEcho ===
+
+impl PhoneEcho {
+    /// The text without what cannot be stored.
+    pub(crate) fn storable(self) -> Self {
+        Self {
+            sid: storable(self.sid),
+            from: storable(self.from),
+            to: storable(self.to),
+            body: storable(self.body),
+        }
+    }
+}
+
+impl fmt::Debug for PhoneEcho {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PhoneEcho")
+            .field("sid", &self.sid)
+            .field("from", &Hidden(&self.from))
+            .field("to", &Hidden(&self.to))
+            .field("body", &Hidden(&self.body))
             .finish()
     }
 }

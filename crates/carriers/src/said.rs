@@ -1,7 +1,7 @@
 //! What the parts of one webhook say, for carriers that post several at once. Each part is read by
 //! itself: one that cannot be read does not lose the others.
 
-use crate::report::{ReceivedText, StatusReport, WebhookError};
+use crate::report::{PhoneEcho, ReceivedText, StatusReport, WebhookError};
 
 /// What one part says.
 pub(crate) enum Said {
@@ -9,7 +9,9 @@ pub(crate) enum Said {
     Report(StatusReport),
     /// What a person wrote.
     Text(ReceivedText),
-    /// What is neither, as a part that says how an account stands.
+    /// What somebody of the company wrote on the phone itself.
+    Echo(PhoneEcho),
+    /// What is none of these, as a part that says how an account stands.
     Nothing,
 }
 
@@ -19,7 +21,7 @@ pub(crate) fn reports(
 ) -> Result<Vec<StatusReport>, WebhookError> {
     let said = readable(parts)?.into_iter().filter_map(|said| match said {
         Said::Report(report) => Some(report),
-        Said::Text(_) | Said::Nothing => None,
+        Said::Text(_) | Said::Echo(_) | Said::Nothing => None,
     });
     Ok(said.collect())
 }
@@ -30,9 +32,19 @@ pub(crate) fn texts(
 ) -> Result<Vec<ReceivedText>, WebhookError> {
     let said = readable(parts)?.into_iter().filter_map(|said| match said {
         Said::Text(text) => Some(text),
-        Said::Report(_) | Said::Nothing => None,
+        Said::Report(_) | Said::Echo(_) | Said::Nothing => None,
     });
     Ok(said.collect())
+}
+
+/// What people of the company wrote on the phone itself. What cannot be read is counted with the
+/// texts.
+pub(crate) fn echoes(parts: Vec<Result<Said, WebhookError>>) -> Vec<PhoneEcho> {
+    let said = parts.into_iter().filter_map(|part| match part {
+        Ok(Said::Echo(echo)) => Some(echo),
+        Ok(Said::Report(_) | Said::Text(_) | Said::Nothing) | Err(_) => None,
+    });
+    said.collect()
 }
 
 /// How many parts cannot be read.

@@ -10,7 +10,7 @@ use crate::loopback;
 use crate::{
     bandwidth,
     carrier::Carrier,
-    report::{MarketingStop, ReceivedText, StatusReport, WebhookError},
+    report::{MarketingStop, PhoneEcho, ReceivedText, StatusReport, WebhookError},
     templates::TemplateNews,
     twilio, whatsapp,
 };
@@ -158,6 +158,19 @@ impl Carrier {
             Self::Loopback => loopback::read_texts(body),
         };
         Ok(texts?.into_iter().map(ReceivedText::storable).collect())
+    }
+
+    /// What people of the company have sent on the phone that has the number itself, by a stored
+    /// request, as it can be stored. Where nothing of it can be read, [`Self::read_texts`] says so.
+    pub fn read_echoes(self, body: &[u8]) -> Vec<PhoneEcho> {
+        match self {
+            Self::Twilio | Self::Bandwidth => Vec::new(),
+            Self::WhatsappCloud => {
+                whatsapp::read_echoes(body).into_iter().map(PhoneEcho::storable).collect()
+            }
+            #[cfg(feature = "loopback")]
+            Self::Loopback => Vec::new(),
+        }
     }
 
     /// The people who have stopped marketing at the carrier itself, by a stored request. What

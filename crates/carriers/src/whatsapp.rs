@@ -6,12 +6,14 @@
 //! pywa 4.5. What these leave open is read tolerantly.
 
 mod adapter;
+mod callback;
 mod classify;
 mod client;
 mod codes;
 mod components;
 mod content;
 mod credentials;
+mod echoes;
 mod envelope;
 mod media;
 mod numbers;
@@ -23,6 +25,7 @@ mod templates;
 pub mod webhook;
 
 pub(crate) use adapter::{ABILITIES, owns_host};
+pub(crate) use callback::{read_echoes, read_reports, read_texts, unread};
 pub use classify::{CodeVerdict, answered};
 pub use client::{Client, VERSION, WhatsappMessage};
 pub use codes::cause;
@@ -35,7 +38,6 @@ pub(crate) use preferences::read_marketing_stops;
 pub use signature::SIGNATURE_HEADER;
 pub(crate) use signature::{handshake, is_genuine};
 pub(crate) use template_news::read_template_news;
-pub(crate) use webhook::{read_reports, read_texts, unread};
 
 /// The host of the Graph API.
 pub const HOST: &str = "graph.facebook.com";

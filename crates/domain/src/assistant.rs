@@ -13,7 +13,7 @@ mod settings;
 mod tool;
 
 pub use answer::{AnswerDoubt, AnswerDraft, Confidence, Handoff, judge};
-pub use facts::Foreword;
+pub use facts::{Cues, Foreword};
 pub use lookup::{MOST_RESULT, ToolFailure, ToolResult, is_short_input};
 pub use prompt::{ANSWER_TOOL, Turn, TurnSpeaker, answer_schema, instructions, turns};
 pub use schema::{SchemaFault, check_schema, fits_schema};

@@ -1,11 +1,12 @@
 //! `millrace bench`: the whole pipeline against the sandbox at 0 ms, beside a reference measured in
 //! the same run on the same machine. The median of several runs is held against the committed
 //! baseline. With `--hold-xmin`, what long snapshots cost instead, with `--purge` what retention
-//! does.
+//! does, with `--inbound` what people write.
 
 pub mod baseline;
 mod hold;
 pub mod hop;
+mod inbound;
 mod latency;
 mod load;
 mod period;
@@ -41,6 +42,10 @@ pub async fn run(args: cli::bench::Bench) -> anyhow::Result<ExitCode> {
     }
     if let Some(seconds) = args.purge {
         return purge::run(&args, Duration::from_secs(seconds)).await;
+    }
+
+    if let Some(seconds) = args.inbound {
+        return inbound::run(&args, Duration::from_secs(seconds)).await;
     }
 
     let (mut found, mut passes) = (Vec::new(), true);

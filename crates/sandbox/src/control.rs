@@ -24,11 +24,12 @@ use crate::{
     ledger::Carrier,
     personas::Personas,
     phone::Phone,
-    phone_text::{Gesture, PhoneText},
+    phone_text::{Gesture, PhoneText, Received},
     picture,
     reply::{self, Form, Reply, problem},
     stats::Callbacks,
     twilio::keywords::Keyword,
+    whatsapp,
 };
 use answers::{ok, read, unprocessable, wrong_method};
 use lines::{Filter, LedgerLines};
@@ -52,6 +53,7 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         ("clock", &Method::PUT) => put_clock(app, body),
         ("inbound", &Method::POST) => text_in(app, body),
         ("preferences", &Method::POST) => preferences::choose(app, body),
+        ("echo", &Method::POST) => echo(app, body),
         (path, &Method::GET) if picture::is_open_path(path) => Ok(picture::answer()),
         (path, _) if path.starts_with("phone/") => {
             phone::answer(app, head, &path["phone/".len()..], body)
@@ -65,7 +67,7 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         (path, &Method::PUT) if path.starts_with("businesses/") => businesses::put(app, path, body),
         (
             "ledger" | "auto-replies" | "mail" | "stats" | "reset" | "faults" | "personas"
-            | "clock" | "inbound" | "preferences",
+            | "clock" | "inbound" | "echo" | "preferences",
             _,
         ) => Err(wrong_method()),
         _ => Err(problem(StatusCode::NOT_FOUND, "the sandbox has no such control call")),
@@ -270,6 +272,33 @@ fn text_in(app: &Arc<App>, body: &[u8]) -> Result<Response<Reply>, Response<Repl
         )
     })?;
 
-    let webhook = received.webhook.as_deref();
-    Ok(reply::json(StatusCode::ACCEPTED, &json!({ "sid": received.sid, "webhook": webhook })))
+    Ok(taken(&received))
+}
+
+/// What somebody of a business writes on the phone that has its number.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EchoBody {
+    /// The number: its phone number id.
+    from: String,
+    /// Who is written to.
+    to: String,
+    body: String,
+}
+
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once and moved out")]
+fn echo(app: &Arc<App>, body: &[u8]) -> Result<Response<Reply>, Response<Reply>> {
+    let text: EchoBody = read(body)?;
+    let to = Phone::parse(&text.to)
+        .ok_or_else(|| unprocessable("to must be a phone number in E.164 form"))?;
+    let received = whatsapp::echo::write(app, &text.from, to, &text.body).ok_or_else(|| {
+        unprocessable("no business has the number `from`: register it with a business")
+    })?;
+    Ok(taken(&received))
+}
+
+/// What is answered to a text that was taken.
+fn taken(text: &Received) -> Response<Reply> {
+    let webhook = text.webhook.as_deref();
+    reply::json(StatusCode::ACCEPTED, &json!({ "sid": text.sid, "webhook": webhook }))
 }

@@ -99,6 +99,12 @@ impl Default for SandboxConfig {
     }
 }
 
+/// The `X-Twilio-Signature` of a form that is posted to a URL, as the sandbox signs its own: for
+/// those who deliver more texts than its control calls would.
+pub fn twilio_signature(token: &str, url: &str, form: &[(&str, &str)]) -> String {
+    twilio::signature::sign(token, url, form)
+}
+
 /// A running sandbox. Dropping it ends it at once; [`Sandbox::stop`] lets answers finish.
 pub struct Sandbox {
     /// The address that it listens on.

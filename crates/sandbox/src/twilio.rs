@@ -13,7 +13,7 @@ pub(crate) mod keywords;
 mod messages;
 mod numbers;
 mod paging;
-mod signature;
+pub(crate) mod signature;
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ mod call;
 pub(crate) mod callback;
 mod create;
 mod draft;
+pub(crate) mod echo;
 mod errors;
 pub(crate) mod inbound;
 pub(crate) mod media;

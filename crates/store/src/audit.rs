@@ -25,7 +25,8 @@ pub struct AuditEntry {
     pub tenant: TenantId,
     /// Business time; microseconds are kept.
     pub at: Timestamp,
-    /// `key:<id>`, `user:<sub>`, `stage:<name>` or `operator`.
+    /// `key:<id>`, `user:<sub>`, `stage:<name>`, `operator`, or `phone` for somebody of the company
+    /// on the phone that has their number.
     pub actor: String,
     /// What was done, `policy.changed`.
     pub action: String,

@@ -14,3 +14,4 @@ pub mod read;
 pub mod receipt;
 pub mod row;
 pub mod sent;
+pub mod withdraw;

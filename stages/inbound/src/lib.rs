@@ -5,11 +5,13 @@
 //! | Consumes | `carrier.*.*.inbound` and `.mixed` |
 //! | Emits | `inbound.<tenant>`; `msg.submitted.urgent` (confirmations, HELP answers); events |
 //! | | message.received, conversation.opened, contact.opted_out, contact.opted_in; by way of the |
-//! | | outbox conversation.reopened |
+//! | | outbox conversation.reopened, conversation.replied, conversation.taken_over, |
+//! | | message.cancelled |
 //! | Reads | `carrier_accounts`, `policies`, `campaigns`, `tenants`, `senders`, `pools`, |
-//! | | `inboxes` |
-//! | Writes | `inbound_texts`, `conversations`, `contacts`, `contact_addresses`, `contact_merges`, |
-//! | | `standings`, `consents`, `parked`, `media`, `audit_log`, `unsaid_events` |
+//! | | `inboxes`, `ai_replies` |
+//! | Writes | `inbound_texts`, `conversations`, `conversation_entries`, `contacts`, |
+//! | | `contact_addresses`, `contact_merges`, `standings`, `consents`, `parked`, `media`, |
+//! | | `messages`, `cancel_marks`, `audit_log`, `unsaid_events` |
 //! | Calls | nobody |
 //! | Never | lets an automation or the AI see a text before the opt-out check; answers a machine |
 
@@ -17,6 +19,7 @@ mod answering;
 mod answers;
 mod contacts;
 mod decide;
+mod echoes;
 mod load;
 mod marketing_stops;
 mod media;
@@ -60,6 +63,7 @@ impl Stage for InboundStage {
         contacts::join(&self.store, &arrived).await?;
         let recorded = record::record(&self.store, cx.now, &mut arrived).await?;
         marketing_stops::record(&self.store, cx.now, batch.items()).await?;
+        echoes::record(&self.store, cx, batch.items()).await?;
 
         // say
         metrics::counter!("millrace_texts_to_nobody_total").increment(to_nobody as u64);

@@ -12,7 +12,7 @@ use wire::WebhookRequest;
 pub(crate) type OwnedText = (ReceivedText, Option<TenantId>);
 
 /// Tenants by account and sender, of accounts that serve several, and of groups of numbers.
-type Owners = HashMap<(String, String), TenantId>;
+pub(crate) type Owners = HashMap<(String, String), TenantId>;
 
 /// Reads the requests of a batch: the texts of each, none where a request cannot be read.
 pub(crate) async fn load(
@@ -25,7 +25,7 @@ pub(crate) async fn load(
     let owned = requests.iter().zip(texts).map(|(request, texts)| {
         let texts = texts?.into_iter().map(|text| {
             let text = addressed(request, text, &owners);
-            let owner = owner(request, &text, &owners).cloned();
+            let owner = owner(request, &text.to, &owners).cloned();
             (text, owner)
         });
         Some(texts.collect())
@@ -66,6 +66,20 @@ async fn owners(
     inbound::owners(store, &numbers).await
 }
 
+/// Whose the numbers of accounts are that serve several tenants: each is named by a request.
+pub(crate) async fn owners_of_numbers<'a>(
+    store: &Store,
+    named: impl Iterator<Item = (&'a WebhookRequest, &'a str)>,
+) -> Result<Owners, Fault> {
+    let shared = named.filter(|(request, _)| request.tenant.is_none());
+    let numbers: Vec<(String, String)> =
+        shared.map(|(request, number)| (request.account.clone(), number.to_owned())).collect();
+    if numbers.is_empty() {
+        return Ok(Owners::new());
+    }
+    inbound::owners(store, &numbers).await
+}
+
 /// A text to a number that is no sender's, and is in a group that is one, is a text to that sender.
 fn addressed(request: &WebhookRequest, text: ReceivedText, owners: &Owners) -> ReceivedText {
     let is_sender = |name: &str| owners.contains_key(&(request.account.clone(), name.to_owned()));
@@ -78,11 +92,11 @@ fn addressed(request: &WebhookRequest, text: ReceivedText, owners: &Owners) -> R
 }
 
 /// The tenant of the account, where the account is one tenant's alone, else of the number.
-fn owner<'a>(
+pub(crate) fn owner<'a>(
     request: &'a WebhookRequest,
-    text: &ReceivedText,
+    number: &str,
     owners: &'a Owners,
 ) -> Option<&'a TenantId> {
-    let of_number = || owners.get(&(request.account.clone(), text.to.clone()));
+    let of_number = || owners.get(&(request.account.clone(), number.to_owned()));
     request.tenant.as_ref().or_else(of_number)
 }

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use stage::Fault;
 use store::{
     Store,
-    conversations::inbound,
     recipients::consent::{self, Action, ConsentChange, ConsentMethod, Proof},
 };
 use wire::WebhookRequest;
+
+use crate::load;
 
 /// What the entry gives as its reason.
 const REASON: &str = "stopped marketing at the carrier";
@@ -32,17 +33,14 @@ pub(crate) async fn record(
     }
 
     // load
-    let shared = stops.iter().filter(|(request, ..)| request.tenant.is_none());
-    let numbers: Vec<(String, String)> =
-        shared.map(|(request, _, stop)| (request.account.clone(), stop.to.clone())).collect();
-    let owners = inbound::owners(store, &numbers).await?;
+    let named = stops.iter().map(|(request, _, stop)| (*request, stop.to.as_str()));
+    let owners = load::owners_of_numbers(store, named).await?;
 
     // decide
     let changes: Vec<ConsentChange> = stops
         .iter()
         .filter_map(|(request, carrier, stop)| {
-            let of_number = || owners.get(&(request.account.clone(), stop.to.clone()));
-            let tenant = request.tenant.as_ref().or_else(of_number)?;
+            let tenant = load::owner(request, &stop.to, &owners)?;
             change(request, *carrier, stop, tenant)
         })
         .collect();

@@ -64,7 +64,7 @@ pub(crate) fn decide<'a>(
     if let Some(reason) = guard(now, question, facts, settings) {
         return Silence(reason);
     }
-    match settings.foreword(&question.ask.wording, now, zone) {
+    match settings.foreword(&assistant.cues, &question.ask.wording, now, zone) {
         Foreword::Keyword(answer) => return Say(answer, ReplyReason::Keyword),
         Foreword::Escalated => return Silence(ReplyReason::Escalated),
         Foreword::Closed(Some(answer)) if facts.had.closed_answers == 0 => {

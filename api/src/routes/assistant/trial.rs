@@ -6,7 +6,7 @@ use axum::{Json, extract::State};
 use carriers::anthropic::{AiNextStep, AssistantQuestion, Consulted, MODEL, Toolbox};
 use domain::{
     assistant::{
-        AnswerDoubt, AssistantScope, AssistantSettings, Confidence, Foreword, ToolFailure,
+        AnswerDoubt, AssistantScope, AssistantSettings, Confidence, Cues, Foreword, ToolFailure,
         TurnSpeaker, judge, turns,
     },
     lexicon::wording,
@@ -150,7 +150,7 @@ async fn test(
     let said =
         |reply: &str, reason| Tested { reply: Some(reply.to_owned()), reason, ..Tested::default() };
     let silent = |reason| Tested { reason, ..Tested::default() };
-    Ok(Json(match settings.foreword(&last, app.now(), zone) {
+    Ok(Json(match settings.foreword(&Cues::of(&settings), &last, app.now(), zone) {
         _ if !settings.enabled => silent("ai_off"),
         Foreword::Keyword(answer) => said(answer, "keyword"),
         Foreword::Escalated => silent("escalated"),

@@ -25,10 +25,11 @@ pub(super) fn router() -> OpenApiRouter<App> {
 }
 
 /// `GET /v1/contacts/{id}/timeline`, for every role: what was between a contact and the company,
-/// the newest first. Messages to the contact, texts of theirs, changes of their consent, opt-outs,
-/// notes in their conversations, and the campaigns that they were in; 404 where there is no such
-/// contact. A page looks at 10,000 messages at most, and may hold less than was asked for where a
-/// contact has more: `next_cursor` says where it stopped. Of the campaigns 10,000 are looked at.
+/// the newest first. Messages to the contact, what was written to them on the phone itself, texts
+/// of theirs, changes of their consent, opt-outs, notes in their conversations, and the campaigns
+/// that they were in; 404 where there is no such contact. A page looks at 10,000 messages at most,
+/// and may hold less than was asked for where a contact has more: `next_cursor` says where it
+/// stopped. Of the campaigns 10,000 are looked at.
 #[utoipa::path(
     get, path = "/v1/contacts/{id}/timeline", tag = "contacts",
     operation_id = "list_contact_timeline",

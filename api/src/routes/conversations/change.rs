@@ -15,6 +15,7 @@ use store::{
         replies,
         row::{self, Conversation},
     },
+    messages::withdraw::PERSON_ANSWERS,
     outbox::insert,
 };
 use uuid::Uuid;
@@ -93,7 +94,7 @@ pub(super) async fn silence_assistant(
     let waiting = replies::waiting(&mut tx, caller.tenant.id(), conversation.id).await?;
     drop(tx);
     for message in waiting {
-        withdraw(app, caller, message, now, "a person has the conversation").await?;
+        withdraw(app, caller, message, now, PERSON_ANSWERS).await?;
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 enum EntryKind {
     /// A text of the contact.
     In,
-    /// A message to the contact.
+    /// A message to the contact, or what was written to them on the company's phone itself.
     Out,
     /// A note, which the contact never sees.
     Note,
@@ -49,7 +49,7 @@ enum EntryKind {
 #[schema(as = MessageWriter)]
 #[serde(rename_all = "snake_case")]
 enum Writer {
-    /// A person, or a program in their place, by a reply.
+    /// A person, or a program in their place, by a reply; or somebody on the phone itself.
     Person,
     /// The assistant has written it.
     Assistant,
@@ -69,7 +69,8 @@ struct EntryView {
     /// What a text, a message or a note says; null once it is no longer kept.
     #[schema(required)]
     body: Option<String>,
-    /// Of a note, an act or a reply: who, `key:` or `user:` and their id.
+    /// Of a note, an act or a reply: who, `key:` or `user:` and their id; `phone` for what was
+    /// written on the company's phone itself.
     #[schema(required)]
     author: Option<String>,
     /// Of an act: what was done.
@@ -86,7 +87,8 @@ struct EntryView {
     /// Of a message: who has written it.
     #[schema(required)]
     writer: Option<Writer>,
-    /// Of a message: where it stands.
+    /// Of a message: where it stands. What was written on the phone has none, as the carrier
+    /// reports nothing of it here.
     #[schema(required)]
     status: Option<MessageState>,
     /// Of a message: the reason of a gate, or the error of the carrier.
@@ -107,7 +109,7 @@ struct EntryView {
 
 /// `GET /v1/conversations/{id}/messages`, for every role: texts in and out, notes and what was
 /// done, in pages, the newest first; or 404. Messages are those to the contact by a sender of the
-/// conversation, also of campaigns.
+/// conversation, also of campaigns, and what was written on the phone itself.
 #[utoipa::path(
     get, path = "/v1/conversations/{id}/messages", tag = "conversations",
     operation_id = "list_conversation_messages", security(("bearer" = [Read::NAME])),
@@ -175,6 +177,14 @@ fn view(entry: Entry, currency: &str) -> EntryView {
             meaning: Some(text.meaning),
             media: text.media,
             sender_id: Some(text.sender),
+            ..blank
+        },
+        EntryDetail::Phone(text) => EntryView {
+            kind: EntryKind::Out,
+            body: kept(text.body),
+            writer: Some(Writer::Person),
+            author: Some(text.author),
+            sender_id: text.sender,
             ..blank
         },
         EntryDetail::Out(message) => EntryView {

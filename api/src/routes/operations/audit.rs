@@ -48,7 +48,8 @@ struct EntryView {
     seq: i64,
     /// When it was done.
     at: Timestamp,
-    /// Who did it: `key:<id>`, `user:<sub>`, `stage:<name>` or `operator`.
+    /// Who did it: `key:<id>`, `user:<sub>`, `stage:<name>`, `operator`, or `phone` for somebody on
+    /// the company's phone itself.
     #[schema(example = "operator")]
     actor: String,
     /// What was done.

@@ -1,73 +1,42 @@
-//! What Meta posts about messages: changes with messages of people and statuses of ours, in any
-//! mixture. Each message and each status is read by itself: one that cannot be read does not lose
-//! the others. Verify the signature first.
+//! What Meta posts about messages: the value of a change, with messages of people and statuses of
+//! ours in any mixture. Each message and each status is read by itself: one that cannot be read does
+//! not lose the others.
 
 use domain::billing::{PriceCategory, PriceNotice};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    envelope::{Change, changes},
-    is_media_id, is_message_id,
-};
+use super::{is_media_id, is_message_id};
 use crate::{
     report::{ReceivedText, ReportedNumbers, ReportedStatus, StatusReport, WebhookError},
-    said::{self, Said},
+    said::Said,
     tag::parse_tag,
 };
-
-/// The field whose changes hold messages and statuses. Others tell of the account, its templates
-/// and its numbers.
-const MESSAGES: &str = "messages";
 
 /// The longest payload of a button, in characters.
 const MAX_PAYLOAD: usize = 256;
 
-/// The reports on messages of ours.
-pub(crate) fn read_reports(body: &[u8]) -> Result<Vec<StatusReport>, WebhookError> {
-    said::reports(parts(body)?)
-}
-
-/// The messages of people.
-pub(crate) fn read_texts(body: &[u8]) -> Result<Vec<ReceivedText>, WebhookError> {
-    said::texts(parts(body)?)
-}
-
-/// How many parts could not be read, where others could.
-pub(crate) fn unread(body: &[u8]) -> usize {
-    said::unread(&parts(body).unwrap_or_default())
-}
-
-/// Every part by itself, in the order of the envelope.
-fn parts(body: &[u8]) -> Result<Vec<Result<Said, WebhookError>>, WebhookError> {
-    let mut parts = Vec::new();
-    for change in changes(body)? {
-        match change {
-            Ok(Change { field, value, .. }) if field == MESSAGES => read_value(value, &mut parts),
-            Ok(_) => parts.push(Ok(Said::Nothing)),
-            Err(why) => parts.push(Err(why)),
-        }
-    }
-    Ok(parts)
-}
-
 /// The parts of a change that holds messages and statuses.
-fn read_value(value: &RawValue, parts: &mut Vec<Result<Said, WebhookError>>) {
+pub(super) fn read_value(value: &RawValue, parts: &mut Vec<Result<Said, WebhookError>>) {
     let Ok(value) = serde_json::from_str::<Value<'_>>(value.get()) else {
         parts.push(Err(WebhookError::Parameter("value")));
         return;
     };
 
     let number = value.metadata.phone_number_id;
-    let contacts = value.contacts.unwrap_or_default();
-    let only = match contacts.as_slice() {
-        [contact] => serde_json::from_str::<Contact>(contact.get()).ok(),
-        _ => None,
-    };
+    let only = only(value.contacts.as_deref().unwrap_or_default());
     let messages = value.messages.unwrap_or_default();
     parts.extend(messages.iter().map(|message| text(message, &number, only.as_ref())));
     let statuses = value.statuses.unwrap_or_default();
     parts.extend(statuses.iter().map(|status| report(status, &number, only.as_ref())));
+}
+
+/// The person beside what is told, where it is one alone.
+pub(super) fn only(contacts: &[&RawValue]) -> Option<Contact> {
+    match contacts {
+        [contact] => serde_json::from_str(contact.get()).ok(),
+        _ => None,
+    }
 }
 
 #[derive(Deserialize)]
@@ -88,11 +57,11 @@ pub(super) struct Metadata {
 
 /// A person, who may keep their number to themselves.
 #[derive(Deserialize)]
-struct Contact {
+pub(super) struct Contact {
     #[serde(default)]
-    wa_id: Option<String>,
+    pub(super) wa_id: Option<String>,
     #[serde(default)]
-    user_id: Option<String>,
+    pub(super) user_id: Option<String>,
     #[serde(default)]
     profile: Option<Profile>,
 }
@@ -214,11 +183,12 @@ fn status_of(word: &str, code: Option<u32>) -> Option<ReportedStatus> {
 
 // === messages of people ===
 
+/// What is read of a message, whoever has written it.
 #[derive(Deserialize)]
-struct Message<'a> {
-    id: String,
+pub(super) struct Message<'a> {
+    pub(super) id: String,
     #[serde(rename = "type")]
-    kind: String,
+    pub(super) kind: String,
     #[serde(default)]
     from: Option<String>,
     #[serde(default)]
@@ -307,12 +277,12 @@ struct Media {
 
 /// What a person said.
 #[derive(Default)]
-struct Utterance {
+pub(super) struct Utterance {
     /// What it is in words.
-    body: String,
+    pub(super) body: String,
     /// What the button or row that was chosen brings back.
     payload: Option<String>,
-    is_reaction: bool,
+    pub(super) is_reaction: bool,
     /// How many files came with it.
     num_media: u16,
     /// Meta's id of the file that it is.
@@ -353,7 +323,7 @@ fn text(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said
 
 /// What a person said; none where it is nothing that was said: a sign taken back, or a change of
 /// number.
-fn utterance(message: &Message<'_>) -> Option<Utterance> {
+pub(super) fn utterance(message: &Message<'_>) -> Option<Utterance> {
     let plain = |body: String| Utterance { body, ..Utterance::default() };
 
     match message.kind.as_str() {

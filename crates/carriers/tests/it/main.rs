@@ -21,6 +21,7 @@ mod twilio_webhook;
 mod whatever_comes;
 mod whatsapp_answers;
 mod whatsapp_cases;
+mod whatsapp_echoes;
 mod whatsapp_numbers;
 mod whatsapp_templates;
 mod whatsapp_webhook;

@@ -1,5 +1,7 @@
 //! What the settings alone say of a text at an instant, before any model is asked.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::settings::AssistantSettings;
@@ -31,6 +33,36 @@ pub enum Foreword<'a> {
     None,
 }
 
+/// What settings listen for, as [`wording`] gives it: made once of settings, and compared with the
+/// words of every text under them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cues {
+    /// Whole texts, each with the index of its keyword.
+    keywords: HashMap<String, usize>,
+    /// What a text holds that goes to a person, with a blank on each side.
+    escalations: Vec<String>,
+}
+
+impl Cues {
+    /// What these settings listen for.
+    pub fn of(settings: &AssistantSettings) -> Self {
+        let mut keywords = HashMap::new();
+        for (index, keyword) in settings.keywords.iter().enumerate() {
+            for word in &keyword.words {
+                keywords.entry(wording(word)).or_insert(index);
+            }
+        }
+        let padded = |word: &String| format!(" {} ", wording(word));
+        Self { keywords, escalations: settings.escalate_on.iter().map(padded).collect() }
+    }
+
+    /// Whether a text with these words goes to a person.
+    fn escalates(&self, words: &str) -> bool {
+        let padded = format!(" {words} ");
+        self.escalations.iter().any(|word| padded.contains(word))
+    }
+}
+
 /// Whether these settings' hours are open at an instant in the company's zone.
 fn moment(settings: &AssistantSettings, now: Timestamp, zone: Zone) -> Moment {
     let today = now.to_zoned(zone.rules().clone()).date();
@@ -43,12 +75,12 @@ fn moment(settings: &AssistantSettings, now: Timestamp, zone: Zone) -> Moment {
 
 impl AssistantSettings {
     /// What the settings have for a text with these words, as [`wording`] gives them, at an instant
-    /// in the company's zone.
-    pub fn foreword(&self, words: &str, now: Timestamp, zone: Zone) -> Foreword<'_> {
-        if let Some(answer) = self.keyword(words) {
+    /// in the company's zone. `cues` are those of these settings.
+    pub fn foreword(&self, cues: &Cues, words: &str, now: Timestamp, zone: Zone) -> Foreword<'_> {
+        if let Some(answer) = self.keyword(cues, words) {
             return Foreword::Keyword(answer);
         }
-        if self.escalates(words) {
+        if cues.escalates(words) {
             return Foreword::Escalated;
         }
         match moment(self, now, zone) {
@@ -58,16 +90,9 @@ impl AssistantSettings {
     }
 
     /// The fixed answer to a text whose whole words are these.
-    fn keyword(&self, words: &str) -> Option<&str> {
-        let is_it = |word: &String| wording(word) == words;
-        let found = self.keywords.iter().find(|keyword| keyword.words.iter().any(is_it));
-        found.map(|keyword| keyword.answer.as_str())
-    }
-
-    /// Whether a text with these words goes to a person.
-    fn escalates(&self, words: &str) -> bool {
-        let padded = format!(" {words} ");
-        self.escalate_on.iter().any(|word| padded.contains(&format!(" {} ", wording(word))))
+    fn keyword(&self, cues: &Cues, words: &str) -> Option<&str> {
+        let keyword = self.keywords.get(*cues.keywords.get(words)?)?;
+        Some(&keyword.answer)
     }
 }
 
@@ -98,12 +123,13 @@ mod tests {
             r#"{"keywords": [{"words": ["hours", "open?"], "answer": "Nine to five."}],
                 "escalate_on": ["a lawyer"]}"#,
         );
-        let answer = |text: &str| given.keyword(&wording(text));
+        let cues = Cues::of(&given);
+        let answer = |text: &str| given.keyword(&cues, &wording(text));
         assert_eq!(answer("Hours!"), Some("Nine to five."));
         assert_eq!(answer("OPEN"), Some("Nine to five."));
         assert_eq!(answer("What are your hours?"), None);
 
-        assert!(given.escalates(&wording("I will call a LAWYER.")));
-        assert!(!given.escalates(&wording("I will call a lawyers office")));
+        assert!(cues.escalates(&wording("I will call a LAWYER.")));
+        assert!(!cues.escalates(&wording("I will call a lawyers office")));
     }
 }

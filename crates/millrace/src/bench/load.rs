@@ -114,7 +114,7 @@ fn contacts_csv(consenting: usize, refused: usize) -> String {
 }
 
 /// A New York number: 2 million of them.
-fn number(index: usize) -> String {
+pub(super) fn number(index: usize) -> String {
     format!("+1212{:07}", 2_000_000 + index)
 }
 

@@ -4,6 +4,7 @@
 
 mod bandwidth;
 mod carrier;
+mod conversations;
 mod platform;
 mod readme;
 mod sign_in;

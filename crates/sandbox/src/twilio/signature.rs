@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
 /// Signs a form that is posted to a URL. Values of one name are sorted and given once.
-pub(super) fn sign(token: &str, url: &str, form: &[(&str, &str)]) -> String {
+pub(crate) fn sign(token: &str, url: &str, form: &[(&str, &str)]) -> String {
     let mut parameters = form.to_vec();
     parameters.sort_unstable();
     parameters.dedup();

@@ -123,6 +123,22 @@ pub(crate) fn preference(
     of_field(state, &url, business, "user_preferences", value)
 }
 
+/// What somebody of the business has written on the phone itself, as the account is told of it.
+pub(super) fn echo(
+    state: &mut State,
+    url: &Arc<str>,
+    (business, from): (&str, &str),
+    (to, mut message): (Phone, Value),
+) -> Option<Box<Delivery>> {
+    message["from"] = from.into();
+    message["to"] = to.number().to_string().into();
+    message["timestamp"] = seconds(machine_now()).into();
+    let value = json!({
+        "messaging_product": "whatsapp", "metadata": metadata(from), "message_echoes": [message],
+    });
+    of_field(state, url, business, "smb_message_echoes", value)
+}
+
 /// What the account is told of a template that has changed, a call for each thing.
 pub(crate) fn template(
     state: &mut State,

@@ -267,6 +267,31 @@ async fn people_press_choose_sign_and_send_pictures() {
     }
 }
 
+#[tokio::test]
+async fn what_is_written_on_the_phone_itself_is_told_and_opens_no_window() {
+    let world = World::new().await;
+    business(&world).await;
+    world.faults(json!({})).await;
+    let said = json!({ "from": NUMBER, "to": PHONE, "body": "We open at nine." });
+    let answer = world.control(Method::POST, "echo", said).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+
+    let hits = world.receiver.wait(1).await;
+    let envelope: Value = serde_json::from_slice(&hits[0].body).unwrap();
+    let change = &envelope["entry"][0]["changes"][0];
+    assert_eq!(change["field"], "smb_message_echoes");
+    assert_eq!(change["value"]["metadata"]["phone_number_id"], NUMBER);
+    let echo = &change["value"]["message_echoes"][0];
+    assert_eq!((&echo["to"], &echo["id"]), (&json!(PHONE[1..]), &answer.body["sid"]));
+    assert_eq!(echo["text"]["body"], "We open at nine.");
+    assert!(hits[0].header("x-hub-signature-256").starts_with("sha256="));
+    assert_eq!(code(&text(&world, "t").await), (400, 131_047), "the person has not written");
+
+    for wrong in [json!({ "from": "1", "to": PHONE, "body": "Hi" }), json!({ "from": NUMBER })] {
+        assert_eq!(world.control(Method::POST, "echo", wrong).await.status, 422);
+    }
+}
+
 /// Changes a template as Meta's reviewers do; the answer.
 async fn review(world: &World, name: &str, change: Value) -> Answer {
     let path = format!("businesses/{BUSINESS}/templates/{name}/en_US");

@@ -18,8 +18,8 @@ use sqlx::types::Uuid;
 use stage::Fault;
 
 pub use entry::{
-    CampaignEntry, ConsentEntry, NoteEntry, TextEntry, TimelineEntry, TimelineFact, TimelineKind,
-    TimelinePosition,
+    CampaignEntry, ConsentEntry, NoteEntry, PhoneEntry, TextEntry, TimelineEntry, TimelineFact,
+    TimelineKind, TimelinePosition,
 };
 
 use crate::{
@@ -53,12 +53,13 @@ pub async fn page(
     let messages =
         list::by_contacts(tx, tenant, &person.contacts, of(TimelineKind::Message), limit).await?;
     let texts = said::texts(tx, tenant, &person, of(TimelineKind::Text), at_most).await?;
+    let by_phone = said::by_phone(tx, tenant, &person, of(TimelineKind::Phone), at_most).await?;
     let notes = said::notes(tx, tenant, &person, of(TimelineKind::Note), at_most).await?;
     let consents = stood::consents(tx, tenant, &person, of(TimelineKind::Consent), at_most).await?;
     let campaigns =
         stood::campaigns(tx, tenant, &person, of(TimelineKind::Campaign), at_most).await?;
 
-    let others = [texts, notes, consents, campaigns].concat();
+    let others = [texts, by_phone, notes, consents, campaigns].concat();
     Ok(merge(messages, others, limit))
 }
 

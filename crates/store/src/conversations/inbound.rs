@@ -9,7 +9,6 @@ use domain::{
     country::Country,
     gates::OptOutScope,
     ids::{ContactId, ConversationId, InboxId, TenantId},
-    message::class::Channel,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -18,11 +17,15 @@ use stage::Fault;
 
 pub use text::{Company, Meaning, NewText, Opening, Thread, Writer};
 
-use super::{arrival, senders};
+use super::{
+    arrival,
+    senders::{self, TextedSenders},
+    threads::{self, NewThread},
+};
 use crate::{
     Scoped, Store,
     core::{
-        keyed::{self, LockOrder, in_lock_order, index},
+        keyed::{LockOrder, in_lock_order, index},
         words::{self, optional},
     },
     fault,
@@ -33,10 +36,12 @@ use crate::{
 /// Makes the contacts, recipient statuses and threads of these texts where they are missing, then
 /// stores each text once, and notes on `texts` which thread each is in. Answers in their order.
 pub async fn receive(tx: &mut Scoped, texts: &mut [NewText]) -> Result<Vec<Thread>, Fault> {
-    senders::resolve(tx, texts).await?;
+    let senders = senders::resolve(tx, texts).await?;
     let order = LockOrder::by(texts, |text| (&text.tenant, text.id));
     make_people(tx, &order.sorted(texts)).await?;
-    let made = make_threads(tx, &order.sorted(texts)).await?;
+    let wanted: Vec<NewThread<'_>> =
+        order.sorted(texts).into_iter().map(|text| thread_of(text, &senders)).collect();
+    let made = threads::make(tx, &wanted).await?;
     for text in texts.iter_mut() {
         let key = (text.tenant.clone(), text.contact, text.channel, text.group);
         text.conversation = made.get(&key).copied().unwrap_or(text.conversation);
@@ -51,6 +56,23 @@ pub async fn receive(tx: &mut Scoped, texts: &mut [NewText]) -> Result<Vec<Threa
     let mut threads = threads(tx, &sorted, &first).await?;
     let mut thread = |text: &NewText| threads.remove(&text.id);
     Ok(texts.iter().filter_map(&mut thread).collect())
+}
+
+/// The thread that a text is in, as it is made where it is missing.
+fn thread_of<'a>(text: &'a NewText, senders: &TextedSenders) -> NewThread<'a> {
+    NewThread {
+        tenant: &text.tenant,
+        conversation: text.conversation,
+        contact: text.contact,
+        sender: text.sender,
+        texted: senders.get(&(text.tenant.clone(), text.sender)).copied().unwrap_or_default(),
+        channel: text.channel,
+        group: text.group,
+        address: text.writer.as_str(),
+        is_person: text.address().is_some(),
+        at: text.received_at,
+        is_said: text.meaning.is_said(),
+    }
 }
 
 /// The threads of texts that are stored, by text.
@@ -164,84 +186,6 @@ impl<'a> Person<'a> {
             Writer::Code(_) => None,
         }
     }
-}
-
-/// What a contact writes to as one, on a channel.
-type ThreadKey = (TenantId, ContactId, Channel, Uuid);
-
-/// Makes the threads that are missing, and gives the id of each: however many first texts come at
-/// once, one of them makes it. The brand and the inbox of one that has not opened yet are those of
-/// now: it may open with this text, long after a stop has made it.
-async fn make_threads(
-    tx: &mut Scoped,
-    texts: &[&NewText],
-) -> Result<HashMap<ThreadKey, ConversationId>, Fault> {
-    let rows = sqlx::query!(
-        r#"insert into conversations as v
-             (tenant_id, conversation_id, contact_id, sender_id, channel, sender_group, address,
-              is_person, brand_id, inbox_id, last_inbound_at, last_text_at, last_campaign_id)
-         select distinct on (k.tenant_id, k.conversation_id)
-                k.tenant_id, k.conversation_id, k.contact_id, k.sender_id, k.channel,
-                k.sender_group, k.address, k.is_person, s.brand_id, i.inbox_id,
-                case when k.is_said then k.at end, k.at, last.campaign_id
-         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[],
-                     $6::boolean[], $7::text[], $8::uuid[], $9::text[], $10::boolean[])
-           as k (tenant_id, conversation_id, contact_id, sender_id, at, is_said, channel,
-                 sender_group, address, is_person)
-         left join senders s on s.tenant_id = k.tenant_id and s.sender_id = k.sender_id
-         left join lateral (
-             select o.inbox_id from inboxes o
-             where o.tenant_id = k.tenant_id and o.brand_id = s.brand_id and o.archived_at is null
-             order by o.created_at, o.inbox_id limit 1
-         ) i on true
-         left join lateral (
-             select r.campaign_id from campaign_recipients r
-             join campaigns c on c.tenant_id = r.tenant_id and c.campaign_id = r.campaign_id
-             where r.tenant_id = k.tenant_id and r.contact_id = k.contact_id
-             order by c.started_at desc nulls last limit 1
-         ) last on true
-         order by 1, 2, k.is_said desc, k.at desc, k.sender_id desc
-         on conflict (tenant_id, contact_id, channel, sender_group) do update
-         set last_inbound_at = greatest(v.last_inbound_at, excluded.last_inbound_at),
-             sender_id = case
-                 when (coalesce(excluded.last_inbound_at, 'epoch'), excluded.sender_id)
-                      > (coalesce(v.last_inbound_at, 'epoch'), v.sender_id)
-                 then excluded.sender_id else v.sender_id end,
-             address = case
-                 when coalesce(excluded.last_inbound_at, 'epoch')
-                      > coalesce(v.last_inbound_at, 'epoch') or v.address is null
-                 then excluded.address else v.address end,
-             last_campaign_id = coalesce(excluded.last_campaign_id, v.last_campaign_id),
-             brand_id = case when v.opened_at is null
-                 then coalesce(excluded.brand_id, v.brand_id) else v.brand_id end,
-             inbox_id = case when v.opened_at is null then excluded.inbox_id else v.inbox_id end
-         returning v.tenant_id, v.contact_id, v.channel, v.sender_group as "sender_group!",
-                   v.conversation_id"#,
-        &tenants(texts),
-        &texts.iter().map(|text| text.conversation.0).collect::<Vec<_>>(),
-        &texts.iter().map(|text| text.contact.0).collect::<Vec<_>>(),
-        &texts.iter().map(|text| text.sender.0).collect::<Vec<_>>(),
-        &texts.iter().map(|text| text.received_at.to_sqlx()).collect::<Vec<_>>() as _,
-        &texts.iter().map(|text| text.meaning.is_said()).collect::<Vec<_>>(),
-        &texts.iter().map(|text| text.channel.as_str()).collect::<Vec<_>>() as _,
-        &texts.iter().map(|text| text.group).collect::<Vec<_>>(),
-        &texts.iter().map(|text| text.writer.as_str()).collect::<Vec<_>>() as _,
-        &texts.iter().map(|text| text.address().is_some()).collect::<Vec<_>>(),
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let made = rows.into_iter().map(|row| {
-        let key = (
-            keyed::tenant(&row.tenant_id),
-            ContactId(row.contact_id),
-            words::word(&row.channel)?,
-            row.sender_group,
-        );
-        Ok((key, ConversationId(row.conversation_id)))
-    });
-    made.collect()
 }
 
 /// Stores texts, and answers the ids of those that are new.

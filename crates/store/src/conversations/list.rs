@@ -145,8 +145,7 @@ async fn walk(
                   and ($17::text is null or position(lower($17) in lower(concat_ws(' ',
                       v.address, c.first_name, c.last_name, t.body))) > 0), false)
                       as "fits!"
-           from (
-               select * from conversations o
+           from (select * from conversations o
                where o.tenant_id collate "C" = $1 and o.opened_at is not null
                  and (o.last_text_at, o.conversation_id) < ($2, $3)
                order by o.last_text_at desc, o.conversation_id desc limit $4
@@ -161,7 +160,9 @@ async fn walk(
                    (select i.body from inbound_texts i
                     where i.tenant_id = v.tenant_id and i.inbound_id = v.last_text_id limit 1),
                    (select m.body from messages m
-                    where m.tenant_id = v.tenant_id and m.message_id = v.last_text_id limit 1)
+                    where m.tenant_id = v.tenant_id and m.message_id = v.last_text_id limit 1),
+                   (select e.body from conversation_entries e where e.kind = 'phone'
+                      and e.tenant_id = v.tenant_id and e.entry_id = v.last_text_id limit 1)
                ) as body
                where $17::text is not null
            ) t on true
@@ -188,9 +189,8 @@ async fn walk(
     .await
     .map_err(fault)?;
 
-    let walked = |row: (jiff_sqlx::Timestamp, Uuid, bool)| ((row.0.to_jiff(), row.1), row.2);
-    let rows = rows.into_iter().map(|row| (row.last_text_at, row.conversation_id, row.fits));
-    Ok(rows.map(walked).collect())
+    let rows = rows.into_iter();
+    Ok(rows.map(|row| ((row.last_text_at.to_jiff(), row.conversation_id), row.fits)).collect())
 }
 
 /// Conversations with what a list shows of them, in the order of their ids. Those that are not
@@ -205,7 +205,7 @@ pub async fn shown(
     let texts: Vec<Option<Uuid>> = found.iter().map(|one| one.last_text).collect();
     let rows = sqlx::query!(
         r#"select k.conversation_id as "conversation_id!", c.name as "name?",
-                  i.body as "body_in?", m.body as "body_out?"
+                  i.body as "body_in?", coalesce(m.body, e.body) as "body_out?"
            from unnest($2::uuid[], $3::uuid[], $4::uuid[])
                 as k (conversation_id, contact_id, text_id)
            left join lateral (
@@ -219,7 +219,11 @@ pub async fn shown(
            left join lateral (
                select t.body from messages t
                where t.tenant_id = $1 and t.message_id = k.text_id limit 1
-           ) m on true"#,
+           ) m on true
+           left join lateral (
+               select t.body from conversation_entries t
+               where t.tenant_id = $1 and t.entry_id = k.text_id and t.kind = 'phone' limit 1
+           ) e on true"#,
         tenant.as_str(),
         &found.iter().map(|one| one.id.0).collect::<Vec<_>>(),
         &contacts,

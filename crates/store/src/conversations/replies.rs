@@ -1,6 +1,7 @@
 //! What the assistant answered: one row per burst of texts, or per text that needs no model; the
 //! first decision stands.
 
+mod assistants;
 mod load;
 mod lock;
 mod reason;
@@ -8,11 +9,11 @@ mod record;
 mod usage;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     address::Address,
-    assistant::{AssistantScope, AssistantSettings, Confidence},
+    assistant::{AssistantScope, AssistantSettings, Confidence, Cues},
     conversation::Ownership,
     ids::{ContactId, ConversationId, MessageId, TenantId},
     message::class::Channel,
@@ -65,8 +66,8 @@ pub struct ReplyFacts {
     pub silenced: bool,
     /// What its thread and its person have had.
     pub had: HadAnswers,
-    /// What the assistant goes by there.
-    pub assistant: AssistantFacts,
+    /// What the assistant goes by there: one for all threads under the same settings.
+    pub assistant: Arc<AssistantFacts>,
     /// Whether it has joined a burst, which is answered for it.
     pub joined: bool,
     /// What was decided before, if anything.
@@ -82,6 +83,8 @@ pub struct AssistantFacts {
     pub target: Uuid,
     /// The settings; none where this version cannot read them.
     pub settings: Option<AssistantSettings>,
+    /// What these settings listen for.
+    pub cues: Cues,
     /// The company's zone; none where this version does not know it.
     pub zone: Option<Zone>,
     /// What the company is called.

@@ -49,6 +49,8 @@ pub enum EntryDetail {
     In(TextIn),
     /// A message to the contact.
     Out(MessageOut),
+    /// What somebody of the company has written on the phone itself.
+    Phone(PhoneOut),
     /// A note that people alone see.
     Note {
         /// Who has written it.
@@ -76,6 +78,17 @@ pub struct TextIn {
     pub sender: SenderId,
     /// What came with it.
     pub media: Vec<MediaId>,
+}
+
+/// What somebody of the company has written on the phone that has the number itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhoneOut {
+    /// Who has written it: see [`super::echoes::AUTHOR`].
+    pub author: String,
+    /// What it says; empty for a file without words, and once its retention has ended.
+    pub body: String,
+    /// The sender whose number it is.
+    pub sender: Option<SenderId>,
 }
 
 /// A message to the contact.
@@ -113,7 +126,7 @@ pub async fn before(
 ) -> Result<Vec<Entry>, Fault> {
     let mut entries = texts_in(tx, tenant, conversation, before, limit).await?;
     entries.extend(messages_out(tx, tenant, conversation, before, limit).await?);
-    entries.extend(notes_and_acts(tx, conversation, before, limit).await?);
+    entries.extend(beside(tx, conversation, before, limit).await?);
 
     entries.sort_unstable_by_key(|entry| std::cmp::Reverse((entry.at, entry.id)));
     entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -229,14 +242,15 @@ async fn messages_out(
     entries.collect()
 }
 
-async fn notes_and_acts(
+/// What stands beside texts and messages: notes, acts, and what was written on the phone.
+async fn beside(
     tx: &mut Scoped,
     conversation: &Conversation,
     before: EntryPosition,
     limit: i64,
 ) -> Result<Vec<Entry>, Fault> {
     let rows = sqlx::query!(
-        "select entry_id, kind, author, what, body, at from conversation_entries
+        "select entry_id, kind, author, what, body, sender_id, at from conversation_entries
          where conversation_id = $1 and kind <> 'reply' and (at, entry_id) < ($2, $3)
          order by at desc, entry_id desc limit $4",
         conversation.id.0,
@@ -251,6 +265,11 @@ async fn notes_and_acts(
     let entries = rows.into_iter().map(|row| {
         let detail = match row.kind.as_str() {
             "note" => EntryDetail::Note { author: row.author, body: row.body },
+            "phone" => EntryDetail::Phone(PhoneOut {
+                author: row.author,
+                body: row.body,
+                sender: row.sender_id.map(SenderId),
+            }),
             _ => EntryDetail::Act { author: row.author, act: word(&row.what)? },
         };
         Ok(Entry { id: row.entry_id, at: row.at.to_jiff(), detail })

@@ -20,7 +20,7 @@ pub use due::{DueSync, ask, fail, lease};
 pub use news::{AccountNews, tell};
 pub use read::{TemplateFilter, get, list};
 pub(crate) use standing::read_standing;
-pub use standing::{AskedTemplate, TemplateStanding, standings};
+pub use standing::{AskedTemplate, standings};
 pub use sync::{Synced, TemplatesReadAt, record};
 
 use crate::{Scoped, core::words::words, fault};

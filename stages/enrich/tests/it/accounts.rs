@@ -11,7 +11,8 @@ use crate::world::{World, now, sender};
 async fn candidates(world: &World, n: u32) -> anyhow::Result<Vec<SenderId>> {
     let mut message = world.message(n, "");
     message.head.channel = Channel::Whatsapp;
-    message.content = Content::Carrier(CarrierTemplate::new("sale", "en", &[])?);
+    message.content =
+        Content::Carrier(CarrierTemplate::new("sale", "en", &[]).expect("a template"));
     let outcomes = hand_over(&world.stage().await?, now(), vec![message.with_body_hash()]).await?;
     let message: Enriched = serde_json::from_str(&said(outcomes)[0].1)?;
     Ok(message.senders)

@@ -2,6 +2,7 @@
 
 mod automatic;
 mod conversations;
+mod echoes;
 mod texts;
 mod whatsapp;
 mod world;

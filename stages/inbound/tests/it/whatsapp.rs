@@ -6,10 +6,10 @@ use wire::{Event, InboundText, Submitted, WebhookRequest, event::ReceivedData, f
 
 use super::world::{World, subjects};
 
-const NUMBER: &str = "106540352242922";
+pub const NUMBER: &str = "106540352242922";
 
 /// A callback of one change.
-fn callback(world: &World, n: u128, field: &str, mut value: Value) -> WebhookRequest {
+pub fn callback(world: &World, n: u128, field: &str, mut value: Value) -> WebhookRequest {
     value["metadata"] = json!({ "phone_number_id": NUMBER });
     let changes = json!([{ "field": field, "value": value }]);
     let body = json!({ "entry": [{ "id": "1", "changes": changes }] });
@@ -21,7 +21,7 @@ fn callback(world: &World, n: u128, field: &str, mut value: Value) -> WebhookReq
     }
 }
 
-fn message(world: &World, n: u128, from: Value, body: &str) -> WebhookRequest {
+pub fn message(world: &World, n: u128, from: Value, body: &str) -> WebhookRequest {
     let mut message =
         json!({ "id": format!("wamid.{n}"), "type": "text", "text": { "body": body } });
     for (name, value) in from.as_object().into_iter().flatten() {
@@ -43,7 +43,7 @@ fn event(said: &[Outgoing]) -> anyhow::Result<ReceivedData> {
     Ok(serde_json::from_str(event.data.get())?)
 }
 
-async fn world() -> anyhow::Result<World> {
+pub async fn world() -> anyhow::Result<World> {
     let world = World::begin().await?;
     world.account(false).await?;
     world.sender(NUMBER, json!({ "channel": "whatsapp" })).await?;
@@ -189,6 +189,33 @@ async fn a_number_and_an_id_that_are_told_together_are_one_person_and_one_stop()
 
     let known = "select string_agg(kind, ' ' order by kind) from millrace.contact_addresses";
     assert_eq!(world.one(known).await?, "carrier_id phone username");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_fit_is_left_out_and_the_texts_are_heard() -> anyhow::Result<()> {
+    let world = world().await?;
+    let first = told(&world, 1, "12125550123", "Hello");
+    let again = told(&world, 2, "12125550123", "Is anybody there?");
+    world.receive(vec![first, again]).await?;
+    let known = "select count(*) from millrace.contact_addresses";
+    assert_eq!(world.number(known).await?, 3, "each once, however often it is told");
+
+    // As many as a contact may have.
+    world
+        .run(
+            "insert into millrace.contact_addresses (tenant_id, kind, address, contact_id, added_at)
+             select a.tenant_id, 'username', 'name' || n, a.contact_id, now()
+             from millrace.contact_addresses a, generate_series(1, 17) n where a.kind = 'phone'",
+        )
+        .await?;
+    let mut renamed = told(&world, 3, "12125550123", "I have another name");
+    renamed.body = String::from_utf8(renamed.body)?.replace("ana.ruiz", "ana.other").into_bytes();
+    for _ in 0..2 {
+        let said = world.receive(vec![renamed.clone()]).await?;
+        assert_eq!(subjects(&said), ["events.acme.message.received", "inbound.acme"]);
+    }
+    assert_eq!(world.number(known).await?, 20);
     Ok(())
 }
 

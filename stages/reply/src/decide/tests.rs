@@ -1,8 +1,10 @@
 //! Every reason for which a text is asked about, answered at once, or met with silence.
 
+use std::sync::Arc;
+
 use domain::{
     address::Address,
-    assistant::AssistantScope,
+    assistant::{AssistantScope, Cues},
     ids::{ContactId, ConversationId, MessageId, SenderId, TenantId},
     lexicon::wording,
     message::class::Channel,
@@ -43,20 +45,22 @@ fn question(body: &str) -> Question {
 }
 
 fn facts(settings: &str) -> ReplyFacts {
+    let settings = AssistantSettings::read(settings);
     ReplyFacts {
         inbound: Uuid::nil(),
         ownership: Ownership { owner: ConversationOwner::Assistant, assignee: None, epoch: 1 },
         silenced: false,
         had: HadAnswers::default(),
-        assistant: AssistantFacts {
+        assistant: Arc::new(AssistantFacts {
             scope: AssistantScope::Company,
             target: Uuid::nil(),
-            settings: AssistantSettings::read(settings),
+            cues: settings.as_ref().map(Cues::of).unwrap_or_default(),
+            settings,
             zone: Zone::parse("America/New_York").ok(),
             company: "Acme".into(),
             used_on: None,
             used: Used::default(),
-        },
+        }),
         joined: false,
         decided: None,
     }
@@ -173,8 +177,9 @@ fn a_day_has_its_tokens_and_its_money() {
     let today = day_of(now(), Zone::parse("America/New_York").expect("a zone"));
     let used = |settings: &str, tokens, cost, day| {
         let mut facts = facts(settings);
-        facts.assistant.used = Used { tokens, cost: Micros(cost) };
-        facts.assistant.used_on = Some(day);
+        let assistant = Arc::make_mut(&mut facts.assistant);
+        assistant.used = Used { tokens, cost: Micros(cost) };
+        assistant.used_on = Some(day);
         decided(&facts)
     };
     let tokens = r#"{"budget": {"tokens_per_day": 100}}"#;

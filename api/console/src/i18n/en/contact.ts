@@ -31,6 +31,7 @@ export const contact = {
   'timeline.gone': 'The text is not kept any more.',
   'timeline.message': 'Message',
   'timeline.text': 'They wrote',
+  'timeline.phone': 'Written on the phone',
   'timeline.consent': 'Consent',
   'timeline.opt_out': 'Opt-out',
   'timeline.note': 'Note',

@@ -13,6 +13,7 @@ export const inbox = {
   'inbox.somebody': 'Somebody without a name',
   'inbox.ours': 'We: ',
   'inbox.gone': 'No longer kept',
+  'inbox.phone': 'Written on the phone',
   'inbox.unread': 'unread',
   'inbox.unread.only': 'Unread alone',
   'inbox.filters': 'More filters',

@@ -33,6 +33,7 @@ export const contact: Record<keyof typeof contactEnglish, string> = {
   'timeline.gone': 'El texto ya no se guarda.',
   'timeline.message': 'Mensaje',
   'timeline.text': 'Escribió',
+  'timeline.phone': 'Escrito en el teléfono',
   'timeline.consent': 'Consentimiento',
   'timeline.opt_out': 'Baja',
   'timeline.note': 'Nota',

@@ -15,6 +15,7 @@ export const inbox: Record<keyof typeof inboxEnglish, string> = {
   'inbox.somebody': 'Alguien sin nombre',
   'inbox.ours': 'Nosotros: ',
   'inbox.gone': 'Ya no se conserva',
+  'inbox.phone': 'Escrito en el teléfono',
   'inbox.unread': 'sin leer',
   'inbox.unread.only': 'Solo sin leer',
   'inbox.filters': 'Más filtros',

@@ -56,7 +56,7 @@ export function Timeline({ id, phone }: { id: string; phone: string | null }) {
 /** How an entry stands, and where more of it is. */
 function Beside({ entry }: { entry: Entry }) {
   const t = useT();
-  const { message, campaign, text } = entry;
+  const { message, campaign, text, phone } = entry;
   if (message) {
     return (
       <>
@@ -69,7 +69,8 @@ function Beside({ entry }: { entry: Entry }) {
     );
   }
   if (campaign) return <Pill state={campaign.state} />;
-  return text && <Channel of={text.channel} />;
+  const written = text ?? phone;
+  return written && <Channel of={written.channel} />;
 }
 
 const Channel = ({ of }: { of: Schemas['Channel'] }) => {
@@ -80,7 +81,7 @@ const Channel = ({ of }: { of: Schemas['Channel'] }) => {
 /** What an entry says. */
 function What({ entry }: { entry: Entry }) {
   const t = useT();
-  const { message, text, consent, note, campaign } = entry;
+  const { message, text, phone, consent, note, campaign } = entry;
   if (campaign) {
     return (
       <Link to="/campaigns/$id" params={{ id: campaign.id }} className="underline">
@@ -97,7 +98,7 @@ function What({ entry }: { entry: Entry }) {
       </p>
     );
   }
-  const body = message?.body ?? text?.body ?? note?.body;
+  const body = message?.body ?? text?.body ?? phone?.body ?? note?.body;
   return (
     <p className="break-words whitespace-pre-wrap">
       {body || <span className="text-soft">{t('timeline.gone')}</span>}

@@ -10,11 +10,12 @@ export function Out({ entry }: { entry: Entry }) {
   const format = useFormat();
   const { writer, status, cost, segments, campaign_id, code } = entry;
   const isAssistant = writer === 'assistant';
+  const isOfPhone = entry.author === 'phone';
   const costs = t('inbox.costs', { segments: segments ?? 0, cost: format.money(cost) });
   return (
     <div className="flex flex-col items-end gap-0.5 py-1 pl-12">
       <div
-        title={costs}
+        title={isOfPhone ? undefined : costs}
         className={`max-w-full rounded-md border px-3 py-2 break-words whitespace-pre-wrap ${
           isAssistant ? 'border-dashed border-held' : 'border-line'
         } bg-[color-mix(in_oklab,var(--accent)_9%,var(--sheet))]`}
@@ -33,9 +34,13 @@ export function Out({ entry }: { entry: Entry }) {
             {t('campaigns.name')}
           </Link>
         )}
-        <Link to="/why" search={{ of: entry.id }} className="underline">
-          {t('nav.why')}
-        </Link>
+        {isOfPhone ? (
+          <span>{t('inbox.phone')}</span>
+        ) : (
+          <Link to="/why" search={{ of: entry.id }} className="underline">
+            {t('nav.why')}
+          </Link>
+        )}
         <Clock at={entry.at} />
       </p>
     </div>

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::{
     contacts::timeline::{
-        CampaignEntry, ConsentEntry, NoteEntry, TextEntry, TimelineEntry, TimelineFact,
+        CampaignEntry, ConsentEntry, NoteEntry, PhoneEntry, TextEntry, TimelineEntry, TimelineFact,
     },
     messages::read::MessageDetail,
     recipients::consent::{Action, ConsentMethod},
@@ -27,8 +27,8 @@ use crate::document::{examples, words::TimelineKindName};
 #[derive(Serialize, ToSchema)]
 #[schema(as = TimelineEntry)]
 pub(super) struct TimelineEntryView {
-    /// Its id: of the message, the text, the line of the ledger of consent, the note, or the
-    /// campaign.
+    /// Its id: of the message, the text, what was written on the phone, the line of the ledger of
+    /// consent, the note, or the campaign.
     id: Uuid,
     #[schema(value_type = TimelineKindName)]
     kind: &'static str,
@@ -40,6 +40,9 @@ pub(super) struct TimelineEntryView {
     /// Of a text.
     #[schema(required)]
     text: Option<TimelineText>,
+    /// Of what somebody of the company wrote to the person on the phone itself.
+    #[schema(required)]
+    phone: Option<TimelinePhone>,
     /// Of a change of consent, and of an opt-out.
     #[schema(required)]
     consent: Option<TimelineConsent>,
@@ -93,6 +96,19 @@ struct TimelineText {
     media: Vec<MediaId>,
 }
 
+/// What somebody of the company wrote to the person on the phone itself.
+#[derive(Serialize, ToSchema)]
+struct TimelinePhone {
+    /// The conversation that it is in.
+    conversation_id: ConversationId,
+    channel: Channel,
+    /// The sender whose number it is.
+    #[schema(required)]
+    sender_id: Option<SenderId>,
+    /// What it says; empty for a file without words, and once it is no longer kept.
+    body: String,
+}
+
 /// A change of the person's consent; `GET /v1/contacts/{id}/consent` shows the whole line.
 #[derive(Serialize, ToSchema)]
 struct TimelineConsent {
@@ -143,6 +159,7 @@ pub(super) fn view(entry: TimelineEntry) -> TimelineEntryView {
         at: entry.at,
         message: None,
         text: None,
+        phone: None,
         consent: None,
         note: None,
         campaign: None,
@@ -150,6 +167,7 @@ pub(super) fn view(entry: TimelineEntry) -> TimelineEntryView {
     match entry.what {
         TimelineFact::Message(one) => TimelineEntryView { message: Some(message(*one)), ..empty },
         TimelineFact::Text(one) => TimelineEntryView { text: Some(text(one)), ..empty },
+        TimelineFact::Phone(one) => TimelineEntryView { phone: Some(phone(one)), ..empty },
         TimelineFact::Consent(one) => TimelineEntryView { consent: Some(consent(one)), ..empty },
         TimelineFact::Note(one) => TimelineEntryView { note: Some(note(one)), ..empty },
         TimelineFact::Campaign(one) => TimelineEntryView { campaign: Some(campaign(one)), ..empty },
@@ -161,6 +179,7 @@ fn kind(what: &TimelineFact) -> &'static str {
     match what {
         TimelineFact::Message(_) => "message",
         TimelineFact::Text(_) => "text",
+        TimelineFact::Phone(_) => "phone",
         TimelineFact::Consent(consent) if consent.action == Action::Revoke => "opt_out",
         TimelineFact::Consent(_) => "consent",
         TimelineFact::Note(_) => "note",
@@ -190,6 +209,15 @@ fn text(text: TextEntry) -> TimelineText {
         body: text.body,
         meaning: text.meaning,
         media: text.media,
+    }
+}
+
+fn phone(text: PhoneEntry) -> TimelinePhone {
+    TimelinePhone {
+        conversation_id: text.conversation,
+        channel: text.channel,
+        sender_id: text.sender,
+        body: text.body,
     }
 }
 

@@ -23,6 +23,8 @@ pub enum TimelineKind {
     Message,
     /// A text of theirs.
     Text,
+    /// What somebody of the tenant wrote to them on the phone itself.
+    Phone,
     /// A change of their consent.
     Consent,
     /// A note of somebody of the tenant.
@@ -31,8 +33,8 @@ pub enum TimelineKind {
 
 impl TimelineKind {
     /// Every kind, in their order.
-    pub const ALL: [Self; 5] =
-        [Self::Campaign, Self::Message, Self::Text, Self::Consent, Self::Note];
+    pub const ALL: [Self; 6] =
+        [Self::Campaign, Self::Message, Self::Text, Self::Phone, Self::Consent, Self::Note];
 
     /// The name in cursors.
     pub fn as_str(self) -> &'static str {
@@ -40,6 +42,7 @@ impl TimelineKind {
             Self::Campaign => "campaign",
             Self::Message => "message",
             Self::Text => "text",
+            Self::Phone => "phone",
             Self::Consent => "consent",
             Self::Note => "note",
         }
@@ -94,6 +97,7 @@ impl TimelineEntry {
             TimelineFact::Campaign(_) => TimelineKind::Campaign,
             TimelineFact::Message(_) => TimelineKind::Message,
             TimelineFact::Text(_) => TimelineKind::Text,
+            TimelineFact::Phone(_) => TimelineKind::Phone,
             TimelineFact::Consent(_) => TimelineKind::Consent,
             TimelineFact::Note(_) => TimelineKind::Note,
         };
@@ -110,6 +114,8 @@ pub enum TimelineFact {
     Message(Box<MessageDetail>),
     /// A text of theirs.
     Text(TextEntry),
+    /// What somebody of the tenant wrote to them on the phone itself.
+    Phone(PhoneEntry),
     /// A change of their consent.
     Consent(ConsentEntry),
     /// A note of somebody of the tenant.
@@ -147,6 +153,25 @@ pub struct TextEntry {
 impl std::fmt::Debug for TextEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Text({}, {})", self.conversation, self.meaning)
+    }
+}
+
+/// What somebody of the tenant wrote on the phone itself. `Debug` shows none of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PhoneEntry {
+    /// The conversation that it is in.
+    pub conversation: ConversationId,
+    /// The channel that it went by.
+    pub channel: Channel,
+    /// The sender whose number it is.
+    pub sender: Option<SenderId>,
+    /// What it says; empty for a file without words, and once it is no longer kept.
+    pub body: String,
+}
+
+impl std::fmt::Debug for PhoneEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Phone({})", self.conversation)
     }
 }
 

@@ -1,4 +1,5 @@
-//! What was written: texts of a person, and notes about them.
+//! What was written: texts of a person, what was written to them on the phone itself, and notes
+//! about them.
 
 use domain::ids::{ConversationId, MediaId, SenderId, TenantId};
 use jiff::Timestamp;
@@ -7,7 +8,7 @@ use sqlx::types::Uuid;
 use stage::Fault;
 
 use super::{
-    entry::{NoteEntry, TextEntry, TimelineEntry, TimelineFact},
+    entry::{NoteEntry, PhoneEntry, TextEntry, TimelineEntry, TimelineFact},
     person::Person,
 };
 use crate::{Scoped, core::words::word, fault};
@@ -115,4 +116,52 @@ pub(super) async fn notes(
         }),
     });
     Ok(entries.collect())
+}
+
+/// What was written to a person on the phone itself before a position, the newest first.
+pub(super) async fn by_phone(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    person: &Person,
+    before: (Timestamp, Uuid),
+    limit: i64,
+) -> Result<Vec<TimelineEntry>, Fault> {
+    let rows = sqlx::query!(
+        r#"select e.entry_id, e.conversation_id, e.sender_id, e.body, e.at, v.channel
+           from unnest($2::uuid[]) as k (contact_id)
+           cross join lateral (
+               select * from conversations t
+               where t.tenant_id = $1 and t.contact_id = k.contact_id
+               order by t.channel, t.sender_group limit $6
+           ) v
+           cross join lateral (
+               select * from conversation_entries n
+               where n.conversation_id = v.conversation_id and n.kind = 'phone'
+                 and (n.at, n.entry_id) < ($3, $4)
+               order by n.at desc, n.entry_id desc limit $5
+           ) e
+           where e.tenant_id = $1
+           order by e.at desc, e.entry_id desc limit $5"#,
+        tenant.as_str(),
+        &person.ids(),
+        before.0.to_sqlx() as _,
+        before.1,
+        limit,
+        MOST_CONVERSATIONS,
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(fault)?;
+
+    let entries = rows.into_iter().map(|row| {
+        let text = PhoneEntry {
+            conversation: ConversationId(row.conversation_id),
+            channel: word(&row.channel)?,
+            sender: row.sender_id.map(SenderId),
+            body: row.body,
+        };
+        let (id, at) = (row.entry_id, row.at.to_jiff());
+        Ok(TimelineEntry { id, at, what: TimelineFact::Phone(text) })
+    });
+    entries.collect()
 }

@@ -3,26 +3,22 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    assistant::{AssistantScope, AssistantSettings, TurnSpeaker},
+    assistant::TurnSpeaker,
     conversation::Ownership,
     ids::{ContactId, ConversationId, TenantId},
     lexicon::wording,
-    money::Micros,
-    zones::Zone,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
 use stage::Fault;
 
-use super::{Ask, AssistantFacts, HadAnswers, ReplyDecided, ReplyFacts, ReplyReason, Since, Used};
+use super::{Ask, HadAnswers, ReplyDecided, ReplyFacts, ReplyReason, Since, assistants};
 use crate::{
     Scoped,
-    core::words::{Unreadable, optional, word, words},
+    core::words::{optional, word},
     fault,
 };
-
-words! { AssistantScope = "scope of the assistant's settings" }
 
 /// How many of a thread's last answers a text is compared with.
 const COMPARED: i64 = 5;
@@ -30,13 +26,17 @@ const COMPARED: i64 = 5;
 /// How many texts and answers of a thread a model reads at most.
 const SHOWN: i64 = 20;
 
+/// Among how many of a thread's last texts, and of its last decisions, those are looked for. Epochs
+/// only rise, so that those of the last one stand first.
+const LOOKED_AT: i64 = 200;
+
 /// Loads what is known of these texts.
 pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Since) -> Result<Vec<ReplyFacts>, Fault> {
     if asks.is_empty() {
         return Ok(Vec::new());
     }
     let had = had_answers(tx, asks, since).await?;
-    let assistants = assistants(tx, asks).await?;
+    let assistants = assistants::of_threads(tx, asks).await?;
     let rows = sqlx::query!(
         r#"select k.inbound_id as "inbound_id!", v.epoch, v.owner, v.assignee,
                   (s.opted_out_at is not null or s.do_not_contact_at is not null) as "silenced!",
@@ -83,64 +83,6 @@ pub async fn facts(tx: &mut Scoped, asks: &[Ask], since: Since) -> Result<Vec<Re
         Some(read())
     });
     facts.collect()
-}
-
-/// What the assistant goes by in the threads of these texts: the settings of the inbox, else of the
-/// brand, else of the company, else the defaults.
-async fn assistants(
-    tx: &mut Scoped,
-    asks: &[Ask],
-) -> Result<HashMap<ConversationId, AssistantFacts>, Fault> {
-    let threads: BTreeSet<(&TenantId, ConversationId)> =
-        asks.iter().map(|ask| (&ask.tenant, ask.conversation)).collect();
-    let rows = sqlx::query!(
-        r#"select v.conversation_id, t.name, t.time_zone, s.scope as "scope?", s.target as "target?",
-                  s.body::text as body, u.day::text as "day?", u.tokens as "tokens?",
-                  u.cost_micros as "cost_micros?"
-           from unnest($1::text[], $2::uuid[]) as k (tenant_id, conversation_id)
-           join conversations v
-             on v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
-           join tenants t on t.tenant_id = k.tenant_id
-           left join lateral (
-               select a.scope, a.target, a.body from assistant_settings a
-               where a.tenant_id = v.tenant_id
-                 and (a.scope = 'company'
-                      or a.scope = 'brand' and a.target = v.brand_id
-                      or a.scope = 'inbox' and a.target = v.inbox_id)
-               order by a.scope = 'inbox' desc, a.scope = 'brand' desc limit 1
-           ) s on true
-           left join assistant_usage u
-             on u.tenant_id = k.tenant_id and u.scope = coalesce(s.scope, 'company')
-            and u.target = coalesce(s.target, '00000000-0000-0000-0000-000000000000')"#,
-        &threads.iter().map(|thread| thread.0.to_string()).collect::<Vec<_>>(),
-        &threads.iter().map(|thread| thread.1.0).collect::<Vec<_>>(),
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(fault)?;
-
-    let facts = rows.into_iter().map(|row| {
-        let scope = optional(row.scope.as_deref())?.unwrap_or(AssistantScope::Company);
-        let settings = match row.body {
-            Some(body) => AssistantSettings::read(&body),
-            None => Some(AssistantSettings::default()),
-        };
-        let used = Used {
-            tokens: row.tokens.unwrap_or_default(),
-            cost: Micros(row.cost_micros.unwrap_or_default()),
-        };
-        let facts = AssistantFacts {
-            scope,
-            target: row.target.unwrap_or_default(),
-            settings,
-            zone: Zone::parse(&row.time_zone).ok(),
-            company: row.name,
-            used_on: row.day.and_then(|day| day.parse().ok()),
-            used,
-        };
-        Ok((ConversationId(row.conversation_id), facts))
-    });
-    facts.collect::<Result<_, Unreadable>>().map_err(Fault::from)
 }
 
 /// What the threads and people of these texts have had, by text. Counted once a thread and person,
@@ -254,7 +196,8 @@ async fn to_people(
 }
 
 /// What was written in the threads of these texts, the oldest first: of each the last texts and
-/// answers of its epoch, up to the text. What was said before a person had the thread is not in it.
+/// answers of its epoch, up to the text, among its last [`LOOKED_AT`] of each. What was said before
+/// a person had the thread is not in it.
 pub async fn written(
     tx: &mut Scoped,
     asks: &[Ask],
@@ -266,18 +209,24 @@ pub async fn written(
            cross join lateral (
                select * from (
                    (select true as is_person, i.body, i.received_at as at, 0 as place
-                    from inbound_texts i
-                    where i.tenant_id = k.tenant_id and i.conversation_id = k.conversation_id
-                      and i.epoch = k.epoch and i.meaning = 'text'
-                      and i.received_at <= (select l.received_at from inbound_texts l
-                                            where l.tenant_id = k.tenant_id
-                                              and l.inbound_id = k.inbound_id)
+                    from (
+                        select * from inbound_texts o
+                        where o.tenant_id = k.tenant_id and o.conversation_id = k.conversation_id
+                          and o.received_at <= (select l.received_at from inbound_texts l
+                                                where l.tenant_id = k.tenant_id
+                                                  and l.inbound_id = k.inbound_id)
+                        order by o.received_at desc, o.inbound_id desc limit $6
+                    ) i
+                    where i.epoch = k.epoch and i.meaning = 'text'
                     order by i.received_at desc, i.inbound_id desc limit $5)
                    union all
                    (select false, r.body, r.at, 1
-                    from ai_replies r
-                    where r.tenant_id = k.tenant_id and r.conversation_id = k.conversation_id
-                      and r.body is not null and r.body <> ''
+                    from (
+                        select * from ai_replies o
+                        where o.tenant_id = k.tenant_id and o.conversation_id = k.conversation_id
+                        order by o.at desc, o.message_id desc limit $6
+                    ) r
+                    where r.body <> ''
                       and exists (select from inbound_texts t
                                   where t.tenant_id = k.tenant_id and t.inbound_id = r.inbound_id
                                     and t.epoch = k.epoch)
@@ -291,6 +240,7 @@ pub async fn written(
         &asks.iter().map(|ask| ask.conversation.0).collect::<Vec<_>>(),
         &asks.iter().map(|ask| ask.epoch).collect::<Vec<_>>(),
         SHOWN,
+        LOOKED_AT,
     )
     .fetch_all(&mut **tx)
     .await

@@ -1,0 +1,71 @@
+//! What people of a business write in the WhatsApp Business app, as the Cloud API tells of it.
+
+use carriers::{Carrier, ReceivedText, WebhookError};
+use serde_json::{Value, json};
+
+use crate::play::{BUSINESS_ACCOUNT, PHONE_NUMBER_ID, WAMID};
+
+const CARRIER: Carrier = Carrier::WhatsappCloud;
+
+fn envelope(changes: &[Value]) -> String {
+    let entry = json!([{ "id": BUSINESS_ACCOUNT, "changes": changes }]);
+    json!({ "object": "whatsapp_business_account", "entry": entry }).to_string()
+}
+
+fn texts(body: &str) -> Result<Vec<ReceivedText>, WebhookError> {
+    CARRIER.read_texts(body.as_bytes())
+}
+
+#[test]
+fn what_is_written_on_the_phone_itself_is_told_apart_from_what_people_write() {
+    let one = |kind: &str, mut more: Value| {
+        more["id"] = WAMID.into();
+        more["type"] = kind.into();
+        more["timestamp"] = "1731705721".into();
+        more
+    };
+    let echoes = |echoes: Value| {
+        json!({ "field": "smb_message_echoes", "value": {
+            "messaging_product": "whatsapp", "metadata": { "phone_number_id": PHONE_NUMBER_ID },
+            "message_echoes": echoes,
+        } })
+    };
+    let to = "16505551234";
+    let told = echoes(json!([
+        one("text", json!({ "from": "15550783881", "to": to, "text": { "body": "STOP" } })),
+        one("text", json!({ "to": format!("+{to}"), "text": { "body": "Hi" } })),
+        one("text", json!({ "to_user_id": "US.13491208655302741918", "text": { "body": "Hi" } })),
+        one("image", json!({ "to": to, "image": { "id": "1", "caption": "Look" } })),
+        one("audio", json!({ "to": to, "audio": { "id": "2" } })),
+        one("hologram", json!({ "to": to })),
+        one("reaction", json!({ "to": to, "reaction": { "message_id": WAMID, "emoji": "x" } })),
+        one("revoke", json!({ "to": to, "revoke": { "original_message_id": WAMID } })),
+        one("edit", json!({ "to": to, "edit": {} })),
+        one("text", json!({ "text": { "body": "To whom?" } })),
+        { "type": "text" },
+    ]));
+    let body = envelope(&[told]);
+    let read = CARRIER.read_echoes(body.as_bytes());
+    let said: Vec<(&str, &str)> =
+        read.iter().map(|echo| (echo.to.as_str(), echo.body.as_str())).collect();
+    let number = "+16505551234";
+    assert_eq!(
+        said,
+        [
+            (number, "STOP"),
+            (number, "Hi"),
+            ("US.13491208655302741918", "Hi"),
+            (number, "Look"),
+            (number, ""),
+            (number, ""),
+        ]
+    );
+    assert!(read.iter().all(|echo| echo.from == PHONE_NUMBER_ID && echo.sid == WAMID));
+
+    // They are no texts of people and no reports, and what cannot be read of them is counted.
+    assert_eq!(texts(&body), Ok(vec![]));
+    assert_eq!(CARRIER.read_reports("", body.as_bytes()), Ok(vec![]));
+    assert_eq!(CARRIER.unread_parts(body.as_bytes()), 2);
+    assert_eq!(texts(&envelope(&[echoes(Value::Null)])), Ok(vec![]));
+    assert!(CARRIER.read_echoes(b"{}").is_empty());
+}
