@@ -9,23 +9,13 @@ use http::StatusCode;
 use tokio::time::timeout;
 
 use crate::{
-    app::App, courier::Origin, delivery::Delivery, faults::Callbacks, job::Job, stats::count,
+    app::App, courier::Origin, delivery::Delivery, faults::Callbacks, job::Job, retries::Failure,
+    stats::count,
 };
 use link::Link;
 
 /// One call takes at most this long, as Twilio's do.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Why a call was of no use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// There was no connection to be had.
-    NotConnected,
-    /// There was one, and no answer in time.
-    Silent,
-    /// The answer is no success.
-    Status(StatusCode),
-}
 
 /// Makes a call as soon as a connection is free.
 pub(crate) fn post(app: &Arc<App>, delivery: Box<Delivery>) {

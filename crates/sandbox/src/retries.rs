@@ -2,10 +2,21 @@
 //! `#`. `rc` is how often a call is tried again, `rp` after what. The rest of them, its timeouts
 //! and places, is not played.
 
-use crate::posting::Failure;
+use http::StatusCode;
 
 /// The most retries that an address may ask for.
 const MOST: u8 = 5;
+
+/// Why a call was of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// There was no connection to be had.
+    NotConnected,
+    /// There was one, and no answer in time.
+    Silent,
+    /// The answer is no success.
+    Status(StatusCode),
+}
 
 /// How often a call is tried again, and after what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +79,6 @@ impl Retries {
 
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
-
     use super::*;
 
     const BUSY: Failure = Failure::Status(StatusCode::SERVICE_UNAVAILABLE);
