@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    carrier_template::{UNKNOWN_TEMPLATE, Unsendable},
+    carrier_template::{TemplateStanding, UNKNOWN_TEMPLATE, Unsendable},
     draft::CarrierTemplate,
     ids::{PoolId, SenderId, TenantId},
 };
 use stage::Fault;
 use store::{
     Scoped,
-    settings::carrier_templates::{self, AskedTemplate, TemplateStanding},
+    settings::carrier_templates::{self, AskedTemplate},
 };
 use wire::{
     Submitted,
@@ -86,11 +86,8 @@ pub(super) async fn look(
 /// A template may be sent where one account may send it. Of several reasons the one of an account
 /// that has it is told.
 fn decide(standings: &[TemplateStanding]) -> Option<Unsendable> {
-    let why = |one: &TemplateStanding| match one.state {
-        Some(state) => state.unsendable(),
-        None => one.is_listed.then_some(UNKNOWN_TEMPLATE),
-    };
-    let reasons: Vec<Unsendable> = standings.iter().map_while(why).collect();
+    let reasons: Vec<Unsendable> =
+        standings.iter().copied().map_while(TemplateStanding::unsendable).collect();
     if reasons.len() < standings.len() {
         return None;
     }

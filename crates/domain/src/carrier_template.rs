@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use check::{ComponentFault, MAX_BUTTONS};
-pub use review::{ReviewState, UNKNOWN_TEMPLATE, Unsendable};
+pub use review::{ReviewState, TemplateStanding, UNKNOWN_TEMPLATE, Unsendable};
 
 /// What a template is made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

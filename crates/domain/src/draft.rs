@@ -51,6 +51,9 @@ pub struct TenantDefaults {
     pub zone: Option<Zone>,
 }
 
+/// A template of the carrier's, by its tenant, name and language.
+pub type TemplateName = (TenantId, String, String);
+
 /// What drafts are made from.
 #[derive(Debug, Default)]
 pub struct Supplies {
@@ -58,8 +61,10 @@ pub struct Supplies {
     pub tenants: HashMap<TenantId, TenantDefaults>,
     /// What messages on WhatsApp cost the tenants that have said it.
     pub whatsapp_rates: HashMap<TenantId, WhatsappRates>,
-    /// What the carrier's templates are billed as, by tenant, name and language, where it is known.
-    pub template_categories: HashMap<(TenantId, String, String), PriceCategory>,
+    /// What the carrier's templates are billed as, where it is known.
+    pub template_categories: HashMap<TemplateName, PriceCategory>,
+    /// Senders whose accounts surely do not send a template of the carrier's.
+    pub without_template: HashMap<TemplateName, HashSet<SenderId>>,
     /// The templates, parsed.
     pub texts: Texts,
     /// The senders of each pool.
@@ -80,8 +85,7 @@ impl Supplies {
     ) -> Micros {
         let tenant = request.origin.tenant;
         let category = template.map_or(PriceCategory::Service, |template| {
-            let key = (tenant.clone(), template.name.clone(), template.language.clone());
-            let known = self.template_categories.get(&key).copied();
+            let known = self.template_categories.get(&name_of(tenant, template)).copied();
             known.unwrap_or_else(|| PriceCategory::of_class(request.class))
         });
         let rates = self.whatsapp_rates.get(tenant);
@@ -121,13 +125,13 @@ pub fn draft(
 ) -> Option<Draft> {
     let tenant = supplies.tenants.get(request.origin.tenant)?;
 
-    let place = place(request.to, person, tenant.zone);
-    let senders = candidates(request, contact, &place, supplies);
-
     let languages = [person.language.as_deref(), Some(tenant.language.as_str())];
     let wording = wording(request, contact, languages, &supplies.texts);
     let variant = wording.as_ref().ok().and_then(Wording::variant).map(str::to_owned);
     let unfilled = wording.as_ref().ok().and_then(Wording::at_carrier).cloned();
+
+    let place = place(request.to, person, tenant.zone);
+    let senders = candidates(request, contact, (&place, unfilled.as_ref()), supplies);
 
     let media = request.origin.content.media();
     let rendered = reachable(request)
@@ -225,24 +229,34 @@ pub fn country(of: &Address) -> Option<Country> {
     }
 }
 
+/// The name of a tenant's template of the carrier.
+fn name_of(tenant: &TenantId, template: &CarrierTemplate) -> TemplateName {
+    (tenant.clone(), template.name.clone(), template.language.clone())
+}
+
 /// The candidate senders, preferred first.
 fn candidates(
     request: &DraftRequest<'_>,
     contact: ContactId,
-    place: &Place,
+    (place, template): (&Place, Option<&CarrierTemplate>),
     supplies: &Supplies,
 ) -> Vec<SenderId> {
     let tenant = request.origin.tenant;
-    let is_of_channel = |sender: &&SenderCandidate| sender.channel == request.channel;
+    let without = template.and_then(|named| supplies.without_template.get(&name_of(tenant, named)));
+    let looked_at = |sender: &SenderCandidate| {
+        let has_template = without.is_none_or(|without| !without.contains(&sender.id));
+        let is_of_channel = sender.channel == request.channel;
+        is_of_channel.then_some(SenderCandidate { has_template, ..*sender })
+    };
 
     match request.origin.from {
         From::Sender(id) => vec![*id],
         From::Pool(id) => {
             let pool = supplies.pools.get(&(tenant.clone(), *id)).into_iter().flatten();
-            senders::of_pool(pool.filter(is_of_channel), contact, place.country)
+            senders::of_pool(pool.filter_map(looked_at), contact, place.country)
         }
         From::Any => {
-            let all = supplies.senders.get(tenant).into_iter().flatten().filter(is_of_channel);
+            let all = supplies.senders.get(tenant).into_iter().flatten().filter_map(looked_at);
             match request.channel {
                 Channel::Sms => senders::of_tenant(all, contact, place.country),
                 // A number on WhatsApp writes to every country.

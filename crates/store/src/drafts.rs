@@ -4,6 +4,7 @@
 
 mod categories;
 mod known;
+mod without_template;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,8 +12,8 @@ use domain::{
     address::Address,
     billing::WhatsappRates,
     draft::{
-        CarrierTemplate, Content, From, Origin, Person, SenderCandidate, Supplies, TenantDefaults,
-        Texts,
+        CarrierTemplate, Content, From, Origin, Person, SenderCandidate, Supplies, TemplateName,
+        TenantDefaults, Texts,
     },
     ids::{CampaignId, ContactId, MediaId, PoolId, SenderId, TemplateId, TenantId},
     message::class::Channel,
@@ -32,8 +33,9 @@ use crate::{
     },
     fault,
 };
-use categories::{TemplateName, template_categories};
+use categories::template_categories;
 pub use known::{CarryingAccount, KnownOrigins, known};
+use without_template::without_template;
 
 /// Looks for one contact.
 #[derive(Debug, Clone, Copy)]
@@ -188,11 +190,11 @@ pub async fn supplies<'a>(
         let CarrierTemplate { name, language, .. } = template.ok()?;
         Some((tenant.clone(), name, language))
     }));
-    let template_categories = template_categories(tx, &at_carrier).await?;
     Ok(Supplies {
         tenants,
         whatsapp_rates,
-        template_categories,
+        template_categories: template_categories(tx, &at_carrier).await?,
+        without_template: without_template(tx, &at_carrier).await?,
         texts: Texts::parse(campaigns, templates),
         pools: pools(tx, now, &with_pool).await?,
         senders: senders(tx, now, &free).await?,
@@ -407,5 +409,6 @@ fn candidate(
     usable: bool,
     active: bool,
 ) -> SenderCandidate {
-    SenderCandidate { id: SenderId(id), channel, country: country.parse().ok(), usable, active }
+    let (id, country) = (SenderId(id), country.parse().ok());
+    SenderCandidate { id, channel, country, usable, active, has_template: true }
 }

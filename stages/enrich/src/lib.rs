@@ -5,7 +5,7 @@
 //! |---|---|
 //! | Consumes | `msg.submitted.<lane>` |
 //! | Emits | `msg.enriched.<lane>`; events message.accepted, failed, rejected, cancelled |
-//! | Reads | `tenants`, `contacts`, `campaigns`, `template_versions`, `pools`, `senders` |
+//! | Reads | `tenants`, `contacts`, `campaigns`, `template_versions`, `pools`, `senders`, `carrier_templates`, `template_syncs` |
 //! | Writes | `messages`, `contacts` and `standings` that are missing, `message_conflicts`, `batch_keys`; takes `cancel_marks` |
 //! | Calls | nobody |
 //! | Never | changes a row that has a text; renders a stored message a second time |

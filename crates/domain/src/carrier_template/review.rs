@@ -117,6 +117,25 @@ impl ReviewState {
     }
 }
 
+/// What is known of a template at one account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TemplateStanding {
+    /// Whether all templates of the account are known.
+    pub is_listed: bool,
+    /// How far the template's review has come; none where the account is not known to have it.
+    pub state: Option<ReviewState>,
+}
+
+impl TemplateStanding {
+    /// Why the account surely sends no message by the template; none where it is tried.
+    pub fn unsendable(self) -> Option<Unsendable> {
+        match self.state {
+            Some(state) => state.unsendable(),
+            None => self.is_listed.then_some(UNKNOWN_TEMPLATE),
+        }
+    }
+}
+
 /// Why a message by a template is refused that the account does not have in this language.
 pub const UNKNOWN_TEMPLATE: Unsendable = Unsendable {
     code: "template_unknown",
@@ -134,6 +153,16 @@ mod tests {
             assert_eq!(ReviewState::from_name(state.as_str()), Some(state));
         }
         assert_eq!(ReviewState::from_name("APPROVED"), None);
+    }
+
+    #[test]
+    fn what_is_not_on_a_whole_list_is_not_there_and_else_nobody_knows() {
+        let why = |is_listed, state| TemplateStanding { is_listed, state }.unsendable();
+        assert_eq!(why(true, None), Some(UNKNOWN_TEMPLATE));
+        assert_eq!(why(false, None), None);
+        assert_eq!(why(true, Some(ReviewState::Approved)), None);
+        let paused = why(false, Some(ReviewState::Paused)).map(|why| why.code);
+        assert_eq!(paused, Some("template_paused"));
     }
 
     #[test]

@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::{billing::PriceCategory, ids::TenantId};
+use domain::{billing::PriceCategory, draft::TemplateName};
 use stage::Fault;
 
 use crate::{Scoped, core::keyed, fault};
-
-/// A template of the carrier, by its tenant, name and language.
-pub(super) type TemplateName = (TenantId, String, String);
 
 /// What the carrier bills templates as, where its lists have said it.
 pub(super) async fn template_categories(

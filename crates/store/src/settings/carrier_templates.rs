@@ -17,7 +17,8 @@ use stage::Fault;
 pub use create::{NewTemplate, TemplateSubmission, forget, settle, submit};
 pub use news::{AccountNews, tell};
 pub use read::{TemplateFilter, get, list};
-pub use standing::{AskedTemplate, TemplateStanding, standings};
+pub(crate) use standing::read_standing;
+pub use standing::{AskedTemplate, standings};
 pub use sync::{DueSync, Synced, TemplatesReadAt, ask, fail, lease, record};
 
 use crate::{Scoped, core::words::words, fault};

@@ -1,5 +1,6 @@
 //! The enrich stage on a real database.
 
+mod accounts;
 mod cancels;
 mod conflicts;
 mod counts_limit;

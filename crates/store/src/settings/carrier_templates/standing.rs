@@ -1,7 +1,7 @@
 //! What is known of the templates that messages name, at the accounts that may carry them.
 
 use domain::{
-    carrier_template::ReviewState,
+    carrier_template::{ReviewState, TemplateStanding},
     ids::{PoolId, SenderId, TenantId},
     message::class::Channel,
 };
@@ -28,15 +28,6 @@ pub struct AskedTemplate<'a> {
     pub name: &'a str,
     /// Its language, as the carrier writes it.
     pub language: &'a str,
-}
-
-/// What is known of a template at one account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TemplateStanding {
-    /// Whether all templates of the account are known.
-    pub is_listed: bool,
-    /// How far the template's review has come; none where the account is not known to have it.
-    pub state: Option<ReviewState>,
 }
 
 /// What is known of templates at each account that may carry them, in the order of what is asked.
@@ -81,11 +72,14 @@ pub async fn standings(
     .map_err(fault)?;
 
     for row in rows {
-        let known = readable(optional::<ReviewState>(row.state.as_deref()));
-        // A state of a newer version is for the carrier to judge.
-        let state = known.unwrap_or(Some(ReviewState::Other));
-        let standing = TemplateStanding { is_listed: row.is_listed, state };
-        found[index(row.at)].push(standing);
+        found[index(row.at)].push(read_standing(row.is_listed, row.state.as_deref()));
     }
     Ok(found)
+}
+
+/// What rows say of a template at one account.
+pub(crate) fn read_standing(is_listed: bool, state: Option<&str>) -> TemplateStanding {
+    let known = readable(optional::<ReviewState>(state));
+    // A state of a newer version is for the carrier to judge.
+    TemplateStanding { is_listed, state: known.unwrap_or(Some(ReviewState::Other)) }
 }
