@@ -1,7 +1,8 @@
 //! What every stage and every source must stand (`testkit::contract`): delivery twice, to two
 //! processes at once, in another cut and under other facts; a kill at each of its IO points; a
 //! while without its broker or its database; being slow or frozen past its time; poison among its
-//! input. It must come to the same end each time.
+//! input. It must come to the same end each time. Half of the messages, of their receipts and of
+//! the answers to them are of one carrier, half of another: Twilio and Bandwidth, both at once.
 //!
 //! The trials are in testkit. The list is here, in the only crate that knows every stage: what is
 //! named once, in `cases!`, goes through all of them.

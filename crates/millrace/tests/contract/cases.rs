@@ -327,6 +327,9 @@ impl ContractSubject for Case {
         }
 
         inputs::quiet(&caller).await?;
+        if self.before.contains(&Send) && self.made != Made::Unanswered {
+            inputs::both_carriers_have_texts(&caller).await?;
+        }
         for sql in self.made.rows() {
             world.change(sql).await?;
         }

@@ -167,6 +167,16 @@ pub async fn quiet(caller: &Caller) -> anyhow::Result<()> {
     tokio::time::timeout(PATIENCE, quiet).await.context("the carrier goes on calling back")?
 }
 
+/// Fails where one of the two carriers has no text: what was done went by both at once.
+pub async fn both_carriers_have_texts(caller: &Caller) -> anyhow::Result<()> {
+    for carrier in ["twilio", "bandwidth"] {
+        let ledger = format!("{}/sandbox/ledger?carrier={carrier}", caller.sandbox);
+        let texts = caller.http.get(ledger).send().await?.error_for_status()?.text().await?;
+        ensure!(!texts.is_empty(), "{carrier} has no text");
+    }
+    Ok(())
+}
+
 const SENDER: &str = "+12125550001";
 const OTHER_SENDER: &str = "+12125550002";
 const SID: &str = "AC00000000000000000000000000000001";
