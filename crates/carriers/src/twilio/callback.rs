@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::report::Reference;
 
-/// What Twilio is to do about a callback that fails, in its own words behind a `#`: five more
-/// attempts, whatever went wrong. By itself it makes one, and only where it could not connect. This
-/// part is neither sent nor signed.
-const RETRIES: &str = "#rc=5&rp=all";
+/// What Twilio is to do about a call of ours that fails, in its own words behind the address: five
+/// more attempts, whatever went wrong. By itself it makes one, and only where it could not connect.
+/// This part is neither sent nor signed.
+pub(super) const RETRIES: &str = "#rc=5&rp=all";
 
 /// `{public}/webhooks/twilio/{account}/status?tenant=..&message=<uuid>`, and behind it how often
 /// Twilio tries it. `public_url` is `MILLRACE_PUBLIC_URL`, `account` the key of the carrier

@@ -6,7 +6,7 @@ use http::Method;
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::{classify::error_code, client::Client, records::parse};
+use super::{callback::RETRIES, classify::error_code, client::Client, records::parse};
 use crate::{
     answer::Doubt,
     http::{FORM, call, set_body},
@@ -83,12 +83,13 @@ impl Client {
         self.change(Method::POST, self.resource(NUMBERS), &[("PhoneNumber", number)]).await
     }
 
-    /// Says where texts to a number are posted.
+    /// Says where texts to a number are posted, and how often that is tried.
     pub async fn point_number(&self, id: &str, webhook: &str) -> NumberReply {
         if !super::is_sid(id) {
             return NumberReply::Refused { code: NOT_FOUND };
         }
-        let form = [("SmsUrl", webhook), ("SmsMethod", "POST")];
+        let webhook = format!("{webhook}{RETRIES}");
+        let form = [("SmsUrl", webhook.as_str()), ("SmsMethod", "POST")];
         self.change(Method::POST, self.resource(&format!("{NUMBERS}/{id}")), &form).await
     }
 

@@ -77,7 +77,7 @@ async fn a_number_is_bought_pointed_and_given_back_by_one_call_each() {
     let one = format!("{own}/{ID}.json");
     assert_eq!(calls, [format!("POST {own}.json"), format!("POST {one}"), format!("DELETE {one}")]);
     assert_eq!(seen[0].form()["PhoneNumber"], NUMBER);
-    assert_eq!(seen[1].form()["SmsUrl"], "https://h.example/in");
+    assert_eq!(seen[1].form()["SmsUrl"], "https://h.example/in#rc=5&rp=all");
     assert_eq!(seen[1].form()["SmsMethod"], "POST");
 }
 
