@@ -141,7 +141,7 @@ async fn a_number_is_ordered_assigned_activated_texted_and_given_back() {
     assert_eq!(pools["data"][0]["senders"], json!([spare["id"], owned["id"]]));
     let webhook = market.at_carrier().await[0]["sms_url"].as_str().unwrap().to_owned();
     assert!(webhook.starts_with(&format!("{PUBLIC_URL}/webhooks/twilio/")), "{webhook}");
-    assert!(webhook.ends_with("/inbound"), "{webhook}");
+    assert!(webhook.ends_with("/inbound#rc=5&rp=all"), "{webhook}");
     let path = format!("/v1/numbers/{}", owned["id"].as_str().unwrap());
     market.caller.post(&format!("{path}/activate"), &json!({ "pace": 2 })).await.problem(409);
 
@@ -252,11 +252,30 @@ async fn an_import_takes_over_what_the_account_has_and_settles_what_is_open() {
     let first = market.caller.post("/v1/numbers/import", &body).await.expect(200);
     let expected = json!({ "listed": 2, "added": 2, "settled": 0, "gone": 2, "left_out": 0 });
     assert_eq!(first, expected);
+    let one = json!({ "monthly_cost": { "amount": "2.00", "currency": "USD" } });
+    let known = market.caller.get("/v1/numbers").await.expect(200);
+    let by_number = |all: &Value, number: &str| {
+        let mut numbers = all["data"].as_array().unwrap().iter();
+        numbers.find(|one| one["number"] == number).unwrap().clone()
+    };
+    market.act(Method::PATCH, &by_number(&known, "+12025550120"), "", &one).await;
+    let body = json!({
+        "account": "main", "monthly_cost": { "amount": "1.15", "currency": "USD" },
+    });
     let second = market.caller.post("/v1/numbers/import", &body).await.expect(200);
     let nothing = json!({ "listed": 2, "added": 0, "settled": 0, "gone": 0, "left_out": 0 });
     assert_eq!(second, nothing);
 
     let all = market.caller.get("/v1/numbers").await.expect(200);
+    let cost = |number| by_number(&all, number)["monthly_cost"]["amount"].clone();
+    assert_eq!(cost("+12025550120"), json!("2.00"), "what was said of it stands");
+    assert_eq!(cost("+12025550121"), json!("1.15"));
+    assert_eq!(cost("+12025550132"), Value::Null, "it is not on the list");
+    let euros = json!({
+        "account": "main", "monthly_cost": { "amount": "1.15", "currency": "EUR" },
+    });
+    let errors = market.caller.post("/v1/numbers/import", &euros).await.problem(422);
+    assert_eq!(errors[0].0, "monthly_cost");
     let mut states: Vec<(&str, &str)> = all["data"]
         .as_array()
         .unwrap()

@@ -15,7 +15,7 @@ use domain::{
 use jiff::Timestamp;
 use stage::Fault;
 
-pub use import::{Imported, ListedAt, import};
+pub use import::{Imported, ListedAt, import, price_listed};
 pub use order::{Ordered, order, settle};
 pub use read::{get, list};
 pub use release::{begin_release, forget, undo_release};

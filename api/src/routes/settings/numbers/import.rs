@@ -2,18 +2,22 @@
 //! that are open.
 
 use axum::{Json, extract::State};
+use domain::money::Money;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::settings::numbers::{self, Imported, ListedAt, open::SETTLED_AFTER};
 use utoipa::ToSchema;
 
-use super::carrier::{of_account, permit, unread};
+use super::{
+    carrier::{of_account, permit, unread},
+    said::cost,
+};
 use crate::{
     app::App,
     audit,
     auth::{Allowed, EditNumbers, Needs},
     document::answers::{Always, Conflict, OfBody},
-    http::{Body, Problem},
+    http::{Body, Errors, Problem},
 };
 
 /// Whose numbers are to be taken over.
@@ -23,6 +27,10 @@ pub(super) struct NumberImport {
     /// The name of the carrier account.
     #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "main")]
     account: String,
+    /// What the carrier takes a month for each number, in the tenant's currency: it holds for those
+    /// on the list of which nobody has said it.
+    #[serde(default)]
+    monthly_cost: Option<Money>,
 }
 
 /// What an import has changed.
@@ -42,7 +50,8 @@ pub(super) struct NumberImportResult {
 
 /// `POST /v1/numbers/import`, for admins and owners: asks the carrier for every number of one of
 /// the tenant's own accounts and takes over those that are not here. Orders that are open are
-/// settled by it. It may be repeated. 409 where the carrier refuses, 503 where it does not answer.
+/// settled by it. Carriers name no price there: `monthly_cost` says what each costs. It may be
+/// repeated. 409 where the carrier refuses, 503 where it does not answer.
 #[utoipa::path(
     post, path = "/v1/numbers/import", tag = "settings", operation_id = "import_numbers",
     security(("bearer" = [EditNumbers::NAME])),
@@ -57,8 +66,13 @@ pub(super) async fn import(
     caller: Allowed<EditNumbers>,
     Body(body): Body<NumberImport>,
 ) -> Result<Json<NumberImportResult>, Problem> {
-    // load: no transaction is open while the carrier is asked
     caller.sees_all("an import of numbers")?;
+    let said_for = app.tenants.get(&app.store, &caller.tenant).await?;
+    let mut errors = Errors::default();
+    let monthly_cost = cost(body.monthly_cost.as_ref(), &said_for, &mut errors);
+    errors.done()?;
+
+    // load: no transaction is open while the carrier is asked
     let (now, machine) = (app.now(), stage::machine::now());
     let mut tx = app.transactions.begin(&caller.tenant).await?;
     let asked = of_account(&app, &mut tx, &caller.tenant, &body.account).await?;
@@ -76,9 +90,14 @@ pub(super) async fn import(
     let handle = &asked.account.handle;
     let Imported { added, settled, gone, left_out } =
         numbers::import(&mut tx, &caller.tenant, handle, &listed, &at).await?;
+    if let Some(cost) = monthly_cost {
+        numbers::price_listed(&mut tx, &caller.tenant, &listed, cost).await?;
+    }
     let subject = format!("carrier_account:{}", asked.account.name);
-    let detail =
-        json!({ "listed": listed.len(), "added": added, "settled": settled, "gone": gone });
+    let detail = json!({
+        "listed": listed.len(), "added": added, "settled": settled, "gone": gone,
+        "monthly_cost_micros": monthly_cost.map(|cost| cost.0),
+    });
     audit::note(&mut tx, &caller, now, "numbers.imported", subject, detail).await?;
     tx.commit().await?;
 

@@ -1,6 +1,9 @@
 //! Imports: what a carrier lists of an account is taken over, and settles what is open.
 
-use domain::ids::{SenderId, TenantId};
+use domain::{
+    ids::{SenderId, TenantId},
+    money::Micros,
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Uuid;
@@ -63,6 +66,27 @@ pub async fn import(
 
     let left_out = count(ids.len() as u64) - known;
     Ok(Imported { added, settled, gone, left_out })
+}
+
+/// Says what the carrier takes a month for each listed number of which nobody has said it.
+pub async fn price_listed(
+    tx: &mut Scoped,
+    tenant: &TenantId,
+    listed: &[(String, String)],
+    cost: Micros,
+) -> Result<(), Fault> {
+    let ids = listed.iter().map(|(number, _)| SenderId::of(tenant, number).0);
+    sqlx::query!(
+        "update numbers set monthly_cost_micros = $3
+         where tenant_id = $1 and number_id = any ($2) and monthly_cost_micros is null",
+        tenant.as_str(),
+        &ids.collect::<Vec<Uuid>>(),
+        cost.0,
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(fault)?;
+    Ok(())
 }
 
 /// Ends the orders for numbers that are listed, and finds those that were gone.
