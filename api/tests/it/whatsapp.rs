@@ -86,12 +86,22 @@ async fn the_numbers_of_an_account_are_listed_with_their_quality_and_limits() {
     );
     assert_eq!(second["sender"], Value::Null);
 
+    let validate = "/v1/carrier-accounts/wa/validate";
+    let valid = caller.post(validate, &json!({})).await.expect(200);
+    assert_eq!(valid, json!({ "valid": true, "numbers": 2, "refusal": null }));
+
     caller.get("/v1/carrier-accounts/other/numbers").await.problem(404);
+    caller.post("/v1/carrier-accounts/other/validate", &json!({})).await.problem(404);
     let viewer = world.caller("acme", KeyRole::Viewer).await;
     viewer.get("/v1/carrier-accounts/wa/numbers").await.problem(403);
+    viewer.post(validate, &json!({})).await.problem(403);
     let token = json!({ "auth_token": "other:secret:my-word" });
     caller.patch("/v1/carrier-accounts/wa", &token).await.expect(200);
     caller.get("/v1/carrier-accounts/wa/numbers").await.problem(409);
+    let invalid = caller.post(validate, &json!({})).await.expect(200);
+    assert_eq!((&invalid["valid"], &invalid["numbers"]), (&json!(false), &Value::Null));
+    let next_step = invalid["refusal"]["next_step"].as_str().expect("what to do");
+    assert!(next_step.contains("secret"), "{invalid}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod of_account;
 mod order;
 mod release;
 mod said;
+mod validate;
 mod view;
 
 use axum::{Json, extract::State};
@@ -40,6 +41,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(show, change::change, release::release))
         .routes(routes!(activate::activate))
         .routes(routes!(of_account::of_account))
+        .routes(routes!(validate::validate))
 }
 
 /// `GET /v1/numbers`, for every role: the numbers in pages, each with what it costs a month, what

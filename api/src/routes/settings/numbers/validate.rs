@@ -1,0 +1,113 @@
+//! `POST /v1/carrier-accounts/{account}/validate`: whether the carrier takes an account as it is
+//! entered here, asked at the carrier itself.
+
+use axum::{Json, extract::State};
+use carriers::{Carrier, Doubt, ReadError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::carrier::{own_account, permit, unread};
+use crate::{
+    app::App,
+    auth::{Allowed, EditSettings, Needs},
+    document::answers::{Always, Conflict, Missing},
+    http::{Problem, extract::Name},
+};
+
+/// What a carrier says of an account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CarrierAccountValidation)]
+pub(super) struct Validation {
+    /// Whether the carrier takes the account's id and its secret.
+    valid: bool,
+    /// Numbers that the account has at the carrier; null where it does not take the account, or
+    /// where there are too many to be read.
+    #[schema(required)]
+    numbers: Option<usize>,
+    /// Why the carrier does not take the account; null where it does.
+    #[schema(required)]
+    refusal: Option<AccountRefusal>,
+}
+
+/// Why a carrier does not take an account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CarrierAccountRefusal)]
+struct AccountRefusal {
+    /// The carrier's code; null where it gave none.
+    #[schema(required)]
+    code: Option<u32>,
+    /// What is wrong.
+    cause: &'static str,
+    /// What to do about it.
+    next_step: &'static str,
+}
+
+/// `POST /v1/carrier-accounts/{account}/validate`, for admins and owners: asks the carrier of one
+/// of the tenant's own accounts for its numbers, with the id and the secret that are entered.
+/// Answers 200 with what it says, 404, 409 for an account that the platform lends or whose carrier
+/// lists nothing, or 503 where the carrier does not answer. Nothing is changed and nothing is sent.
+#[utoipa::path(
+    post, path = "/v1/carrier-accounts/{account}/validate", tag = "settings",
+    operation_id = "validate_carrier_account", security(("bearer" = [EditSettings::NAME])),
+    params((
+        "account" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$",
+        description = "The account's name.", example = "main",
+    )),
+    responses(
+        (status = 200, description = "What the carrier says of it.", body = Validation),
+        Always, Missing, Conflict,
+    ),
+)]
+pub(super) async fn validate(
+    State(app): State<App>,
+    caller: Allowed<EditSettings>,
+    Name(name): Name,
+) -> Result<Json<Validation>, Problem> {
+    // load: no transaction is open while the carrier is asked
+    let tenant = caller.tenant.id();
+    let mut tx = app.transactions.begin(&caller.tenant).await?;
+    let asked = own_account(&app, &mut tx, tenant, &name).await?;
+    let asked = asked.ok_or_else(|| Problem::not_found("carrier account"))?;
+    drop(tx);
+
+    // ask
+    let _permit = permit(&app, tenant)?;
+    let error = match asked.client.account_numbers().await {
+        Ok(found) => return Ok(Json(Validation::taken(Some(found.len())))),
+        Err(ReadError::TooMany(_)) => return Ok(Json(Validation::taken(None))),
+        Err(error) => error,
+    };
+
+    // answer
+    match refusal(asked.carrier, &error) {
+        Some(why) => Ok(Json(Validation { valid: false, numbers: None, refusal: Some(why) })),
+        None => Err(unread(asked.carrier, &error)),
+    }
+}
+
+/// What a carrier says of an account that it does not take; none where it says nothing of it.
+fn refusal(carrier: Carrier, error: &ReadError) -> Option<AccountRefusal> {
+    match error {
+        ReadError::Stopped { .. } => Some(AccountRefusal {
+            code: None,
+            cause: "the carrier does not accept the account",
+            next_step: "Check the account's id and its secret, and whether the account is active",
+        }),
+        ReadError::Unavailable(Doubt::Status { status: 400..=499, code: Some(code) }) => {
+            let info = carrier.cause(*code);
+            let (cause, next_step) = (info.cause, info.next_step);
+            Some(AccountRefusal { code: Some(*code), cause, next_step })
+        }
+        ReadError::Throttled(_)
+        | ReadError::Unavailable(_)
+        | ReadError::NoConnection
+        | ReadError::TooMany(_)
+        | ReadError::NotOffered => None,
+    }
+}
+
+impl Validation {
+    fn taken(numbers: Option<usize>) -> Self {
+        Self { valid: true, numbers, refusal: None }
+    }
+}
