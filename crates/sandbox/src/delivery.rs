@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
 use tokio::sync::oneshot;
 
+use crate::retries::Retries;
+
 /// A `POST` to be made.
 pub(crate) struct Delivery {
     pub(crate) uri: Uri,
@@ -13,6 +15,8 @@ pub(crate) struct Delivery {
     pub(crate) generation: u32,
     /// Retries so far.
     pub(crate) retries: u8,
+    /// What its address says of retries, where the carrier lets it say that.
+    pub(crate) overrides: Option<Retries>,
     /// Told, by being dropped or used, when the call has ended.
     pub(crate) ended: Option<oneshot::Sender<()>>,
 }
@@ -26,6 +30,7 @@ impl Delivery {
             body: self.body.clone(),
             generation: self.generation,
             retries: self.retries,
+            overrides: self.overrides,
             ended: None,
         })
     }

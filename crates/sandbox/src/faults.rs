@@ -78,6 +78,9 @@ pub(crate) struct Callbacks {
     pub(crate) retries: u8,
     /// The first wait and the longest; each wait is twice the one before.
     pub(crate) backoff_ms: Range,
+    /// Whether Twilio's are tried again as the fragment of their address says, instead: `#rc=` how
+    /// often, `#rp=` after what; by default once, and only after a failed connection.
+    pub(crate) overrides: bool,
 }
 
 /// Faults of the AI.
@@ -132,7 +135,7 @@ impl Default for Receipts {
 
 impl Default for Callbacks {
     fn default() -> Self {
-        Self { retries: 5, backoff_ms: Range { from: 200, to: 5_000 } }
+        Self { retries: 5, backoff_ms: Range { from: 200, to: 5_000 }, overrides: false }
     }
 }
 

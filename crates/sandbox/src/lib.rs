@@ -8,7 +8,8 @@
 //!
 //! Where it differs from the real services, on purpose:
 //! - A callback that cannot connect, times out or gets a 5xx is retried five times (a fault
-//!   setting). Twilio retries once, and only a failed connection, unless the URL says otherwise.
+//!   setting). Twilio retries once, and only a failed connection, unless the URL says otherwise
+//!   (`#rc=5&rp=all`): `callbacks.overrides` plays that.
 //! - Callbacks go to `http` URLs only; one to `https` counts as failed at once.
 //! - A message may name any sender; a Messaging Service is a name for all numbers of its account.
 //! - The first credentials seen for an account stand, and its password signs the callbacks.
@@ -48,6 +49,7 @@ mod rate;
 mod reaction;
 mod receipts;
 mod reply;
+mod retries;
 mod schedule;
 mod segments;
 mod server;

@@ -8,7 +8,10 @@ use std::{sync::Arc, time::Duration};
 use http::StatusCode;
 use tokio::time::timeout;
 
-use crate::{app::App, courier::Origin, delivery::Delivery, job::Job, stats::count};
+use crate::{
+    app::App, courier::Origin, delivery::Delivery, faults::Callbacks, job::Job, retries::Failure,
+    stats::count,
+};
 use link::Link;
 
 /// One call takes at most this long, as Twilio's do.
@@ -26,46 +29,65 @@ async fn work(app: Arc<App>, origin: Arc<Origin>) {
     let mut link: Option<Link> = None;
     while let Some(delivery) = origin.next().await {
         let call = call(&mut link, &origin.address, &delivery);
-        let answer = timeout(CALL_TIMEOUT, call).await.unwrap_or(None);
-        if answer.is_none() {
+        let answer = timeout(CALL_TIMEOUT, call).await.unwrap_or(Err(Failure::Silent));
+        if answer.is_err() {
             link = None;
         }
         settle(&app, delivery, answer);
     }
 }
 
-/// One call; `None` when there was no answer. A kept connection may have died while it was idle,
-/// so a failure on one is tried again on a new one.
-async fn call(link: &mut Option<Link>, address: &str, delivery: &Delivery) -> Option<StatusCode> {
+/// One call. A kept connection may have died while it was idle, so a failure on one is tried again
+/// on a new one.
+async fn call(
+    link: &mut Option<Link>,
+    address: &str,
+    delivery: &Delivery,
+) -> Result<StatusCode, Failure> {
     if let Some(kept) = link {
         if let Some(status) = kept.exchange(delivery).await {
-            return Some(status);
+            return Ok(status);
         }
         *link = None;
     }
 
-    let mut fresh = Link::open(address).await?;
-    let status = fresh.exchange(delivery).await?;
+    let mut fresh = Link::open(address).await.ok_or(Failure::NotConnected)?;
+    let status = fresh.exchange(delivery).await.ok_or(Failure::Silent)?;
     *link = Some(fresh);
-    Some(status)
+    Ok(status)
 }
 
 /// Counts the answer, and plans a retry where there is one to make.
-fn settle(app: &Arc<App>, mut delivery: Box<Delivery>, answer: Option<StatusCode>) {
+fn settle(app: &Arc<App>, mut delivery: Box<Delivery>, answer: Result<StatusCode, Failure>) {
     let counters = &app.courier.counters;
+    let faults = app.faults();
     drop(delivery.ended.take());
 
-    let worth_a_retry = answer.is_none_or(|status| status.is_server_error());
-    if answer.is_some_and(|status| status.is_success()) {
-        count(&counters.sent);
-    } else if worth_a_retry && delivery.retries < app.faults().callbacks.retries {
-        if app.state().ledger.generation() == delivery.generation {
-            delivery.retries += 1;
-            count(&counters.retried);
-            app.later(app.faults().callbacks.wait(delivery.retries), Job::Post(delivery));
+    let failure = match answer {
+        Ok(status) if status.is_success() => None,
+        Ok(status) => Some(Failure::Status(status)),
+        Err(failure) => Some(failure),
+    };
+    match failure {
+        None => count(&counters.sent),
+        Some(failure) if is_tried_again(&faults.callbacks, &delivery, failure) => {
+            if app.state().ledger.generation() == delivery.generation {
+                delivery.retries += 1;
+                count(&counters.retried);
+                app.later(faults.callbacks.wait(delivery.retries), Job::Post(delivery));
+            }
         }
-    } else {
-        count(&counters.failed);
+        Some(_) => count(&counters.failed),
     }
     app.courier.done();
+}
+
+/// Whether a call that has failed is made again: as its address says, where the settings let it,
+/// else after anything but a refusal.
+fn is_tried_again(callbacks: &Callbacks, delivery: &Delivery, failure: Failure) -> bool {
+    if let Some(said) = delivery.overrides.filter(|_| callbacks.overrides) {
+        return said.allow(delivery.retries, failure);
+    }
+    let is_refused = matches!(failure, Failure::Status(status) if !status.is_server_error());
+    !is_refused && delivery.retries < callbacks.retries
 }

@@ -132,6 +132,7 @@ fn delivery(
         body: Bytes::from(encode::to_vec(&[event])),
         generation: state.ledger.generation(),
         retries: 0,
+        overrides: None,
         ended: None,
     }))
 }

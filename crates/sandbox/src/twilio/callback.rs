@@ -15,6 +15,7 @@ use crate::{
     ledger::{Index, Status},
     phone::Phone,
     picture,
+    retries::Retries,
 };
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
@@ -152,17 +153,20 @@ struct Signed {
     uri: Uri,
     body: Bytes,
     signature: HeaderValue,
+    retries: Retries,
 }
 
 /// Signs a form for a URL; `None` when the URL is none.
 fn signed(url: &str, token: &str, form: &[(&str, &str)]) -> Option<Signed> {
     // The fragment holds settings for Twilio: it is neither sent nor signed.
+    let retries = Retries::of(url);
     let url = url.split('#').next().unwrap_or(url);
 
     Some(Signed {
         uri: url.parse().ok()?,
         body: Bytes::from(serde_urlencoded::to_string(form).ok()?),
         signature: HeaderValue::from_str(&sign(token, url, form)).ok()?,
+        retries,
     })
 }
 
@@ -183,6 +187,7 @@ impl Signed {
             body: self.body,
             generation: state.ledger.generation(),
             retries: 0,
+            overrides: Some(self.retries),
             ended: None,
         })
     }

@@ -100,6 +100,29 @@ pub(super) fn inbound(
     delivery(state, url, inbound.business, value)
 }
 
+/// What the account is told where a person stops its marketing or takes it up again.
+pub(crate) fn preference(
+    state: &mut State,
+    business: &str,
+    number: &str,
+    (person, stops): (Phone, bool),
+) -> Option<Box<Delivery>> {
+    let url = state.businesses.get(business)?.callback_url.clone();
+    let word = if stops { "stop" } else { "resume" };
+    let value = json!({
+        "messaging_product": "whatsapp",
+        "metadata": metadata(number),
+        "user_preferences": [{
+            "wa_id": person.number().to_string(),
+            "detail": "User requested a change of marketing messages",
+            "category": "marketing_messages",
+            "value": word,
+            "timestamp": machine_now().as_second(),
+        }],
+    });
+    of_field(state, &url, business, "user_preferences", value)
+}
+
 /// What the account is told of a template that has changed, a call for each thing.
 pub(crate) fn template(
     state: &mut State,
@@ -178,6 +201,7 @@ fn of_field(
         body: Bytes::from(body),
         generation: state.ledger.generation(),
         retries: 0,
+        overrides: None,
         ended: None,
     }))
 }

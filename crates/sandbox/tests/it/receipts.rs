@@ -170,6 +170,35 @@ async fn a_callback_is_retried_with_its_token_on_5xx_and_not_on_4xx() {
 }
 
 #[tokio::test]
+async fn an_address_says_how_often_it_is_called_where_that_is_played() {
+    let world = World::new().await;
+    let callbacks = json!({ "backoff_ms": [1, 5], "overrides": true });
+    world.faults(json!({ "receipts": { "sent": false }, "callbacks": callbacks })).await;
+    let cases = [
+        ("", &[503][..], 1),
+        ("#rc=2&rp=5xx", &[503, 500], 3),
+        ("#rc=1&rp=5xx", &[503, 500], 2),
+        ("#rc=5&rp=all", &[403, 503], 3),
+        ("#rc=5&rp=5xx", &[403], 1),
+    ];
+
+    let mut calls = 0;
+    for (index, (fragment, answers, expected)) in cases.into_iter().enumerate() {
+        world.receiver.answer(answers);
+        let reference = format!("m{index}");
+        let callback = format!("{}{fragment}", world.receiver.url(&reference));
+        let form = [("To", PHONE), ("From", SENDER), ("Body", "a"), ("StatusCallback", &callback)];
+        assert_eq!(world.twilio(Method::POST, "Messages.json", &form).await.status, 201);
+        world.rest().await;
+
+        let hits = by_reference(&world.receiver.hits());
+        assert_eq!(hits[&reference].len(), expected, "{fragment}");
+        calls += expected;
+    }
+    assert_eq!(world.receiver.hits().len(), calls);
+}
+
+#[tokio::test]
 async fn a_callback_that_never_gets_through_is_given_up_after_its_retries() {
     let world = World::new().await;
     let callbacks = json!({ "backoff_ms": [1, 2], "retries": 2 });
