@@ -128,7 +128,7 @@ impl App {
         state.ledger.reset();
         state.people = People::default();
         state.spoken = Spoken::default();
-        state.businesses.close_windows();
+        state.businesses.forget_people();
         state.stats = Stats::default();
         state.mail = Mailbox::default();
         state.attempts.clear();

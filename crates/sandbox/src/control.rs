@@ -5,6 +5,7 @@ mod applications;
 mod businesses;
 mod lines;
 mod phone;
+mod preferences;
 mod templates;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -50,6 +51,7 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         ("clock", &Method::GET) => Ok(ok(&app.clock.read(machine_now()))),
         ("clock", &Method::PUT) => put_clock(app, body),
         ("inbound", &Method::POST) => text_in(app, body),
+        ("preferences", &Method::POST) => preferences::choose(app, body),
         (path, &Method::GET) if picture::is_open_path(path) => Ok(picture::answer()),
         (path, _) if path.starts_with("phone/") => {
             phone::answer(app, head, &path["phone/".len()..], body)
@@ -63,7 +65,7 @@ pub(crate) fn answer(app: &Arc<App>, head: &Parts, rest: &str, body: &[u8]) -> R
         (path, &Method::PUT) if path.starts_with("businesses/") => businesses::put(app, path, body),
         (
             "ledger" | "auto-replies" | "mail" | "stats" | "reset" | "faults" | "personas"
-            | "clock" | "inbound",
+            | "clock" | "inbound" | "preferences",
             _,
         ) => Err(wrong_method()),
         _ => Err(problem(StatusCode::NOT_FOUND, "the sandbox has no such control call")),

@@ -1,8 +1,8 @@
-//! WhatsApp Business Accounts: their numbers and templates, where they are called back, and who has
-//! written to them lately.
+//! WhatsApp Business Accounts: their numbers and templates, where they are called back, who has
+//! written to them lately, and who has stopped their marketing.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -20,6 +20,9 @@ const MAX_TEMPLATES: usize = 6_000;
 /// The most people whose last message is remembered. With more, all are forgotten.
 const MAX_WINDOWS: usize = 2_000_000;
 
+/// The most people who are known to have stopped marketing. With more, all are forgotten.
+const MAX_STOPS: usize = 100_000;
+
 /// How long after a person's message free texts are taken.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
@@ -29,6 +32,8 @@ pub(crate) struct Businesses {
     by_id: BTreeMap<Arc<str>, Business>,
     numbers: BTreeMap<Arc<str>, Arc<str>>,
     windows: HashMap<(Arc<str>, Phone), Timestamp>,
+    /// Who has stopped the marketing of a number.
+    without_marketing: HashSet<(Arc<str>, Phone)>,
 }
 
 /// An account. No `Debug`: it holds secrets.
@@ -150,9 +155,28 @@ impl Businesses {
         self.windows.insert((number.clone(), person), at);
     }
 
-    /// Closes all windows.
-    pub(crate) fn close_windows(&mut self) {
+    /// A person stops the marketing of a number, or takes it up again.
+    pub(crate) fn prefers(&mut self, number: &Arc<str>, person: Phone, stops: bool) {
+        let key = (number.clone(), person);
+        if !stops {
+            self.without_marketing.remove(&key);
+            return;
+        }
+        if self.without_marketing.len() >= MAX_STOPS {
+            self.without_marketing.clear();
+        }
+        self.without_marketing.insert(key);
+    }
+
+    /// Whether a person takes the marketing of a number.
+    pub(crate) fn takes_marketing(&self, number: &Arc<str>, person: Phone) -> bool {
+        !self.without_marketing.contains(&(number.clone(), person))
+    }
+
+    /// Closes all windows, and forgets who has stopped marketing.
+    pub(crate) fn forget_people(&mut self) {
         self.windows.clear();
+        self.without_marketing.clear();
     }
 
     /// Whether a free text may go to a person now.

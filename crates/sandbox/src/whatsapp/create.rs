@@ -75,6 +75,10 @@ fn record(call: &Call<'_>, from: Arc<str>, state: &mut State) -> Result<Index, R
     if is_free && !state.businesses.is_open(&from, request.to, at) {
         return Err(coded(131_047));
     }
+    let is_marketing = &*request.category == "marketing";
+    if is_marketing && !state.businesses.takes_marketing(&from, request.to) {
+        return Err(coded(131_050));
+    }
     if state.ledger.is_full() {
         return Err(errors::unavailable());
     }

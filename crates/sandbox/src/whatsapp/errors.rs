@@ -53,6 +53,7 @@ pub(super) fn coded(code: u32) -> Refusal {
         131_047 => {
             Refusal::new(400, code, "More than 24 hours have passed since the customer wrote.")
         }
+        131_050 => Refusal::new(400, code, "The person has stopped marketing messages."),
         132_000 => Refusal::new(400, code, "Number of parameters does not match."),
         132_001 => Refusal::new(404, code, "Template name does not exist in the translation."),
         132_012 => Refusal::new(400, code, "The parameters do not fit the template's components."),

@@ -379,6 +379,37 @@ async fn templates_with_headers_and_pages_need_their_values_and_are_deleted_by_i
 }
 
 #[tokio::test]
+async fn a_person_stops_marketing_in_whatsapp_itself_and_takes_it_up_again() {
+    let world = World::new().await;
+    business(&world).await;
+    world.faults(json!({})).await;
+    create_template(&world, "plain", "Hello.").await;
+    create_template(&world, "sale", "Sale!").await;
+    review(&world, "sale", json!({ "category": "MARKETING", "told": false })).await;
+    let template = |name: &str| json!({ "name": name, "language": { "code": "en_US" } });
+    let prefers = async |marketing: &str, calls: usize| {
+        let choice = json!({ "from": PHONE, "to": NUMBER, "marketing": marketing });
+        let answer = world.control(Method::POST, "preferences", choice).await;
+        assert_eq!((answer.status, &answer.body["callbacks"]), (202, &json!(1)));
+        let (field, value) = told(&world.receiver.wait(calls).await[calls - 1]);
+        assert_eq!(field, "user_preferences");
+        let told = &value["user_preferences"][0];
+        assert_eq!((&told["value"], &told["wa_id"]), (&json!(marketing), &json!(&PHONE[1..])));
+    };
+
+    prefers("stop", 1).await;
+    assert_eq!(code(&send(&world, "template", template("sale"), "t").await), (400, 131_050));
+    prefers("resume", 2).await;
+    assert_eq!(send(&world, "template", template("sale"), "t").await.status, 200);
+    world.rest().await;
+    prefers("stop", 5).await;
+    assert_eq!(send(&world, "template", template("plain"), "t").await.status, 200);
+
+    let nobody = json!({ "from": PHONE, "to": "1", "marketing": "stop" });
+    assert_eq!(world.control(Method::POST, "preferences", nobody).await.status, 422);
+}
+
+#[tokio::test]
 async fn wrong_tokens_nodes_and_faults_are_refused_with_metas_codes() {
     let world = World::new().await;
     business(&world).await;
