@@ -193,7 +193,8 @@ pub struct ConversationData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub assignee: Option<Uuid>,
-    /// Who did it, as the audit trail names them; left out where a text of the contact did.
+    /// Who did it, as the audit trail names them, `phone` for somebody of the company on the phone
+    /// that has their number; left out where a text of the contact did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub by: Option<String>,

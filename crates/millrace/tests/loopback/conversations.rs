@@ -66,7 +66,7 @@ impl Town {
         }
         phone_of(&platform, &shop).await?;
         let town = Self { platform, shop, club };
-        town.thinks_for(Duration::from_secs(4)).await?;
+        town.thinks_for(Duration::from_secs(6)).await?;
         Ok(town)
     }
 

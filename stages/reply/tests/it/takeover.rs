@@ -69,3 +69,38 @@ async fn an_answer_is_not_said_again_once_a_person_has_taken_over() -> anyhow::R
     assert_eq!(world.reasons().await?, ["answered"]);
     Ok(())
 }
+
+#[tokio::test]
+async fn of_a_long_conversation_the_model_reads_what_came_since_people_gave_it_back()
+-> anyhow::Result<()> {
+    let world = World::begin().await?;
+    let process = world.process().await?;
+    let (before, other) = (world.text(1, "Hello").await?, world.text(2, "Hello").await?);
+    let long_ago = format!(
+        "insert into millrace.inbound_texts (tenant_id, inbound_id, conversation_id, contact_id,
+             sender_id, body, meaning, epoch, received_at)
+         select 'acme', gen_random_uuid(), '{}', '{}', '{}', 'Long ago', 'text', 1,
+                '{}'::timestamptz - n * interval '2 hours'
+         from generate_series(1, 300) n",
+        before.conversation,
+        before.contact,
+        before.sender,
+        now()
+    );
+    world.run(&long_ago).await?;
+
+    let mut texts = Vec::new();
+    for (person, thread) in [(1, &before), (2, &other)] {
+        world.change(thread, TAKE_OVER).await?;
+        world.change(thread, HAND_BACK).await?;
+        let mut since = world.text(person, QUESTION).await?;
+        since.epoch = 3;
+        world.of_epoch(&since).await?;
+        texts.push(since);
+    }
+    assert_eq!(process.answer(after(1), &texts).await?.len(), 2);
+    let decided = world.decided().await?;
+    assert_eq!(decided.len(), 2);
+    assert_eq!(decided[0].tokens, decided[1].tokens, "what is long past is not read");
+    Ok(())
+}
