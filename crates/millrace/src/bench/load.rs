@@ -36,7 +36,7 @@ pub const CONTACTS_PER_SECOND: u64 = 8_000;
 
 /// Likewise for a run of many minutes, whose contacts take minutes to load. It fails where they do
 /// not last.
-pub const CONTACTS_PER_HELD: u64 = 3_600;
+pub const CONTACTS_PER_HELD: u64 = 5_000;
 
 /// Tenants with senders and contacts.
 pub struct BenchWork {
