@@ -140,6 +140,10 @@ pub struct Common {
     /// [default: 0.2]
     #[arg(long, env = "MILLRACE_CALL_BY", value_name = "SECONDS")]
     pub call_by: Option<String>,
+    /// How many carrier calls a process of send has under way at once, from 4 to 4096
+    /// [default: 512]
+    #[arg(long, env = "MILLRACE_CARRIER_CALLS", value_name = "N")]
+    pub carrier_calls: Option<String>,
     /// How long a carrier call may take, in seconds, for every stage alike [default: 10]
     #[arg(long, env = "MILLRACE_REQUEST_TIMEOUT", value_name = "SECONDS")]
     pub request_timeout: Option<String>,
@@ -233,6 +237,8 @@ pub struct Settings {
     pub stream_sizes: BTreeMap<Stream, i64>,
     /// How long after its claim a carrier call may begin.
     pub call_by: Duration,
+    /// How many carrier calls a process has under way at once.
+    pub carrier_calls: usize,
     /// How long a carrier call may take.
     pub request_timeout: Duration,
     /// How long a carrier's list may miss a text that it took; none is each carrier's own.
@@ -310,6 +316,7 @@ impl Common {
             stream_replicas: parse::replicas(self.stream_replicas.as_deref())?,
             stream_sizes: parse::stream_sizes(self.stream_sizes.as_deref())?,
             call_by: parse::span("MILLRACE_CALL_BY", self.call_by.as_deref(), 0.01..=5.0, 0.2)?,
+            carrier_calls: parse::carrier_calls(self.carrier_calls.as_deref())?,
             request_timeout: parse::span(
                 "MILLRACE_REQUEST_TIMEOUT",
                 self.request_timeout.as_deref(),

@@ -220,6 +220,23 @@ impl Platform {
         Ok(())
     }
 
+    /// Starts so many more processes of a stage.
+    ///
+    /// # Errors
+    /// The program cannot be run.
+    pub fn start_more(
+        &mut self,
+        plan: &Plan,
+        stage: StageName,
+        processes: usize,
+    ) -> anyhow::Result<()> {
+        let dir = self.dir.clone();
+        for _ in 0..processes {
+            self.add(&dir, plan, ProcessKind::Stage(stage), None)?;
+        }
+        Ok(())
+    }
+
     /// A look at the broker, as the operator; `name` is what the server's own tools show.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ pub struct SendConfig {
     pub public_url: String,
     /// `MILLRACE_ALLOW_CARRIER_HOSTS`: hosts besides the carrier's own that accounts may name.
     pub allow_hosts: Vec<String>,
-    /// Carrier calls under way at once in this process, at least 4.
+    /// `MILLRACE_CARRIER_CALLS`: carrier calls under way at once in this process, at least 4.
     pub permits: usize,
     /// `MILLRACE_CALL_BY`: how long after its claim a call may begin.
     pub call_by: Duration,

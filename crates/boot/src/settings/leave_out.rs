@@ -71,6 +71,7 @@ impl Common {
             "MILLRACE_STREAM_REPLICAS" => self.stream_replicas = None,
             "MILLRACE_STREAM_SIZES" => self.stream_sizes = None,
             "MILLRACE_CALL_BY" => self.call_by = None,
+            "MILLRACE_CARRIER_CALLS" => self.carrier_calls = None,
             "MILLRACE_REQUEST_TIMEOUT" => self.request_timeout = None,
             "MILLRACE_LIST_LAG" => self.list_lag = None,
             "MILLRACE_DOUBT_LIMIT" => self.doubt_limit = None,

@@ -203,6 +203,14 @@ pub(super) fn counts_limit(text: Option<&str>) -> Result<i64, SettingsError> {
     groups.ok_or_else(|| SettingsError::new("MILLRACE_COUNTS_LIMIT", wrong()))
 }
 
+pub(super) fn carrier_calls(text: Option<&str>) -> Result<usize, SettingsError> {
+    let Some(text) = given(text) else { return Ok(512) };
+
+    let calls = text.parse().ok().filter(|calls| (4..=4_096).contains(calls));
+    let wrong = || format!("'{text}' must be a number of calls from 4 to 4096");
+    calls.ok_or_else(|| SettingsError::new("MILLRACE_CARRIER_CALLS", wrong()))
+}
+
 /// The smallest stream: some of the largest frames.
 const SMALLEST_STREAM: i64 = 1024 * 1024;
 

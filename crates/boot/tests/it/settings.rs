@@ -33,6 +33,7 @@ fn from_flags(flags: &[&str]) -> Result<Settings, SettingsError> {
             "--allow-tool-hosts" => common.allow_tool_hosts = given.allow_tool_hosts.clone(),
             "--sandbox-url" => common.sandbox_url = given.sandbox_url.clone(),
             "--call-by" => common.call_by = given.call_by.clone(),
+            "--carrier-calls" => common.carrier_calls = given.carrier_calls.clone(),
             "--request-timeout" => common.request_timeout = given.request_timeout.clone(),
             "--list-lag" => common.list_lag = given.list_lag.clone(),
             "--doubt-limit" => common.doubt_limit = given.doubt_limit.clone(),
@@ -139,6 +140,12 @@ fn the_waits_around_a_carrier_call_take_fractions_of_seconds() {
 }
 
 #[test]
+fn a_process_has_512_carrier_calls_at_once_unless_set() {
+    assert_eq!(Common::default().resolve().unwrap().carrier_calls, 512);
+    assert_eq!(from_flags(&["--carrier-calls=16"]).unwrap().carrier_calls, 16);
+}
+
+#[test]
 fn a_receipt_is_waited_for_ten_minutes_and_three_days_unless_set() {
     let waits = |settings: &Settings| {
         [settings.receipt_fetch, settings.receipt_horizon].map(|it| it.as_millis())
@@ -193,6 +200,11 @@ fn each_mistake_is_one_line_that_names_the_setting_and_what_would_be_right() {
         ("--list-lag=-1", "MILLRACE_LIST_LAG: '-1' must be seconds from 0 to 3600, such as 30"),
         ("--list-lag=NaN", "MILLRACE_LIST_LAG: 'NaN' must be seconds"),
         ("--call-by=300", "MILLRACE_CALL_BY: '300' must be seconds from 0.01 to 5, such as 0.2"),
+        (
+            "--carrier-calls=3",
+            "MILLRACE_CARRIER_CALLS: '3' must be a number of calls from 4 to 4096",
+        ),
+        ("--carrier-calls=many", "MILLRACE_CARRIER_CALLS: 'many' must be a number of calls"),
         ("--request-timeout=10s", "MILLRACE_REQUEST_TIMEOUT: '10s' must be seconds from 0.1 to 60"),
         (
             "--receipt-fetch=0",

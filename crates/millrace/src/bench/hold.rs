@@ -12,8 +12,15 @@ use store::{
     statistics::{self, HeldSnapshot, TableStatistics},
 };
 
-use super::period::{self, Period, PeriodBench};
+use super::{
+    load,
+    period::{self, Period, PeriodBench},
+};
 use crate::cli;
+
+/// How long the periods without a reader and beside a dump are, at most: they are as long as the
+/// snapshot is held where that is shorter.
+const LONGEST_BESIDE: Duration = Duration::from_secs(60);
 
 /// The share of the rate without a reader that is left beside one, at least.
 const BESIDE_A_READER: f64 = 0.9;
@@ -35,8 +42,10 @@ const SHOWN: usize = 8;
 /// # Errors
 /// The platform does not start, or a message is not sent.
 pub async fn run(args: &cli::bench::Bench, hold: Duration) -> anyhow::Result<ExitCode> {
-    let mut bench = PeriodBench::start(args).await?;
-    let beside = Duration::from_secs(cli::bench::Bench::beside(hold.as_secs()));
+    let beside = hold.min(LONGEST_BESIDE);
+    let seconds = (hold + 2 * beside).as_secs();
+    let contacts = (seconds * load::CONTACTS_PER_HELD) as usize;
+    let mut bench = PeriodBench::start(args, contacts).await?;
     let periods = measure(&mut bench, hold, beside).await?;
     let [alone, held, dumped] = &periods;
     let rates = period::print(alone, &[(held, BESIDE_A_READER), (dumped, BESIDE_A_DUMP)]);

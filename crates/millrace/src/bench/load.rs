@@ -3,11 +3,13 @@
 
 use std::{
     fmt::Write,
+    ops::Range,
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::watch::Sent;
@@ -27,29 +29,62 @@ const BATCH: usize = 1_000;
 const REQUESTS: usize = 4;
 
 /// Messages that may be submitted and not sent yet, when sending for a time.
-const OUTSTANDING: usize = 20_000;
+pub const OUTSTANDING: usize = 20_000;
 
 /// Messages per second that contacts are made for, when sending for a time.
-const CONTACTS_PER_SECOND: u64 = 5_000;
+pub const CONTACTS_PER_SECOND: u64 = 8_000;
 
 /// Likewise for a run of many minutes, whose contacts take minutes to load. It fails where they do
 /// not last.
-const CONTACTS_PER_HELD: u64 = 3_600;
+pub const CONTACTS_PER_HELD: u64 = 5_000;
 
 /// Tenants with senders and contacts.
 pub struct BenchWork {
     pools: Vec<String>,
     contacts: usize,
-    /// Batches that were submitted; each has contacts of its own.
-    batches: usize,
+    /// How many of each tenant's contacts were taken: each gets one message.
+    taken: Vec<AtomicUsize>,
     /// Messages that were accepted.
-    accepted: usize,
+    accepted: AtomicUsize,
+}
+
+/// For how long batches are submitted, and how far ahead of the carrier.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchSpan {
+    /// None: until the contacts are used up, as fast as the api takes them.
+    pub time: Option<Duration>,
+    /// Messages that may be submitted and not sent yet, where there is a time.
+    pub outstanding: usize,
+}
+
+impl BatchSpan {
+    /// For so long, with a backlog throughout.
+    pub fn of(time: Duration) -> Self {
+        Self { time: Some(time), outstanding: OUTSTANDING }
+    }
 }
 
 impl BenchWork {
     /// A tenant's pool.
     pub fn pool(&self, tenant: usize) -> &str {
         &self.pools[tenant % self.pools.len()]
+    }
+
+    /// How many messages were accepted so far.
+    pub fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Notes that so many more were accepted.
+    pub fn accept(&self, messages: usize) {
+        self.accepted.fetch_add(messages, Ordering::Relaxed);
+    }
+
+    /// Takes the next contacts of a tenant, so many at most; none where all are used up.
+    pub fn take(&self, tenant: usize, most: usize) -> Option<Range<usize>> {
+        let all = self.contacts / self.pools.len();
+        let first = self.taken[tenant].fetch_add(most, Ordering::Relaxed);
+        (first < all).then(|| first..all.min(first + most))
     }
 
     /// The tenant and the number of one of the contacts that are kept for the latency.
@@ -63,25 +98,28 @@ impl BenchWork {
     }
 }
 
-/// Makes tenants, senders, contacts and opt-outs through the public API.
+/// Has the carrier take so many milliseconds for each answer. Both receipts of a text follow soon.
+///
+/// # Errors
+/// The sandbox does not answer.
+pub async fn carrier_takes(platform: &Platform, milliseconds: u32) -> anyhow::Result<()> {
+    let faults = json!({ "latency_ms": milliseconds, "receipts": { "delay_ms": [0, 50] } });
+    platform.sandbox.put("/sandbox/faults", &faults).await.map(drop)
+}
+
+/// Makes tenants, senders, so many contacts and opt-outs through the public API.
 ///
 /// # Errors
 /// The api refuses something.
 pub async fn prepare(
     platform: &mut Platform,
     args: &cli::bench::Bench,
+    contacts: usize,
 ) -> anyhow::Result<BenchWork> {
     // Business time stands still there.
     platform.sandbox.put("/sandbox/clock", &json!({ "now": OPEN_HOUR, "rate": 0 })).await?;
-    let receipts = json!({ "receipts": { "delay_ms": [0, 50] } });
-    platform.sandbox.put("/sandbox/faults", &receipts).await?;
-
+    carrier_takes(platform, 0).await?;
     platform.make_tenants(args.tenants).await?;
-    let contacts = match args.load_seconds() {
-        Some(seconds) if args.hold_xmin.is_some() => (seconds * CONTACTS_PER_HELD) as usize,
-        Some(seconds) => (seconds * CONTACTS_PER_SECOND) as usize,
-        None => args.messages,
-    };
 
     let mut pools = Vec::new();
     let each = (contacts + SPARE).div_ceil(args.tenants);
@@ -99,7 +137,8 @@ pub async fn prepare(
 
     // Loading is not what is measured, nor is what it leaves to be done.
     platform.postgres.settle().await?;
-    Ok(BenchWork { pools, contacts, batches: 0, accepted: 0 })
+    let taken = pools.iter().map(|_| AtomicUsize::new(0)).collect();
+    Ok(BenchWork { pools, contacts, taken, accepted: AtomicUsize::new(0) })
 }
 
 /// Contacts who consent, and behind them as many again as have opted out.
@@ -113,43 +152,39 @@ fn contacts_csv(consenting: usize, refused: usize) -> String {
     csv
 }
 
-/// A New York number: 2 million of them.
-pub(super) fn number(index: usize) -> String {
+/// A New York number: nearly 8 million of them.
+pub fn number(index: usize) -> String {
     format!("+1212{:07}", 2_000_000 + index)
 }
 
-/// Submits until all messages, or the time, are used up; says how many were accepted in all.
+/// Submits batches until the contacts, or the time, are used up; says how many messages were
+/// accepted in all.
 ///
 /// # Errors
 /// The api refuses a batch.
 pub async fn submit(
     platform: &Platform,
-    work: &mut BenchWork,
-    time: Option<Duration>,
+    work: &BenchWork,
+    span: BatchSpan,
     sent: &Sent,
 ) -> anyhow::Result<usize> {
-    let end = time.map(|time| Instant::now() + time);
-    let per_tenant = work.contacts / platform.tenants();
-    let batches = per_tenant.div_ceil(BATCH) * platform.tenants();
+    let end = span.time.map(|time| Instant::now() + time);
     let mut sending: JoinSet<anyhow::Result<usize>> = JoinSet::new();
+    let mut tenants = (0..platform.tenants()).cycle();
 
-    while work.batches < batches {
-        if end.is_some_and(|end| Instant::now() >= end) {
-            break;
-        }
-
+    while end.is_none_or(|end| Instant::now() < end) {
         while sending.len() >= REQUESTS {
-            work.accepted += sending.join_next().await.context("a request")???;
+            work.accept(sending.join_next().await.context("a request")???);
         }
-        while end.is_some() && work.accepted > sent.count() + OUTSTANDING {
+        if end.is_some() && work.accepted() > sent.count() + span.outstanding {
             tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
         }
 
-        let tenant = work.batches % platform.tenants();
-        let first = work.batches / platform.tenants() * BATCH;
+        let tenant = tenants.next().context("a tenant")?;
+        let Some(people) = work.take(tenant, BATCH) else { break };
         let client = platform.client(tenant)?;
-        let body = batch(work.pool(tenant), first, BATCH.min(per_tenant - first));
-        work.batches += 1;
+        let body = batch(work.pool(tenant), people);
         sending.spawn(async move {
             let answer = client.post("/v1/messages/batch", &body).await?;
             Ok(answer["accepted"].as_u64().context("accepted")? as usize)
@@ -157,19 +192,22 @@ pub async fn submit(
     }
 
     while let Some(accepted) = sending.join_next().await {
-        work.accepted += accepted??;
+        work.accept(accepted??);
     }
-    Ok(work.accepted)
+    Ok(work.accepted())
 }
 
-fn batch(pool: &str, first: usize, count: usize) -> serde_json::Value {
-    let message = |index| {
-        json!({
-            "to": number(index),
-            "class": "promo",
-            "pool": pool,
-            "body": "Spring sale: 20 % off until Sunday",
-        })
-    };
-    json!({ "messages": (first..first + count).map(message).collect::<Vec<_>>() })
+fn batch(pool: &str, people: Range<usize>) -> Value {
+    let messages: Vec<Value> = people.map(|index| message(pool, index)).collect();
+    json!({ "messages": messages })
+}
+
+/// A promotion to one of a tenant's contacts.
+pub fn message(pool: &str, index: usize) -> Value {
+    json!({
+        "to": number(index),
+        "class": "promo",
+        "pool": pool,
+        "body": "Spring sale: 20 % off until Sunday",
+    })
 }

@@ -11,7 +11,10 @@ use domain::ids::TenantId;
 use jiff::SignedDuration;
 use store::{Role, Store, statistics};
 
-use super::period::{self, PeriodBench};
+use super::{
+    load,
+    period::{self, PeriodBench},
+};
 use crate::{cli, platform};
 
 /// The share of the rate that is left beside a purge, at least.
@@ -32,7 +35,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// # Errors
 /// The platform does not start, a message is not sent, or the purge does not begin.
 pub async fn run(args: &cli::bench::Bench, time: Duration) -> anyhow::Result<ExitCode> {
-    let mut bench = PeriodBench::start(args).await?;
+    let contacts = (2 * time.as_secs() * load::CONTACTS_PER_SECOND) as usize;
+    let mut bench = PeriodBench::start(args, contacts).await?;
     let tenants = (0..args.tenants).map(platform::tenant).collect::<anyhow::Result<Vec<_>>>()?;
     let alone = bench.period("alone", time).await?;
 

@@ -4,31 +4,48 @@ use std::{collections::BTreeMap, fs};
 
 use boot::embedded::Nats;
 
-use crate::platform::{Part, Platform};
+use crate::platform::Platform;
 
 /// A named group: the processes whose root these are, with all their descendants.
 #[derive(Debug, Clone)]
 pub struct UsageGroup {
-    /// `api`, `stages`, `nats`, `postgres`, `sandbox`.
+    /// The name of a part of the platform, `nats` or `postgres`.
     pub name: &'static str,
     /// Process ids of the roots; those of a part that is not running are left out.
     pub roots: Vec<u32>,
 }
 
-/// The processes of a platform by group.
-pub fn groups(platform: &Platform) -> Vec<UsageGroup> {
-    let of = |wanted: &dyn Fn(&str) -> bool| {
-        let parts = platform.parts.iter().filter(|part| wanted(part.name));
-        parts.filter_map(Part::pid).collect()
-    };
+impl UsageGroup {
+    /// Whether it is the platform's own: the sandbox is its carrier.
+    pub fn is_ours(&self) -> bool {
+        is_ours(self.name)
+    }
 
-    vec![
-        UsageGroup { name: "api", roots: of(&|name| name == "api") },
-        UsageGroup { name: "stages", roots: of(&|name| name != "api" && name != "sandbox") },
-        UsageGroup { name: "nats", roots: platform.nats.iter().map(Nats::pid).collect() },
-        UsageGroup { name: "postgres", roots: vec![platform.postgres.pid()] },
-        UsageGroup { name: "sandbox", roots: of(&|name| name == "sandbox") },
-    ]
+    /// Whether it is a stage.
+    pub fn is_stage(&self) -> bool {
+        is_stage(self.name)
+    }
+}
+
+/// Whether a group of this name is a stage.
+pub fn is_stage(name: &str) -> bool {
+    is_ours(name) && !matches!(name, "api" | "nats" | "postgres")
+}
+
+/// Whether a group of this name is the platform's own.
+fn is_ours(name: &str) -> bool {
+    name != "sandbox"
+}
+
+/// What a process has in memory, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MemoryUse {
+    /// All pages that are in memory, shared ones too.
+    pub resident: u64,
+    /// Its part of them: what processes share is split between them.
+    pub proportional: u64,
+    /// What of that part is shared memory, which a group has set aside for good.
+    pub set_aside: u64,
 }
 
 /// Every kind of process of a platform, and both servers.
@@ -43,8 +60,9 @@ pub fn each(platform: &Platform) -> Vec<UsageGroup> {
         }
     }
 
-    let servers = self::groups(platform).into_iter();
-    groups.extend(servers.filter(|group| matches!(group.name, "nats" | "postgres")));
+    let servers = platform.nats.iter().map(Nats::pid).collect();
+    groups.push(UsageGroup { name: "nats", roots: servers });
+    groups.push(UsageGroup { name: "postgres", roots: vec![platform.postgres.pid()] });
     groups
 }
 
@@ -59,35 +77,53 @@ pub fn cpu(groups: &[UsageGroup]) -> BTreeMap<&'static str, f64> {
     groups.iter().map(|group| (group.name, seconds(group))).collect()
 }
 
+/// CPU seconds of each group between two looks.
+pub fn spent(
+    before: &BTreeMap<&'static str, f64>,
+    after: &BTreeMap<&'static str, f64>,
+) -> BTreeMap<&'static str, f64> {
+    let since = |name: &str| before.get(name).copied().unwrap_or_default();
+    after.iter().map(|(name, seconds)| (*name, seconds - since(name))).collect()
+}
+
+/// CPU seconds per 1,000 messages of everything that is ours to run.
+pub fn per_thousand(spent: &BTreeMap<&'static str, f64>, messages: usize) -> f64 {
+    let ours = spent.iter().filter(|(name, _)| is_ours(name));
+    ours.map(|(_, seconds)| seconds).sum::<f64>() / messages as f64 * 1000.0
+}
+
 /// CPU seconds of one process alone; nought for one that has ended.
 pub fn process_cpu(pid: u32) -> f64 {
     process(pid).map_or(0.0, |process| process.cpu)
 }
 
-/// Bytes of memory of each group; what processes share is split between them.
-pub fn memory(groups: &[UsageGroup]) -> BTreeMap<&'static str, u64> {
-    measured(groups, |pid| rollup(pid, "Pss:"))
+/// The memory of each process of each group.
+pub fn memory(groups: &[UsageGroup]) -> BTreeMap<&'static str, Vec<MemoryUse>> {
+    let table = processes();
+    let uses =
+        |group: &UsageGroup| members(&table, group).map(|process| memory_of(process.pid)).collect();
+    groups.iter().map(|group| (group.name, uses(group))).collect()
 }
 
-/// Likewise without the shared memory that a group has set aside for good, such as the buffers of
-/// Postgres, which fill once, and without its vacuums, which come and go.
+/// Bytes of memory of each group, without the shared memory that it has set aside for good, such
+/// as the buffers of Postgres, which fill once, and without its vacuums, which come and go.
 pub fn own_memory(groups: &[UsageGroup]) -> BTreeMap<&'static str, u64> {
-    measured(groups, |pid| match is_vacuum(pid) {
+    let table = processes();
+    let own = |pid: u32| match is_vacuum(pid) {
         true => 0,
-        false => rollup(pid, "Pss:").saturating_sub(rollup(pid, "Pss_Shmem:")),
-    })
+        false => {
+            let MemoryUse { proportional, set_aside, .. } = memory_of(pid);
+            proportional.saturating_sub(set_aside)
+        }
+    };
+    let bytes = |group: &UsageGroup| members(&table, group).map(|process| own(process.pid)).sum();
+    groups.iter().map(|group| (group.name, bytes(group))).collect()
 }
 
 /// Whether a process is one that autovacuum has begun for a table.
 fn is_vacuum(pid: u32) -> bool {
     let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     title.starts_with(b"postgres: autovacuum worker")
-}
-
-fn measured(groups: &[UsageGroup], of: impl Fn(u32) -> u64) -> BTreeMap<&'static str, u64> {
-    let table = processes();
-    let bytes = |group: &UsageGroup| members(&table, group).map(|process| of(process.pid)).sum();
-    groups.iter().map(|group| (group.name, bytes(group))).collect()
 }
 
 struct Process {
@@ -133,13 +169,19 @@ fn process(pid: u32) -> Option<Process> {
     Some(Process { pid, parent: fields.get(1)?.parse().ok()?, cpu: ticks / TICKS })
 }
 
-/// A sum over the memory of a process, in bytes; nought for one that has ended.
-fn rollup(pid: u32, what: &str) -> u64 {
+/// The memory of a process; nothing of one that has ended.
+fn memory_of(pid: u32) -> MemoryUse {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    let line = rollup.lines().find_map(|line| line.strip_prefix(what));
-    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
-
-    kib.unwrap_or_default() * 1024
+    let bytes = |what: &str| {
+        let line = rollup.lines().find_map(|line| line.strip_prefix(what));
+        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse().ok());
+        kib.map_or(0, |kib: u64| kib * 1024)
+    };
+    MemoryUse {
+        resident: bytes("Rss:"),
+        proportional: bytes("Pss:"),
+        set_aside: bytes("Pss_Shmem:"),
+    }
 }
 
 #[cfg(test)]
@@ -153,6 +195,16 @@ mod tests {
         let group = UsageGroup { name: "parent", roots: vec![parent] };
 
         assert!(members(&processes(), &group).any(|process| process.pid == this));
-        assert!(memory(&[group])["parent"] > 1024 * 1024);
+        let memory = memory(&[group]);
+        let all: u64 = memory["parent"].iter().map(|process| process.proportional).sum();
+        assert!(all > 1024 * 1024, "{memory:?}");
+        assert!(memory["parent"].iter().all(|process| process.resident >= process.proportional));
+    }
+
+    #[test]
+    fn what_the_carrier_takes_is_no_cost_of_a_message() {
+        let before = BTreeMap::from([("api", 1.0), ("sandbox", 1.0)]);
+        let after = BTreeMap::from([("api", 1.5), ("gate", 0.25), ("sandbox", 9.0)]);
+        assert!((per_thousand(&spent(&before, &after), 1_500) - 0.5).abs() < 1e-9);
     }
 }

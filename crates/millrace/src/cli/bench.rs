@@ -17,9 +17,17 @@ pub struct Bench {
     /// Opt-outs loaded beforehand, over all tenants
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     pub opt_outs: usize,
-    /// Runs, whose median is held against the baseline
+    /// Runs, whose median is held against the baseline; 0 leaves them out
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub runs: usize,
+    /// Measure other shapes of the load too: a carrier of 20 ms, single posts, and 8 processes of
+    /// send beside one
+    #[arg(long, conflicts_with_all = ["hold_xmin", "purge"])]
+    pub full: bool,
+    /// Measure a campaign to so many people too: its last tenth beside its first
+    #[arg(long, value_name = "PEOPLE", conflicts_with_all = ["hold_xmin", "purge"])]
+    #[arg(value_parser = clap::value_parser!(u64).range(10_000..=5_000_000))]
+    pub campaign: Option<u64>,
     /// Measure instead what a reader costs that holds its snapshot for so long, in seconds, and
     /// then a dump of the database
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["seconds", "messages", "runs"])]
@@ -38,18 +46,6 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// How long the periods without a reader and beside a dump are, in seconds: a minute, or as
-    /// long as the snapshot is held where that is shorter.
-    pub fn beside(hold: u64) -> u64 {
-        hold.min(60)
-    }
-
-    /// For how long messages are submitted, in seconds; none where their number is given.
-    pub fn load_seconds(&self) -> Option<u64> {
-        let held = self.hold_xmin.map(|hold| hold + 2 * Self::beside(hold));
-        held.or(self.purge.map(|purge| 2 * purge)).or(self.seconds)
-    }
-
     /// Whether it is the load that the committed baseline was measured with.
     pub fn is_the_baselines(&self) -> bool {
         let load = (self.messages, self.seconds, self.tenants, self.opt_outs);

@@ -18,6 +18,20 @@ pub struct HttpCaller {
     key: Option<SecretString>,
 }
 
+/// One call, with the media type of its body.
+struct Call<'a> {
+    method: Method,
+    path: &'a str,
+    body: Option<(&'a str, String)>,
+    idempotency_key: Option<&'a str>,
+}
+
+impl<'a> Call<'a> {
+    fn of(method: Method, path: &'a str, body: Option<(&'a str, String)>) -> Self {
+        Self { method, path, body, idempotency_key: None }
+    }
+}
+
 impl HttpCaller {
     /// A caller with an API key, or of a server that wants none.
     ///
@@ -64,6 +78,13 @@ impl HttpCaller {
         self.send(Method::POST, path, body).await
     }
 
+    /// POST of JSON under an `Idempotency-Key`; gives the answer.
+    pub async fn post_keyed(&self, path: &str, key: &str, body: &Value) -> anyhow::Result<Value> {
+        let mut call = Call::of(Method::POST, path, Some(("application/json", body.to_string())));
+        call.idempotency_key = Some(key);
+        self.json(call).await
+    }
+
     /// PUT of JSON; gives the answer.
     pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.send(Method::PUT, path, body).await
@@ -98,8 +119,12 @@ impl HttpCaller {
     }
 
     async fn send(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let body = Some(("application/json", body.to_string()));
-        let answer = self.call(method, path, body).await?;
+        self.json(Call::of(method, path, Some(("application/json", body.to_string())))).await
+    }
+
+    /// A call whose answer is JSON, or nothing.
+    async fn json(&self, call: Call<'_>) -> anyhow::Result<Value> {
+        let answer = self.make(call).await?;
         Ok(if answer.is_empty() { Value::Null } else { serde_json::from_slice(&answer)? })
     }
 
@@ -109,10 +134,18 @@ impl HttpCaller {
         path: &str,
         body: Option<(&str, String)>,
     ) -> anyhow::Result<Vec<u8>> {
+        self.make(Call::of(method, path, body)).await
+    }
+
+    async fn make(&self, call: Call<'_>) -> anyhow::Result<Vec<u8>> {
+        let Call { method, path, body, idempotency_key } = call;
         let url = format!("{}{path}", self.base);
         let mut request = self.http.request(method.clone(), &url);
         if let Some(key) = &self.key {
             request = request.bearer_auth(key.expose_secret());
+        }
+        if let Some(key) = idempotency_key {
+            request = request.header("idempotency-key", key);
         }
         if let Some((kind, text)) = body {
             request = request.header("content-type", kind).body(text);

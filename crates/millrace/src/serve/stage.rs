@@ -263,6 +263,7 @@ fn send_stage(
     let settings = &process.settings;
     let config = send::SendConfig {
         allow_hosts: settings.carrier_hosts.clone(),
+        permits: settings.carrier_calls,
         call_by: settings.call_by,
         request_timeout: settings.request_timeout,
         list_lag: settings.list_lag,
