@@ -77,7 +77,7 @@ test('columns that are put away stay so, and a list is where it was when somebod
   const list = page.getByRole('region', { name: 'Contacts' });
   await list.evaluate((frame) => frame.scrollTo(0, 2_000));
   await expect.poll(() => list.evaluate((frame) => frame.scrollTop)).toBe(2_000);
-  await list.locator('tbody a').nth(14).click();
+  await list.locator('tbody a').nth(18).click();
   await page.getByText('Who they are').first().waitFor();
   await page.goBack();
   await page.locator('tbody tr').first().waitFor();
@@ -88,22 +88,22 @@ test('times are in the zone of the reader, and where the pointer rests in that o
   const { tenant } = await api<{ tenant: { time_zone: string } }>('/v1/me');
   const page = await signedIn(env('KEY'), '/campaigns');
   const time = page.locator('tbody time').first();
-  const title = (await time.getAttribute('title')) ?? '';
-  expect(title).toContain(`(${tenant.time_zone})`);
+  await expect.poll(() => time.getAttribute('title')).toContain(`(${tenant.time_zone})`);
 });
 
 test('a thousand rows: from a key to what it changes on the screen is under 100 ms', async () => {
   const page = await signedIn(env('KEY'), '/contacts');
   await page.locator('tbody tr').first().waitFor();
   for (let pages = 0; pages < 4; pages += 1) {
+    const read = page.waitForResponse((answer) => answer.url().includes('/v1/contacts?'));
     await page.getByRole('button', { name: 'Show more' }).click();
-    await page.getByRole('button', { name: 'Show more' }).waitFor();
+    await read;
   }
   const took = await page.evaluate(async () => {
     const times: number[] = [];
     for (let step = 0; step < 20; step += 1) {
       const began = performance.now();
-      window.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true }));
+      document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true }));
       await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
       times.push(performance.now() - began);
     }

@@ -118,6 +118,7 @@ async function walk(): Promise<Found> {
 async function look(page: Page, name: string, found: Found) {
   await page.getByRole('heading', { level: 1 }).waitFor();
   await page.getByText('Loading').first().waitFor({ state: 'detached' });
+  await page.getByText('Asking').first().waitFor({ state: 'detached' });
   found.routes += 1;
   found.light.push(...(await faults(new AxeBuilder({ page }), name)));
   await picture(page, name, 'light');

@@ -90,7 +90,7 @@ test('the map of quiet hours says of every state what the gate says', async () =
   expect(await map.getByRole('listitem').count()).toBe(51);
 
   // At four in the morning in New York marketing waits there, whatever the hour is now.
-  await page.getByLabel('At').first().fill('2027-03-03T04:00');
+  await page.getByLabel('At', { exact: true }).fill('2027-03-03T04:00');
   await page.getByRole('button', { name: 'Ask for every state' }).click();
   const row = page.getByRole('listitem').filter({ hasText: /^NY.*until/ });
   await row.waitFor({ timeout: 60_000 });

@@ -65,7 +65,7 @@ export const people = {
   'import.line': 'Line {n}',
   'import.begin': 'Import {n} lines',
   'import.see': 'See the contacts',
-  'import.lines': 'What became of each line',
+  'import.lines': 'Lines that are not in',
   'import.is.running': '{n} lines so far',
   'import.is.completed': '{n} lines are done.',
   'import.is.failed': 'It ended early, after {n} lines.',

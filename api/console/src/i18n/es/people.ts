@@ -68,7 +68,7 @@ export const people: Record<keyof typeof peopleEnglish, string> = {
   'import.line': 'Línea {n}',
   'import.begin': 'Importar {n} líneas',
   'import.see': 'Ver los contactos',
-  'import.lines': 'Qué fue de cada línea',
+  'import.lines': 'Líneas que no están',
   'import.is.running': '{n} líneas hasta ahora',
   'import.is.completed': '{n} líneas terminadas.',
   'import.is.failed': 'Terminó antes de tiempo, tras {n} líneas.',

@@ -54,7 +54,7 @@ export function useProgress(id: string | undefined) {
   });
 }
 
-/** Saves what became of each line of an import as a file. */
+/** Saves the lines of an import that are not in as a file, each with the reason. */
 export function useLines(id: string) {
   return useMutation({
     mutationFn: async () => {

@@ -61,8 +61,16 @@ export const useChangeInbox = () =>
   useChange('inboxes', ({ id, body }: { id: string; body: Schemas['InboxChange'] }) =>
     ask(api.PATCH('/v1/inboxes/{id}', { ...of(id), body })),
   );
-export const useTenant = () =>
-  useChange('me', (body: Schemas['TenantChange']) => ask(api.PATCH('/v1/tenant', { body })));
+export function useTenant() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas['TenantChange']) => ask(api.PATCH('/v1/tenant', { body })),
+    // For some seconds `GET /v1/me` may answer with the company as it was.
+    onSuccess: (tenant) => {
+      queries.setQueryData<Schemas['Me']>(['me'], (me) => me && { ...me, tenant });
+    },
+  });
+}
 export const useSendAddressCode = () =>
   useMutation({ mutationFn: (to: string) => ask(api.POST('/v1/me/addresses', { body: { to } })) });
 export const useProve = () =>
