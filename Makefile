@@ -23,7 +23,7 @@ test-sdk: ; @scripts/setup --sdk && cargo test --workspace --locked --no-run --q
 
 test-console: ; @scripts/setup --console && scripts/console --needed && cargo build --release --locked --bin millrace && scripts/test-console
 
-check: ; @scripts/setup --check && cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings && cargo nextest run --workspace --locked -E 'binary(tidy)' && scripts/deny && scripts/sqlx check
+check: ; @scripts/setup --check && cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings && cargo nextest run --workspace --locked -E 'binary(tidy)' && scripts/console --check && scripts/deny && scripts/sqlx check
 
 bench: ; @scripts/setup && cargo build --release --locked --bin millrace && exec $(BUILD)/millrace bench $(BENCH)
 

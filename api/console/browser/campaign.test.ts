@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { api, at, env, signedIn } from './world';
 
@@ -28,6 +29,15 @@ test(
     await page.getByText('Line 2').waitFor();
     await page.getByRole('button', { name: 'Import 2,000 lines' }).click();
     await page.getByText('2,000 lines are done').waitFor({ timeout: 60_000 });
+    const [lines] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Lines that are not in' }).click(),
+    ]);
+    const told = readFileSync(await lines.path(), 'utf8')
+      .trim()
+      .split('\r\n');
+    expect(told.length).toBe(3);
+    expect(told[1]).toMatch(/^"2","invalid","./);
 
     await page.goto(at('/templates/new'));
     await page.getByLabel('Name').fill(`Order ${tag}`);

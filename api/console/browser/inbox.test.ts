@@ -100,6 +100,43 @@ test('a note is kept from the contact, and closing is undone', async () => {
   await expect.poll(async () => (await one(id)).status, { timeout: 30_000 }).toBe('open');
 });
 
+const LONG = 10_000;
+
+test(`a thread of ${LONG} messages is open within 300 ms`, { timeout: 600_000 }, async () => {
+  const from = '+16465550157';
+  const id = await conversation(from, 'The first of many.');
+  await api(`/v1/conversations/${id}/take-over`, {});
+  const { data } = await api<Rows<{ number: string }>>('/v1/senders?limit=1');
+  const number = data[0]?.number ?? '';
+  let next = 1;
+  const write = async () => {
+    while (next < LONG) await inbound(from, number, `Text number ${++next}.`);
+  };
+  await Promise.all(Array.from({ length: 16 }, write));
+  const unread = async () => (await one(id)).unread;
+  await expect.poll(unread, { timeout: 300_000, interval: 1_000 }).toBeGreaterThanOrEqual(LONG);
+
+  const page = await signedIn(env('KEY'), '/inbox?q=6465550157');
+  const link = page.getByRole('link', { name: /6465550157/ });
+  await link.waitFor();
+  const took = await link.evaluate(async (row: HTMLElement) => {
+    const began = performance.now();
+    row.click();
+    const isOpen = () => /Text number \d+\./.test(document.querySelector('[role=log]')?.textContent ?? '');
+    while (!isOpen() && performance.now() - began < 10_000) await new Promise(requestAnimationFrame);
+    return performance.now() - began;
+  });
+  expect(took).toBeLessThan(300);
+
+  // The past is read as somebody scrolls, and never more of it drawn than is in sight.
+  const thread = page.getByRole('log');
+  for (let up = 0; up < 10; up += 1) {
+    await thread.evaluate((frame) => frame.scrollTo(0, 0));
+    await page.waitForTimeout(150);
+  }
+  expect(await thread.locator('[data-index]').count()).toBeLessThan(100);
+});
+
 test('J and K go through the list, and filters stand in the address', async () => {
   await conversation('+16465550155', 'One');
   await conversation('+16465550156', 'Two');

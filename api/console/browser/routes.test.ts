@@ -17,6 +17,7 @@ async function conversation(): Promise<string> {
 /** Every route, with something to show. */
 async function routes(): Promise<[name: string, path: string][]> {
   const { id } = await demo();
+  const copy = await api<{ id: string }>(`/v1/campaigns/${id}/clone`, {});
   const people = await api<Ids>('/v1/contacts?limit=1');
   const texts = await api<Ids>('/v1/templates?limit=1');
   const blocked = await api<Ids>(`/v1/messages?campaign=${id}&status=blocked&limit=1`);
@@ -27,6 +28,7 @@ async function routes(): Promise<[name: string, path: string][]> {
     ['campaigns', '/campaigns'],
     ['campaign', `/campaigns/${id}?state=failed`],
     ['builder', '/campaigns/new'],
+    ['compare', `/campaigns/compare?ids=${id},${copy.id}`],
     ['contacts', '/contacts'],
     ['contact', `/contacts/${people.data[0]?.id}`],
     ['import', '/contacts/import'],
@@ -41,12 +43,18 @@ async function routes(): Promise<[name: string, path: string][]> {
     ['do-not-contact', '/compliance'],
     ['reviews', '/compliance?tab=reviews'],
     ['suppressions', '/compliance?tab=suppressions'],
+    ['quiet hours', '/compliance?tab=hours'],
     ['policy', '/compliance?tab=policy'],
     ['audit', '/compliance?tab=audit'],
     ['budgets', '/budgets'],
+    ['operations', '/operations'],
+    ['in doubt', '/operations?tab=doubts'],
+    ['unmatched receipts', '/operations?tab=unmatched'],
+    ['conflicts', '/operations?tab=conflicts'],
     ['settings', '/settings'],
     ['people', '/settings?tab=people'],
     ['keys', '/settings?tab=keys'],
+    ['event consumers', '/settings?tab=consumers'],
     ['brands', '/settings?tab=brands'],
     ['inboxes', '/settings?tab=inboxes'],
     ['canned answers', '/settings?tab=canned'],
@@ -56,24 +64,50 @@ async function routes(): Promise<[name: string, path: string][]> {
   ];
 }
 
-/** The pictures that are committed, where SHOTS names a folder for them. */
+/** The pictures that are committed, where SHOTS names a folder for them: of every page, and of the
+ *  parts of pages that look like nothing else. */
 const SHOTS = process.env.SHOTS;
-const SHOWN = ['home', 'inbox', 'campaign', 'contacts', 'template', 'why', 'policy'];
-const SHOWN_TOO = ['home', 'inbox', 'campaign'];
+const SHOWN = [
+  'home',
+  'inbox',
+  'campaigns',
+  'campaign',
+  'builder',
+  'compare',
+  'contacts',
+  'contact',
+  'import',
+  'templates',
+  'carrier-templates',
+  'template',
+  'messages',
+  'why',
+  'senders',
+  'numbers',
+  'do-not-contact',
+  'quiet-hours',
+  'policy',
+  'audit',
+  'budgets',
+  'operations',
+  'settings',
+  'assistant',
+  'sign-in',
+];
 
 type Found = { routes: number; light: string[]; dark: string[]; wide: string[] };
 
 /** What is wrong with every route in each theme and on a phone; each is opened once for all three. */
 async function walk(): Promise<Found> {
   const found: Found = { routes: 0, light: [], dark: [], wide: [] };
-  const door = await open();
+  const door = await open({ scale: SHOTS ? 0.5 : 1 });
   for (const name of ['sign-in', 'sign-up', 'reset', 'join', 'link']) {
     await door.goto(at(`/${name}`));
     await look(door, name, found);
   }
   await door.context().close();
 
-  const page = await signedIn(env('KEY'), '/', { scale: SHOTS ? 0.75 : 1 });
+  const page = await signedIn(env('KEY'), '/', { scale: SHOTS ? 0.5 : 1 });
   for (const [name, path] of await routes()) {
     await page.goto(at(path));
     await look(page, name, found);
@@ -84,6 +118,7 @@ async function walk(): Promise<Found> {
 async function look(page: Page, name: string, found: Found) {
   await page.getByRole('heading', { level: 1 }).waitFor();
   await page.getByText('Loading').first().waitFor({ state: 'detached' });
+  await page.getByText('Asking').first().waitFor({ state: 'detached' });
   found.routes += 1;
   found.light.push(...(await faults(new AxeBuilder({ page }), name)));
   await picture(page, name, 'light');
@@ -109,9 +144,10 @@ async function faults(axe: AxeBuilder, name: string): Promise<string[]> {
   return violations.map((one) => `${name}: ${one.id}: ${one.nodes.map((node) => node.html).join(' | ')}`);
 }
 
-async function picture(page: Page, name: string, kind: 'light' | 'dark' | '390') {
-  if (!SHOTS || !(kind === 'light' ? SHOWN : SHOWN_TOO).includes(name)) return;
-  await page.waitForTimeout(700);
+async function picture(page: Page, of: string, kind: 'light' | 'dark' | '390') {
+  const name = of.replaceAll(' ', '-');
+  if (!SHOTS || !SHOWN.includes(name)) return;
+  await page.waitForTimeout(400);
   await page.screenshot({ path: `${SHOTS}/${name}-${kind}.png` });
 }
 

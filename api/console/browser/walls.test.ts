@@ -23,6 +23,6 @@ test('a viewer is shown nothing that a viewer may not do', async () => {
   await page.getByText('Everything is on').waitFor();
   expect(await page.getByRole('button', { name: 'Hold everything' }).count()).toBe(0);
   await page.goto(at('/settings?tab=keys'));
-  await page.getByLabel('Name').waitFor();
+  await page.getByLabel('Name', { exact: true }).waitFor();
   expect(await page.getByRole('link', { name: 'API keys' }).count()).toBe(0);
 });

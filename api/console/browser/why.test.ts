@@ -53,10 +53,14 @@ test('a switch holds everything, says so on every page, and lets it go on', asyn
 
 test('a policy shows what would change before it is in force', async () => {
   const page = await signedIn(env('KEY'), '/compliance?tab=policy');
-  const rules = page.getByLabel('Rules');
-  const days = JSON.parse(await rules.inputValue()) as { suppression_days: number };
-  await rules.fill(JSON.stringify({ ...days, suppression_days: days.suppression_days + 1 }));
-  await page.getByText('suppression_days').first().waitFor();
+  const days = page.getByLabel('suppression_days');
+  const next = Number(await days.inputValue()) + 1;
+  await days.fill(String(next));
+  await days.press('Tab');
+  await page.getByRole('button', { name: 'Put 1 changes in force' }).waitFor();
+  await page.getByRole('button', { name: 'As JSON' }).click();
+  const rules = JSON.parse(await page.getByLabel('Rules').inputValue()) as { suppression_days: number };
+  expect(rules.suppression_days).toBe(next);
   await page.getByRole('button', { name: 'Put 1 changes in force' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Put 1 changes in force' }).click();
   await page.getByText(/Version \d+ is in force/).waitFor();
@@ -77,4 +81,30 @@ test('somebody is put on the do-not-contact list, and undo takes them off', asyn
   await page.locator('tbody').getByText('asked by phone').waitFor();
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.locator('tbody').getByText('asked by phone').waitFor({ state: 'detached' });
+});
+
+test('the map of quiet hours says of every state what the gate says', async () => {
+  const page = await signedIn(env('KEY'), '/compliance?tab=hours');
+  const map = page.getByTestId('quiet-hours');
+  await map.waitFor({ timeout: 60_000 });
+  expect(await map.getByRole('listitem').count()).toBe(51);
+
+  // At four in the morning in New York marketing waits there, whatever the hour is now.
+  await page.getByLabel('At', { exact: true }).fill('2027-03-03T04:00');
+  await page.getByRole('button', { name: 'Ask for every state' }).click();
+  const row = page.getByRole('listitem').filter({ hasText: /^NY.*until/ });
+  await row.waitFor({ timeout: 60_000 });
+});
+
+test('campaigns stand beside each other with the figures of their ledgers', async () => {
+  const { id } = await demo();
+  const copy = await api<{ id: string }>(`/v1/campaigns/${id}/clone`, {});
+  const page = await signedIn(env('KEY'), `/campaigns/compare?ids=${id},${copy.id}`);
+  const table = page.getByTestId('compared');
+  await table.waitFor();
+  const { replies } = await api<{ replies: number }>(`/v1/campaigns/${id}/ledger`);
+  const row = table.getByRole('row').filter({ hasText: 'Replies' });
+  expect((await row.getByRole('cell').allInnerTexts())[0]).toBe(replies.toLocaleString('en'));
+  await page.goto(at('/campaigns/compare'));
+  await page.getByText('Choose two campaigns or more').waitFor();
 });

@@ -120,3 +120,17 @@ export async function inbound(from: string, to: string, body: string) {
   });
   if (!answer.ok) throw new Error(`the sandbox: ${answer.status} ${await answer.text()}`);
 }
+
+/** Goes on by Tab until the focus is on what is called so, as somebody does who has no mouse. */
+export async function tabTo(page: Page, name: RegExp) {
+  const focused = () =>
+    page.evaluate(() => {
+      const on = document.activeElement as HTMLInputElement | null;
+      return on?.labels?.[0]?.textContent ?? on?.getAttribute('aria-label') ?? on?.textContent ?? '';
+    });
+  for (let step = 0; step < 60; step += 1) {
+    if (name.test((await focused()).trim())) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`${name} is not reached by Tab`);
+}

@@ -86,6 +86,12 @@ const builder = createRoute({
   path: '/campaigns/new',
   component: lazyRouteComponent(() => import('./pages/builder')),
 });
+const compare = createRoute({
+  ...inside,
+  path: '/campaigns/compare',
+  validateSearch: texts('ids'),
+  component: lazyRouteComponent(() => import('./pages/compare')),
+});
 const campaign = createRoute({
   ...inside,
   path: '/campaigns/$id',
@@ -148,6 +154,12 @@ const budgets = createRoute({
   path: '/budgets',
   component: lazyRouteComponent(() => import('./pages/budgets')),
 });
+const operations = createRoute({
+  ...inside,
+  path: '/operations',
+  validateSearch: texts('tab'),
+  component: lazyRouteComponent(() => import('./pages/operations')),
+});
 const settings = createRoute({
   ...inside,
   path: '/settings',
@@ -156,8 +168,8 @@ const settings = createRoute({
 });
 
 const doors = [signIn, join, link, reset, signUp];
-const pages = [home, campaigns, builder, campaign, contacts, imports, contact, templates, template];
-const others = [inbox, messages, why, senders, compliance, budgets, settings];
+const pages = [home, campaigns, builder, compare, campaign, contacts, imports, contact, templates, template];
+const others = [inbox, messages, why, senders, compliance, budgets, operations, settings];
 
 export const router = createRouter({
   routeTree: root.addChildren([...doors, frame.addChildren([...pages, ...others])]),

@@ -37,8 +37,13 @@ export async function ask<T>(call: Promise<{ data?: T; error?: unknown; response
 export async function download(path: string, accept: string, name: string) {
   const answer = await signed(new Request(path, { headers: { accept } }));
   if (!answer.ok) throw new ApiError(answer.status, (await answer.json()) as Partial<Problem>);
+  save(await answer.blob(), name);
+}
+
+/** Saves something as a file. */
+export function save(content: Blob, name: string) {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(await answer.blob());
+  link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);

@@ -5,6 +5,7 @@ import { useT } from '../i18n';
 import { useConnection, useLive } from '../live';
 import { Button } from '../ui/Button';
 import { Toasts } from '../ui/Toast';
+import { useCompanyColour } from './Company';
 import { HeldStrip } from './HeldStrip';
 import { KeysHelp } from './KeysHelp';
 import { PersonMenu } from './Menu';
@@ -28,6 +29,7 @@ function SignedIn() {
   const t = useT();
   const [open, setOpen] = useState<'palette' | 'keys' | null>(null);
   useLive('dashboard');
+  useCompanyColour();
   useGlobalKeys(setOpen);
   return (
     <div className="flex min-h-dvh flex-col sm:pl-14 lg:pl-52">

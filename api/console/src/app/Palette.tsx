@@ -1,13 +1,14 @@
 import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
 import { useState } from 'react';
+import type { Schemas } from '../api/client';
 import { useMe } from '../api/me';
 import { useT, type Key } from '../i18n';
 import { useCampaigns } from '../pages/campaigns/data';
 import { useFound } from '../pages/inbox/data';
 import { Dialog } from '../ui/Dialog';
 import { useLater } from '../ui/later';
-import { PLACES } from './places';
+import { usePlaces } from './places';
 
 /** The inbox as people look at it most. */
 const VIEWS: [name: Key, to: string, ofPerson?: true][] = [
@@ -17,6 +18,13 @@ const VIEWS: [name: Key, to: string, ofPerson?: true][] = [
   ['inbox.quarantined', '/inbox?tab=quarantined'],
 ];
 
+/** What is begun most, for who may. */
+const ACTS: [name: Key, to: string, needs: Schemas['Permission']][] = [
+  ['campaigns.new', '/campaigns/new', 'edit_campaigns'],
+  ['templates.new', '/templates/new', 'edit_campaigns'],
+  ['contacts.import', '/contacts/import', 'edit_contacts'],
+];
+
 const ITEM = 'flex cursor-pointer gap-3 rounded-md px-2 py-1.5 data-[selected=true]:bg-hover';
 
 /** Everything by its name: places, conversations, campaigns, and why a number was not written to. */
@@ -24,7 +32,10 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const t = useT();
   const navigate = useNavigate();
   const campaigns = useCampaigns();
-  const isPerson = Boolean(useMe().data?.person);
+  const places = usePlaces();
+  const me = useMe().data;
+  const isPerson = Boolean(me?.person);
+  const acts = ACTS.filter(([, , needs]) => me?.permissions.includes(needs));
   const [typed, setTyped] = useState('');
   const conversations = useFound(useLater(typed)).data?.data ?? [];
   const views = VIEWS.filter(([, , ofPerson]) => !ofPerson || isPerson);
@@ -44,7 +55,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
         <Command.List className="max-h-80 overflow-auto">
           <Command.Empty className="p-2 text-soft">{t('palette.nothing')}</Command.Empty>
           <Command.Group heading={t('palette.places')}>
-            {PLACES.map((place) => (
+            {places.map((place) => (
               <Command.Item
                 key={place.to}
                 value={t(place.name)}
@@ -53,6 +64,13 @@ export default function Palette({ onClose }: { onClose: () => void }) {
               >
                 <span aria-hidden="true">{place.sign}</span>
                 {t(place.name)}
+              </Command.Item>
+            ))}
+          </Command.Group>
+          <Command.Group heading={t('palette.acts')}>
+            {acts.map(([name, to]) => (
+              <Command.Item key={to} value={t(name)} className={ITEM} onSelect={() => go(to)}>
+                {t(name)}
               </Command.Item>
             ))}
           </Command.Group>

@@ -1,18 +1,19 @@
 import { Link } from '@tanstack/react-router';
 import { useT } from '../i18n';
 import { useUnread } from '../pages/inbox/data';
-import { PLACES } from './places';
+import { usePlaces } from './places';
 
 /** The places of the console: at the left, and below on a phone. */
 export function Rail() {
   const t = useT();
+  const places = usePlaces();
   return (
     <nav
       aria-label={t('nav.label')}
       className="fixed inset-x-0 bottom-0 z-30 flex overflow-x-auto border-t border-line bg-sheet
         sm:inset-y-0 sm:right-auto sm:w-14 sm:flex-col sm:overflow-y-auto sm:border-t-0 sm:border-r sm:py-3 lg:w-52"
     >
-      {PLACES.map((place) => (
+      {places.map((place) => (
         <Link
           key={place.to}
           to={place.to}

@@ -5,6 +5,7 @@ import { useMe, useSession } from '../api/me';
 import { enterByCookie } from '../api/session';
 import { useT } from '../i18n';
 import { pressed } from '../ui/Button';
+import { Sign } from './Company';
 
 /** The company, and the others that a person may work for. */
 export function Tenants() {
@@ -23,15 +24,23 @@ export function Tenants() {
     // Nothing that is kept of one company is shown for another.
     location.assign('/console/');
   };
-  const name = me.data?.tenant.name ?? '';
+  const name = me.data?.tenant.theme.display_name ?? '';
   const companies = others.data?.data ?? [];
-  if (companies.length < 2) return <span className="truncate px-3 text-sm font-semibold">{name}</span>;
+  if (companies.length < 2) {
+    return (
+      <span className="flex min-w-0 items-center gap-2 px-3 text-sm font-semibold">
+        <Sign name={name} />
+        <span className="truncate">{name}</span>
+      </span>
+    );
+  }
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger
         className={`${pressed('quiet')} min-w-0 font-semibold`}
         aria-label={t('tenant.switch')}
       >
+        <Sign name={name} />
         <span className="truncate">{name}</span>
         <span aria-hidden="true">{'▾'}</span>
       </DropdownMenu.Trigger>

@@ -1,10 +1,11 @@
 import type { Schemas } from '../api/client';
+import { useMe } from '../api/me';
 import type { Key } from '../i18n';
 
 /** A place of the console that the rail and the palette lead to. */
 export type Place = { to: string; name: Key; sign: string; needs?: Schemas['Permission'] };
 
-export const PLACES: Place[] = [
+const PLACES: Place[] = [
   { to: '/', name: 'nav.home', sign: '⌂' },
   { to: '/inbox', name: 'nav.inbox', sign: '✉' },
   { to: '/campaigns', name: 'nav.campaigns', sign: '➤' },
@@ -15,5 +16,12 @@ export const PLACES: Place[] = [
   { to: '/senders', name: 'nav.senders', sign: '☎' },
   { to: '/compliance', name: 'nav.compliance', sign: '§' },
   { to: '/budgets', name: 'nav.budgets', sign: '$' },
+  { to: '/operations', name: 'nav.operations', sign: '≋', needs: 'cancel_messages' },
   { to: '/settings', name: 'nav.settings', sign: '⚙' },
 ];
+
+/** The places for who has signed in. */
+export function usePlaces(): Place[] {
+  const permissions = useMe().data?.permissions ?? [];
+  return PLACES.filter(({ needs }) => !needs || permissions.includes(needs));
+}

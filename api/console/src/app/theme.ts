@@ -23,9 +23,14 @@ export function setTheme(next: Theme) {
 
 dark.addEventListener('change', applyTheme);
 
+const watch = (listener: () => void) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+
+/** Whether the page is dark now. */
+export const useIsDark = () =>
+  useSyncExternalStore(watch, () => document.documentElement.dataset.theme === 'dark');
+
 /** The theme, as it is now. */
-export const useTheme = () =>
-  useSyncExternalStore((listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  }, theme);
+export const useTheme = () => useSyncExternalStore(watch, theme);

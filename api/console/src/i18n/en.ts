@@ -6,6 +6,7 @@ import { door } from './en/door';
 import { frame } from './en/frame';
 import { inbox } from './en/inbox';
 import { messages } from './en/messages';
+import { operations } from './en/operations';
 import { people } from './en/people';
 import { rules } from './en/rules';
 import { settings } from './en/settings';
@@ -27,4 +28,5 @@ export const en = {
   ...assistant,
   ...carriers,
   ...messages,
+  ...operations,
 } as const;

@@ -6,6 +6,7 @@ import { door } from './es/door';
 import { frame } from './es/frame';
 import { inbox } from './es/inbox';
 import { messages } from './es/messages';
+import { operations } from './es/operations';
 import { people } from './es/people';
 import { rules } from './es/rules';
 import { settings } from './es/settings';
@@ -28,4 +29,5 @@ export const es: Record<keyof typeof en, string> = {
   ...assistant,
   ...carriers,
   ...messages,
+  ...operations,
 };

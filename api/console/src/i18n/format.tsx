@@ -1,5 +1,6 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Schemas } from '../api/client';
+import { useMe } from '../api/me';
 import { useLanguage } from '.';
 
 const MINUTE = 60;
@@ -16,51 +17,82 @@ export function relative(language: string, seconds: number): string | null {
   return format.format(Math.round(seconds / HOUR), 'hour');
 }
 
-/** How numbers, money and times are written in the reader's language and zone. */
-export function useFormat() {
-  const { language } = useLanguage();
-  return useMemo(() => {
-    const number = new Intl.NumberFormat(language);
-    const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
-    const day = new Intl.DateTimeFormat(language, { dateStyle: 'full' });
-    return {
-      number: (value: number | null | undefined) => (value == null ? '–' : number.format(value)),
-      money: (money: Schemas['Money'] | null | undefined) =>
-        money == null
-          ? '–'
-          : new Intl.NumberFormat(language, { style: 'currency', currency: money.currency }).format(
-              Number(money.amount),
-            ),
-      /** What one of something costs: with as many decimals as it has. */
-      price: (money: Schemas['Money']) =>
-        new Intl.NumberFormat(language, {
-          style: 'currency',
-          currency: money.currency,
-          maximumFractionDigits: 6,
-        }).format(Number(money.amount)),
-      time: (at: string | null | undefined) => (at == null ? '–' : time.format(new Date(at))),
-      day: (at: string) => day.format(new Date(at)),
-      clock: (at: string) => new Date(at).toLocaleTimeString(language, { timeStyle: 'short' }),
-    };
-  }, [language]);
+/** Formats are dear to make, and every cell of a table asks for some: each is made once. */
+const made = new Map<string, ReturnType<typeof formats>>();
+
+function formats(language: string) {
+  const number = new Intl.NumberFormat(language);
+  const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+  const day = new Intl.DateTimeFormat(language, { dateStyle: 'full' });
+  const money = (currency: string, more: Intl.NumberFormatOptions = {}) =>
+    new Intl.NumberFormat(language, { style: 'currency', currency, ...more });
+  return {
+    number: (value: number | null | undefined) => (value == null ? '–' : number.format(value)),
+    money: (of: Schemas['Money'] | null | undefined) =>
+      of == null ? '–' : money(of.currency).format(Number(of.amount)),
+    /** What one of something costs: with as many decimals as it has. */
+    price: (of: Schemas['Money']) =>
+      money(of.currency, { maximumFractionDigits: 6 }).format(Number(of.amount)),
+    time: (at: string | null | undefined) => (at == null ? '–' : time.format(new Date(at))),
+    day: (at: string) => day.format(new Date(at)),
+    clock: (at: string) => new Date(at).toLocaleTimeString(language, { timeStyle: 'short' }),
+  };
 }
 
-/** An instant in the reader's zone; where the pointer rests, as the api has it. */
+/** How numbers, money and times are written in the reader's language and zone. */
+export const useFormat = () => formatsOf(useLanguage().language);
+
+function formatsOf(language: string) {
+  let found = made.get(language);
+  if (!found) made.set(language, (found = formats(language)));
+  return found;
+}
+
+const zoned = new Map<string, Intl.DateTimeFormat>();
+
+/** An instant in a zone, with the zone's name; as the API has it where there is no such zone. */
+export function inZone(language: string, zone: string | undefined, at: string): string {
+  if (!zone) return at;
+  const name = `${language} ${zone}`;
+  try {
+    let format = zoned.get(name);
+    if (!format) {
+      const look = { dateStyle: 'medium', timeStyle: 'long', timeZone: zone } as const;
+      zoned.set(name, (format = new Intl.DateTimeFormat(language, look)));
+    }
+    return `${format.format(new Date(at))} (${zone})`;
+  } catch {
+    return at;
+  }
+}
+
+/** An instant in the company's zone, for where the pointer rests. */
+function useInZone(at: string): string {
+  const { language } = useLanguage();
+  return inZone(language, useMe().data?.tenant.time_zone, at);
+}
+
+/** An instant in the reader's zone; where the pointer rests, in the company's. */
 export function Time({ at }: { at: string | null | undefined }) {
+  return at ? <Instant at={at} /> : <span className="text-soft">{'–'}</span>;
+}
+
+function Instant({ at }: { at: string }) {
   const format = useFormat();
-  if (!at) return <span className="text-soft">{'–'}</span>;
+  const title = useInZone(at);
   return (
-    <time dateTime={at} title={at} className="whitespace-nowrap">
+    <time dateTime={at} title={title} className="whitespace-nowrap">
       {format.time(at)}
     </time>
   );
 }
 
-/** The time of day of an instant; where the pointer rests, all of it. */
+/** The time of day of an instant; where the pointer rests, all of it in the company's zone. */
 export function Clock({ at }: { at: string }) {
   const format = useFormat();
+  const title = useInZone(at);
   return (
-    <time dateTime={at} title={format.time(at)} className="whitespace-nowrap">
+    <time dateTime={at} title={title} className="whitespace-nowrap">
       {format.clock(at)}
     </time>
   );

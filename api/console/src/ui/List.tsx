@@ -3,7 +3,7 @@ import type { usePages } from '../api/lists';
 import { useT } from '../i18n';
 import { Coming, Empty } from './Page';
 import { ProblemNote } from './Problem';
-import { Table, type Column } from './Table';
+import { Table, type Column, type Picked } from './Table';
 
 type Props<T> = {
   label: string;
@@ -11,12 +11,13 @@ type Props<T> = {
   columns: Column<T>[];
   idOf: (row: T) => string;
   onOpen?: (row: T) => void;
+  picked?: Picked;
   empty: string;
   next?: ReactNode;
 };
 
 /** A list of the api as a table: while it comes, where it failed, where it is empty. */
-export function List<T>({ label, pages, columns, idOf, onOpen, empty, next }: Props<T>) {
+export function List<T>({ label, pages, columns, idOf, onOpen, picked, empty, next }: Props<T>) {
   const t = useT();
   if (pages.isError) return <ProblemNote error={pages.error} onRetry={() => void pages.refetch()} />;
   if (pages.isPending) return <Coming says={t('list.loading')} />;
@@ -28,6 +29,7 @@ export function List<T>({ label, pages, columns, idOf, onOpen, empty, next }: Pr
       rows={pages.rows}
       idOf={idOf}
       {...(onOpen ? { onOpen } : {})}
+      {...(picked ? { picked } : {})}
       more={{
         has: pages.hasNextPage,
         busy: pages.isFetchingNextPage,

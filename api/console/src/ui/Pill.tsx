@@ -43,6 +43,7 @@ const LOOKS: Record<string, [colour: string, sign: string]> = {
   red: ['text-failed', '✕'],
   disabled: ['text-failed', '✕'],
   gone: ['text-blocked', '⊘'],
+  archived: ['text-blocked', '⊘'],
   rejected: ['text-failed', '✕'],
   in_doubt: ['text-doubt', '?'],
   unknown: ['text-doubt', '?'],

@@ -2,6 +2,8 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useT } from '../i18n';
 import { Button } from './Button';
+import { Columns } from './Columns';
+import { useHidden } from './hidden';
 
 /** A column: its name, what a row has in it, and whether a narrow screen leaves it out. */
 export type Column<T> = {
@@ -11,22 +13,31 @@ export type Column<T> = {
   number?: boolean;
 };
 
+/** Rows that are chosen, by their ids, and how that changes. */
+export type Picked = { ids: ReadonlySet<string>; onChange: (ids: ReadonlySet<string>) => void };
+
 type Props<T> = {
   label: string;
   columns: Column<T>[];
   rows: T[];
   idOf: (row: T) => string;
   onOpen?: (row: T) => void;
+  picked?: Picked;
   more?: { has: boolean; busy: boolean; load: () => void };
 };
 
 const ROW = 36;
+/** Fewer columns are all of them needed. */
+const MANY = 4;
 
-/** Rows under headings; only those in sight are drawn. J and K go through them, Enter opens one. */
-export function Table<T>({ label, columns, rows, idOf, onOpen, more }: Props<T>) {
+/** Rows under headings; only those in sight are drawn. J and K go through them, Enter opens one.
+ *  Where it is scrolled to is kept by the router, which columns are put away by this browser. */
+export function Table<T>({ label, columns: all, rows, idOf, onOpen, picked, more }: Props<T>) {
   const t = useT();
   const frame = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState(-1);
+  const { hidden, toggle } = useHidden(label);
+  const columns = all.filter((one, index) => index === 0 || !hidden.includes(one.name));
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => frame.current,
@@ -48,16 +59,31 @@ export function Table<T>({ label, columns, rows, idOf, onOpen, more }: Props<T>)
     `px-3 ${column.wide ? 'hidden md:table-cell' : ''} ${column.number ? 'text-right' : 'text-left'}`;
   return (
     <div className="flex flex-col gap-2">
+      {all.length >= MANY && (
+        <div className="-mb-1 hidden justify-end md:flex">
+          <Columns names={all.slice(1).map((one) => one.name)} hidden={hidden} onToggle={toggle} />
+        </div>
+      )}
       <div
         ref={frame}
         role="region"
         aria-label={label}
         tabIndex={0}
+        data-scroll-restoration-id={label}
         className="max-h-[70vh] overflow-auto rounded-md border border-line bg-sheet"
       >
         <table className="w-full border-collapse text-xs">
           <thead className="sticky top-0 z-10 bg-sheet">
             <tr className="h-9 border-b border-line">
+              {picked && (
+                <th scope="col" className="w-8 pl-3 text-left">
+                  <Pick
+                    label={t('pick.all')}
+                    isPicked={rows.length > 0 && rows.every((row) => picked.ids.has(idOf(row)))}
+                    onPick={(on) => picked.onChange(new Set(on ? rows.map(idOf) : []))}
+                  />
+                </th>
+              )}
               {columns.map((column) => (
                 <th key={column.name} scope="col" className={`${cell(column)} font-medium text-soft`}>
                   {column.name}
@@ -69,9 +95,10 @@ export function Table<T>({ label, columns, rows, idOf, onOpen, more }: Props<T>)
             {before > 0 && <tr style={{ height: before }} />}
             {drawn.map(({ index }) => {
               const row = rows[index] as T;
+              const id = idOf(row);
               return (
                 <tr
-                  key={idOf(row)}
+                  key={id}
                   data-index={index}
                   ref={virtual.measureElement}
                   aria-current={index === at ? true : undefined}
@@ -80,6 +107,15 @@ export function Table<T>({ label, columns, rows, idOf, onOpen, more }: Props<T>)
                     index === at ? 'bg-hover outline-2 -outline-offset-2 outline-accent' : 'hover:bg-hover'
                   }`}
                 >
+                  {picked && (
+                    <td className="pl-3" onClick={(event) => event.stopPropagation()}>
+                      <Pick
+                        label={t('pick.row', { n: index + 1 })}
+                        isPicked={picked.ids.has(id)}
+                        onPick={(on) => picked.onChange(changed(picked.ids, id, on))}
+                      />
+                    </td>
+                  )}
                   {columns.map((column) => (
                     <td key={column.name} className={cell(column)}>
                       {column.cell(row)}
@@ -99,6 +135,27 @@ export function Table<T>({ label, columns, rows, idOf, onOpen, more }: Props<T>)
       )}
     </div>
   );
+}
+
+type PickProps = { label: string; isPicked: boolean; onPick: (on: boolean) => void };
+
+function Pick({ label, isPicked, onPick }: PickProps) {
+  return (
+    <input
+      type="checkbox"
+      aria-label={label}
+      className="size-4 align-middle accent-accent-strong"
+      checked={isPicked}
+      onChange={(event) => onPick(event.target.checked)}
+    />
+  );
+}
+
+function changed(ids: ReadonlySet<string>, id: string, on: boolean): ReadonlySet<string> {
+  const next = new Set(ids);
+  if (on) next.add(id);
+  else next.delete(id);
+  return next;
 }
 
 /** J and K move the mark, Enter opens where it stands, unless somebody types. */

@@ -102,6 +102,8 @@ export const inbox = {
   'inbox.quarantined.says':
     'Texts to numbers of your accounts that are none of your senders. Nobody answers them; an opt-out in them holds. Make the number a sender, and what comes next opens conversations.',
   'inbox.quarantined.empty': 'Nobody has texted a number that is none of your senders.',
+  'inbox.sound.on': 'Sound is on',
+  'inbox.sound.off': 'Sound is off',
   'inbox.to': 'Number',
   'inbox.text': 'Text',
   'inbox.meaning': 'Taken for',

@@ -7,6 +7,9 @@ export const rules = {
   'compliance.audit': 'Audit',
   'dnc.add': 'Add a number',
   'dnc.added': '{phone} is on the list.',
+  'dnc.import': 'Import a file',
+  'dnc.import.hint':
+    'CSV with the columns phone and reason, and if wanted country, stops, channel, scope and program',
   'dnc.empty': 'Nobody is on the list.',
   'dnc.why': 'Why',
   'dnc.stops': 'What it stops',
@@ -31,6 +34,11 @@ export const rules = {
   'suppressions.last': 'Latest promotion',
   'suppressions.until': 'No more until',
   'suppressions.empty': 'Nobody got a promotion lately.',
+  'hours.title': 'Quiet hours',
+  'hours.says':
+    'Where in the United States marketing may go out now, as the gate says of each state. Nothing is sent.',
+  'hours.ask': 'Ask for every state',
+  'hours.asks': 'Asking about every state',
   'audit.verify': 'Check the chain',
   'audit.ok': 'The chain holds up to entry {seq}.',
   'audit.bad': 'It breaks at entry {seq}: {why}',
@@ -42,6 +50,8 @@ export const rules = {
   'policy.version': 'Policy, version {n}',
   'policy.history': 'What has changed',
   'policy.rules': 'Rules',
+  'policy.form': 'As fields',
+  'policy.text': 'As JSON',
   'policy.json': 'This is no JSON.',
   'policy.put': 'Put {n} changes in force',
   'policy.says': 'The gates go by it at once, for every message that is not sent yet.',
@@ -75,4 +85,5 @@ export const rules = {
   'switch.scope.tenant': 'The company',
   'switch.scope.campaign': 'A campaign',
   'switch.scope.sender': 'A sender',
+  'switch.scope.platform': 'The platform',
 } as const;

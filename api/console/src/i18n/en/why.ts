@@ -1,7 +1,7 @@
 /** In English: why a message was sent or not, and senders. */
 export const why = {
   'why.says': 'Paste a number, or the id of a message.',
-  'why.ask': 'Number or message',
+  'why.ask': 'Number, message or campaign',
   'why.find': 'Find',
   'why.none': 'There is no message to this number.',
   'why.segments': '{n} segments',
@@ -20,6 +20,9 @@ export const why = {
   'whatif.example': 'Hello from us',
   'whatif.ask': 'Ask every gate',
   'senders.number': 'Sender',
+  'senders.number.hint': 'A phone number, a short code, or a name of up to 11 characters',
+  'senders.new': 'New sender',
+  'senders.made': '{number} is a sender, and its warm-up begins.',
   'senders.used': 'Used today',
   'senders.of': '{used} of {limit}',
   'senders.warmup': 'Warm-up',
@@ -36,5 +39,7 @@ export const why = {
   'senders.pool': 'Pool',
   'senders.pools': 'Pools',
   'senders.pool.new': 'New pool',
+  'senders.pool.change': 'Pool {name}',
+  'senders.pool.removed': '{name} is removed.',
   'senders.pools.empty': 'A pool is some senders that stand in for each other. There is none yet.',
 } as const;

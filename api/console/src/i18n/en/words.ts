@@ -60,6 +60,7 @@ export const words = {
   'state.approved': 'Approved',
   'state.rejected': 'Rejected',
   'state.suspended': 'Suspended',
+  'state.archived': 'Archived',
   'gate.eligible': 'Eligibility',
   'gate.kill_switch': 'Kill switch',
   'gate.budget': 'Budget',

@@ -104,6 +104,8 @@ export const inbox: Record<keyof typeof inboxEnglish, string> = {
   'inbox.quarantined.says':
     'Textos a números de sus cuentas que no son remitentes suyos. Nadie los responde; una baja en ellos vale. Haga del número un remitente, y lo que llegue después abrirá conversaciones.',
   'inbox.quarantined.empty': 'Nadie ha escrito a un número que no sea remitente suyo.',
+  'inbox.sound.on': 'El sonido está activado',
+  'inbox.sound.off': 'El sonido está desactivado',
   'inbox.to': 'Número',
   'inbox.text': 'Texto',
   'inbox.meaning': 'Se tomó por',

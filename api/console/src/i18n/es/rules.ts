@@ -9,6 +9,9 @@ export const rules: Record<keyof typeof rulesEnglish, string> = {
   'compliance.audit': 'Auditoría',
   'dnc.add': 'Añadir un número',
   'dnc.added': '{phone} está en la lista.',
+  'dnc.import': 'Importar un archivo',
+  'dnc.import.hint':
+    'CSV con las columnas phone y reason y, si se quiere, country, stops, channel, scope y program',
   'dnc.empty': 'No hay nadie en la lista.',
   'dnc.why': 'Por qué',
   'dnc.stops': 'Qué impide',
@@ -33,6 +36,11 @@ export const rules: Record<keyof typeof rulesEnglish, string> = {
   'suppressions.last': 'Última promoción',
   'suppressions.until': 'Nada más hasta',
   'suppressions.empty': 'Nadie recibió una promoción últimamente.',
+  'hours.title': 'Horas de silencio',
+  'hours.says':
+    'Dónde de los Estados Unidos puede salir marketing ahora, según dice la puerta de cada estado. No se envía nada.',
+  'hours.ask': 'Preguntar por cada estado',
+  'hours.asks': 'Preguntando por cada estado',
   'audit.verify': 'Comprobar la cadena',
   'audit.ok': 'La cadena se mantiene hasta la entrada {seq}.',
   'audit.bad': 'Se rompe en la entrada {seq}: {why}',
@@ -44,6 +52,8 @@ export const rules: Record<keyof typeof rulesEnglish, string> = {
   'policy.version': 'Política, versión {n}',
   'policy.history': 'Qué ha cambiado',
   'policy.rules': 'Reglas',
+  'policy.form': 'En campos',
+  'policy.text': 'En JSON',
   'policy.json': 'Esto no es JSON.',
   'policy.put': 'Poner en vigor {n} cambios',
   'policy.says': 'Las puertas la aplican de inmediato a todo mensaje que no se haya enviado.',
@@ -78,4 +88,5 @@ export const rules: Record<keyof typeof rulesEnglish, string> = {
   'switch.scope.tenant': 'La empresa',
   'switch.scope.campaign': 'Una campaña',
   'switch.scope.sender': 'Un remitente',
+  'switch.scope.platform': 'La plataforma',
 };

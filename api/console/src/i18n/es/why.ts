@@ -3,7 +3,7 @@ import type { why as whyEnglish } from '../en/why';
 /** In Spanish: why a message was sent or not, and senders. */
 export const why: Record<keyof typeof whyEnglish, string> = {
   'why.says': 'Pegue un número o el identificador de un mensaje.',
-  'why.ask': 'Número o mensaje',
+  'why.ask': 'Número, mensaje o campaña',
   'why.find': 'Buscar',
   'why.none': 'No hay ningún mensaje a este número.',
   'why.segments': '{n} segmentos',
@@ -22,6 +22,9 @@ export const why: Record<keyof typeof whyEnglish, string> = {
   'whatif.example': 'Un saludo de nuestra parte',
   'whatif.ask': 'Preguntar a cada puerta',
   'senders.number': 'Remitente',
+  'senders.number.hint': 'Un número de teléfono, un código corto o un nombre de hasta 11 caracteres',
+  'senders.new': 'Nuevo remitente',
+  'senders.made': '{number} es remitente, y empieza su calentamiento.',
   'senders.used': 'Usado hoy',
   'senders.of': '{used} de {limit}',
   'senders.warmup': 'Calentamiento',
@@ -38,5 +41,7 @@ export const why: Record<keyof typeof whyEnglish, string> = {
   'senders.pool': 'Grupo',
   'senders.pools': 'Grupos',
   'senders.pool.new': 'Nuevo grupo',
+  'senders.pool.change': 'Grupo {name}',
+  'senders.pool.removed': '{name} se ha quitado.',
   'senders.pools.empty': 'Un grupo son remitentes que se sustituyen entre sí. Aún no hay ninguno.',
 };

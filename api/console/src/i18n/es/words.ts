@@ -62,6 +62,7 @@ export const words: Record<keyof typeof wordsEnglish, string> = {
   'state.approved': 'Aprobado',
   'state.rejected': 'Rechazado',
   'state.suspended': 'Suspendido',
+  'state.archived': 'Archivado',
   'gate.eligible': 'Elegibilidad',
   'gate.kill_switch': 'Interruptor',
   'gate.budget': 'Presupuesto',

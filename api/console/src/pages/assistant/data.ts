@@ -5,6 +5,7 @@ import { usePages } from '../../api/lists';
 /** Whose assistant it is: the company's, a brand's or an inbox's. */
 export type Whose = { scope: Schemas['AssistantScope']; target: string | null };
 
+const of = (id: string) => ({ params: { path: { id } } });
 const page = (cursor?: string) => ({ params: { query: { limit: 100, ...(cursor ? { cursor } : {}) } } });
 
 /** What the assistants go by, the company's first. */
@@ -39,3 +40,31 @@ export function useRemoveAssistant() {
 /** What an assistant would answer; nothing is sent. */
 export const useTry = () =>
   useMutation({ mutationFn: (body: Schemas['AssistantTest']) => ask(api.POST('/v1/ai/test', { body })) });
+
+/** What the assistant may look up. */
+export const useTools = () => usePages(['tools'], (cursor) => ask(api.GET('/v1/ai/tools', page(cursor))));
+
+/** Runs a change of the tools, after which they are read again. */
+function useToolChange<I, O>(change: (input: I) => Promise<O>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ['tools'] }),
+  });
+}
+
+export const useNewTool = () =>
+  useToolChange((body: Schemas['NewAssistantTool']) => ask(api.POST('/v1/ai/tools', { body })));
+export const useChangeTool = () =>
+  useToolChange(({ id, body }: { id: string; body: Schemas['AssistantToolChange'] }) =>
+    ask(api.PATCH('/v1/ai/tools/{id}', { ...of(id), body })),
+  );
+export const useRemoveTool = () =>
+  useToolChange((id: string) => ask(api.DELETE('/v1/ai/tools/{id}', of(id))));
+
+/** Calls a tool once, as the assistant would. */
+export const useToolTrial = () =>
+  useMutation({
+    mutationFn: ({ id, input }: { id: string; input: Record<string, never> }) =>
+      ask(api.POST('/v1/ai/tools/{id}/test', { ...of(id), body: { input } })),
+  });

@@ -14,6 +14,7 @@ import { useBrands, useInboxes } from '../settings/data';
 import { useAssistants, useRemoveAssistant, useSetAssistant, type Whose } from './data';
 import { Bounds, Words } from './Fields';
 import { settingsOf } from './form';
+import { Tools } from './Tools';
 import { Try } from './Try';
 import { Usage } from './Usage';
 
@@ -52,6 +53,7 @@ export function Assistant() {
           isOwn={own !== undefined}
         />
       )}
+      <Tools />
       <Usage nameOf={nameOf} />
     </>
   );

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { api, ask, type Schemas } from '../../api/client';
 import { useT, type Key } from '../../i18n';
 import { Button } from '../../ui/Button';
@@ -24,6 +24,9 @@ export default function Builder() {
   const [step, setStep] = useState<Step>('audience');
   const [draft, setDraft] = useState<Draft>(EMPTY);
   const [made, setMade] = useState<Schemas['Campaign'] | null>(null);
+  const form = useRef<HTMLFormElement>(null);
+  // Who goes on by keys goes on in the first field of the step.
+  useEffect(() => form.current?.querySelector<HTMLElement>('input, select, textarea')?.focus(), [step]);
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
 
   const save = useMutation({
@@ -56,6 +59,7 @@ export default function Builder() {
       </ol>
       <div className="grid gap-6 lg:grid-cols-[minmax(0,560px)_1fr]">
         <form
+          ref={form}
           className="flex flex-col gap-4"
           onSubmit={(event) => {
             event.preventDefault();

@@ -1,4 +1,5 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
 import type { Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
 import { useT, type Key } from '../../i18n';
@@ -19,6 +20,7 @@ export default function Campaigns() {
   const format = useFormat();
   const navigate = useNavigate();
   const may = useMay('edit_campaigns');
+  const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
   const { state } = useSearch({ from: '/frame/campaigns' });
   const pages = useCampaigns();
   const rows = state ? pages.rows.filter((one) => one.state === state) : pages.rows;
@@ -26,6 +28,16 @@ export default function Campaigns() {
     <Link to="/campaigns/new" className={pressed('primary')}>
       {t('campaigns.new')}
     </Link>
+  );
+  const actions = (
+    <>
+      {ids.size > 1 && (
+        <Link to="/campaigns/compare" search={{ ids: [...ids].join(',') }} className={pressed()}>
+          {t('compare.these', { n: ids.size })}
+        </Link>
+      )}
+      {may && make}
+    </>
   );
   const columns: Column<Schemas['Campaign']>[] = [
     {
@@ -44,7 +56,7 @@ export default function Campaigns() {
   ];
   const choices = [['', t('field.any')], ...STATES.map((one) => [one, t(`state.${one}` as Key)])];
   return (
-    <Page title={t('nav.campaigns')} actions={may && make}>
+    <Page title={t('nav.campaigns')} actions={actions}>
       <div className="w-44">
         <SelectField
           label={t('field.state')}
@@ -58,6 +70,7 @@ export default function Campaigns() {
         pages={{ ...pages, rows } as typeof pages}
         columns={columns}
         idOf={(one) => one.id}
+        picked={{ ids, onChange: setIds }}
         onOpen={(one) => void navigate({ to: '/campaigns/$id', params: { id: one.id } })}
         empty={t('campaigns.empty')}
         next={may && make}

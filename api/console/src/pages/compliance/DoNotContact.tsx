@@ -12,6 +12,7 @@ import { ProblemNote } from '../../ui/Problem';
 import { toast } from '../../ui/Toast';
 import type { Column } from '../../ui/Table';
 import { useAddDoNotContact, useDoNotContact, useRemoveDoNotContact } from './data';
+import { ImportStops } from './ImportStops';
 import { PhoneFilter } from './PhoneFilter';
 
 const STOPS = ['marketing', 'all'] as const;
@@ -21,6 +22,7 @@ export function DoNotContact({ phone }: { phone: string | undefined }) {
   const t = useT();
   const may = useMay('edit_contacts');
   const [adds, setAdds] = useState(false);
+  const [imports, setImports] = useState(false);
   const columns: Column<Schemas['DoNotContact']>[] = [
     { name: t('field.phone'), cell: (one) => one.phone },
     {
@@ -39,9 +41,12 @@ export function DoNotContact({ phone }: { phone: string | undefined }) {
       <div className="flex flex-wrap items-end justify-between gap-3">
         <PhoneFilter tab="dnc" phone={phone} />
         {may && (
-          <Button kind="primary" onClick={() => setAdds(true)}>
-            {t('dnc.add')}
-          </Button>
+          <span className="flex gap-2">
+            <Button onClick={() => setImports(true)}>{t('dnc.import')}</Button>
+            <Button kind="primary" onClick={() => setAdds(true)}>
+              {t('dnc.add')}
+            </Button>
+          </span>
         )}
       </div>
       <List
@@ -51,6 +56,7 @@ export function DoNotContact({ phone }: { phone: string | undefined }) {
         idOf={(one) => one.phone + one.channel}
         empty={t('dnc.empty')}
       />
+      {imports && <ImportStops onClose={() => setImports(false)} />}
       {adds && <Add onClose={() => setAdds(false)} />}
     </>
   );

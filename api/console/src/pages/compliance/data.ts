@@ -1,6 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { api, ask, type Schemas } from '../../api/client';
+import { api, ask, signed, type Schemas } from '../../api/client';
 import { usePages } from '../../api/lists';
+import { ApiError, type Problem } from '../../api/problem';
+import { each, TILES, type Tile } from './states';
 
 const paged = (cursor?: string) => ({ limit: 100, ...(cursor ? { cursor } : {}) });
 
@@ -17,6 +19,21 @@ export function useAddDoNotContact() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (body: Schemas['NewDoNotContact']) => ask(api.POST('/v1/do-not-contact', { body })),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ['do-not-contact'] }),
+  });
+}
+
+/** Puts the numbers of a file on the list. */
+export function useImportStops() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async (file: File) => {
+      const init = { method: 'POST', headers: { 'content-type': 'text/csv' }, body: file };
+      const answer = await signed(new Request('/v1/do-not-contact/import', init));
+      const body: unknown = await answer.json();
+      if (!answer.ok) throw new ApiError(answer.status, body as Partial<Problem>);
+      return body as Schemas['DoNotContactImportResult'];
+    },
     onSuccess: () => void queries.invalidateQueries({ queryKey: ['do-not-contact'] }),
   });
 }
@@ -96,5 +113,31 @@ export function useReplacePolicy() {
   return useMutation({
     mutationFn: (body: Schemas['Policy']) => ask(api.PUT('/v1/policies', { body })),
     onSuccess: () => void queries.invalidateQueries({ queryKey: ['policies'] }),
+  });
+}
+
+/** A number of the kind that is set aside for examples: nobody is behind it, and nothing is sent. */
+const EXAMPLE = '+12025550100';
+/** How many states are asked about at once. */
+const AT_ONCE = 4;
+
+/** What the gate of quiet hours says of a state. */
+export type Answer = Tile & Pick<Schemas['GateAnswer'], 'verdict' | 'reason' | 'until'>;
+
+/** What the gate of quiet hours says of marketing in each state, now or at another time. */
+export function useQuietHours(at: string | undefined) {
+  return useQuery({
+    queryKey: ['quiet-hours', at],
+    staleTime: 60_000,
+    retry: false,
+    queryFn: () =>
+      each(TILES, AT_ONCE, async (tile): Promise<Answer> => {
+        const contact = { state: tile.code };
+        const body = { to: EXAMPLE, class: 'promo' as const, body: '.', contact, ...(at ? { at } : {}) };
+        const { gates } = await ask(api.POST('/v1/explain', { body }));
+        const said = gates.find((one) => one.gate === 'quiet_hours');
+        const { verdict = 'moot', reason = null, until = null } = said ?? {};
+        return { ...tile, verdict, reason, until };
+      }),
   });
 }

@@ -4,6 +4,7 @@ import { Page, Tabs } from '../../ui/Page';
 import { Audit } from './Audit';
 import { DoNotContact } from './DoNotContact';
 import { Policy } from './Policy';
+import { QuietHours } from './QuietHours';
 import { Reviews } from './Reviews';
 import { Suppressions } from './Suppressions';
 
@@ -15,6 +16,7 @@ export default function Compliance() {
     ['dnc', t('compliance.dnc')],
     ['reviews', t('compliance.reviews')],
     ['suppressions', t('compliance.suppressions')],
+    ['hours', t('hours.title')],
     ['policy', t('compliance.policy')],
     ['audit', t('compliance.audit')],
   ];
@@ -24,6 +26,7 @@ export default function Compliance() {
       {tab === 'dnc' && <DoNotContact phone={phone} />}
       {tab === 'reviews' && <Reviews phone={phone} />}
       {tab === 'suppressions' && <Suppressions phone={phone} />}
+      {tab === 'hours' && <QuietHours />}
       {tab === 'policy' && <Policy />}
       {tab === 'audit' && <Audit />}
     </Page>

@@ -1,4 +1,5 @@
-import { api, ask } from '../../api/client';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { api, ask, type Schemas } from '../../api/client';
 import { usePages } from '../../api/lists';
 
 export type Filters = { q?: string; tag?: string; phone?: string };
@@ -12,4 +13,13 @@ export function useContacts(filters: Filters) {
       }),
     ),
   );
+}
+
+/** Adds one person. */
+export function useNewContact() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas['NewContact']) => ask(api.POST('/v1/contacts', { body })),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ['contacts'] }),
+  });
 }

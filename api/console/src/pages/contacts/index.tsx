@@ -4,13 +4,15 @@ import type { Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
 import { useT } from '../../i18n';
 import { Time } from '../../i18n/format';
-import { pressed } from '../../ui/Button';
+import { Button, pressed } from '../../ui/Button';
 import { TextField } from '../../ui/Field';
 import { List } from '../../ui/List';
 import { Page } from '../../ui/Page';
 import { Pill } from '../../ui/Pill';
 import type { Column } from '../../ui/Table';
+import { Bulk } from './Bulk';
 import { useContacts, type Filters } from './data';
+import { New } from './New';
 
 /** All people. */
 export default function Contacts() {
@@ -19,10 +21,18 @@ export default function Contacts() {
   const may = useMay('edit_contacts');
   const filters = useSearch({ from: '/frame/contacts' });
   const pages = useContacts(filters);
+  const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
+  const [adds, setAdds] = useState(false);
   const bring = (
     <Link to="/contacts/import" className={pressed('primary')}>
       {t('contacts.import')}
     </Link>
+  );
+  const actions = (
+    <>
+      <Button onClick={() => setAdds(true)}>{t('contacts.new')}</Button>
+      {bring}
+    </>
   );
   const columns: Column<Schemas['Contact']>[] = [
     {
@@ -40,17 +50,22 @@ export default function Contacts() {
     { name: t('field.changed'), cell: (one) => <Time at={one.updated_at} />, wide: true },
   ];
   return (
-    <Page title={t('nav.contacts')} actions={may && bring}>
+    <Page title={t('nav.contacts')} actions={may && actions}>
       <Filter filters={filters} />
+      {ids.size > 0 && (
+        <Bulk people={pages.rows.filter((one) => ids.has(one.id))} onDone={() => setIds(new Set())} />
+      )}
       <List
         label={t('nav.contacts')}
         pages={pages}
         columns={columns}
         idOf={(one) => one.id}
         onOpen={(one) => void navigate({ to: '/contacts/$id', params: { id: one.id } })}
+        {...(may ? { picked: { ids, onChange: setIds } } : {})}
         empty={t('contacts.empty')}
         next={may && bring}
       />
+      {adds && <New onClose={() => setAdds(false)} />}
     </Page>
   );
 }

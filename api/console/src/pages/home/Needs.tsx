@@ -1,13 +1,18 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useT } from '../../i18n';
+import type { Schemas } from '../../api/client';
 import { Card } from '../../ui/Page';
-import { useSwitches } from '../budgets/data';
+import { useBudgets, useSwitches } from '../budgets/data';
 import { useCampaigns } from '../campaigns/data';
 import { useOpenReviews } from '../compliance/data';
 import { useAttention } from '../inbox/data';
 import { useSenders } from '../senders/data';
 import { useDoubts } from './data';
+
+/** Four fifths of a cap are spent: somebody should know before the rest is. */
+const isNear = (spent: Schemas['Money'], cap: Schemas['Money'] | null) =>
+  cap !== null && Number(spent.amount) >= Number(cap.amount) * 0.8;
 
 /** What needs a person, each with the way to it. */
 export function Needs() {
@@ -18,6 +23,9 @@ export function Needs() {
   const attention = useAttention().data?.data ?? [];
   const paused = useCampaigns().rows.filter((one) => one.state === 'paused');
   const senders = useSenders().rows;
+  const near = (useBudgets().data?.data ?? []).filter(
+    (one) => isNear(one.spent.day.spent, one.daily) || isNear(one.spent.month.spent, one.monthly),
+  );
   const unusable = senders.filter((one) => !one.usable);
   const resting = senders.filter((one) => one.health && one.health.state !== 'healthy');
 
@@ -59,6 +67,14 @@ export function Needs() {
       'switches',
       <Link key="budgets" to="/budgets" className="underline">
         {t('home.needs.switches')}
+      </Link>,
+    ]);
+  }
+  if (near.length > 0) {
+    items.push([
+      'near',
+      <Link key="near" to="/budgets" className="underline">
+        {t('home.needs.near')}
       </Link>,
     ]);
   }

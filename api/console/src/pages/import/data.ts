@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { signed, type Schemas } from '../../api/client';
-import { api, ask } from '../../api/client';
+import { api, ask, save, signed, type Schemas } from '../../api/client';
 import { ApiError, type Problem } from '../../api/problem';
+import { csvOf } from '../../ui/csv';
 
 /** Which column of the file is which field: `{field: column}`. */
 export type Mapping = Record<string, string>;
@@ -51,5 +51,25 @@ export function useProgress(id: string | undefined) {
     enabled: id !== undefined,
     refetchInterval: (query) => (query.state.data?.state === 'running' || !query.state.data ? 700 : false),
     queryFn: () => ask(api.GET('/v1/imports/{id}', { params: { path: { id: id ?? '' } } })),
+  });
+}
+
+/** Saves the lines of an import that are not in as a file, each with the reason. */
+export function useLines(id: string) {
+  return useMutation({
+    mutationFn: async () => {
+      const lines: Schemas['ImportLine'][] = [];
+      let cursor: string | null = null;
+      do {
+        const query: { limit: number; cursor?: string } = { limit: 1_000, ...(cursor ? { cursor } : {}) };
+        const page: Schemas['ImportLinePage'] = await ask(
+          api.GET('/v1/imports/{id}/rows', { params: { path: { id }, query } }),
+        );
+        lines.push(...page.data);
+        cursor = page.next_cursor;
+      } while (cursor);
+      const rows = lines.map((one) => [String(one.line), one.outcome, one.reason ?? '']);
+      save(new Blob([csvOf([['line', 'outcome', 'reason'], ...rows])], { type: 'text/csv' }), 'import.csv');
+    },
   });
 }

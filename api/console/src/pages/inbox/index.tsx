@@ -6,6 +6,7 @@ import { useLiveList } from './data';
 import type { Filters } from './filters';
 import { ConversationList } from './List';
 import { Quarantined } from './Quarantined';
+import { Sound } from './Sound';
 
 /** What people write, who answers, and the answering itself. */
 export default function Inbox() {
@@ -16,7 +17,7 @@ export default function Inbox() {
     ['quarantined', t('inbox.quarantined')],
   ];
   return (
-    <Page title={t('nav.inbox')}>
+    <Page title={t('nav.inbox')} actions={<Sound />}>
       <Tabs tabs={tabs} now={tab} label={t('nav.inbox')} />
       {tab === 'quarantined' ? <Quarantined /> : <Conversations id={id} filters={filters} />}
     </Page>

@@ -10,6 +10,7 @@ import { ProblemNote } from '../../ui/Problem';
 import { toast } from '../../ui/Toast';
 import type { Column } from '../../ui/Table';
 import { useChangeSender, useSenders } from './data';
+import { NewSender } from './NewSender';
 import { SenderDialog } from './SenderDialog';
 
 type Sender = Schemas['Sender'];
@@ -22,6 +23,7 @@ export function Senders() {
   const change = useChangeSender();
   const pages = useSenders();
   const [open, setOpen] = useState<string | null>(null);
+  const [adds, setAdds] = useState(false);
   const shown = pages.rows.find((one) => one.id === open);
   const set = (one: Sender, usable: boolean) => {
     const undo = () => change.mutate({ id: one.id, body: { usable: !usable } });
@@ -73,6 +75,11 @@ export function Senders() {
   ];
   return (
     <>
+      {may && (
+        <Button kind="primary" className="self-start" onClick={() => setAdds(true)}>
+          {t('senders.new')}
+        </Button>
+      )}
       <ProblemNote error={change.error} />
       <List
         label={t('nav.senders')}
@@ -82,6 +89,7 @@ export function Senders() {
         onOpen={(one) => setOpen(one.id)}
         empty={t('senders.empty')}
       />
+      {adds && <NewSender onClose={() => setAdds(false)} />}
       {shown && <SenderDialog sender={shown} onClose={() => setOpen(null)} />}
     </>
   );

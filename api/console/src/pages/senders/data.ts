@@ -26,6 +26,34 @@ export function useSenderStatus() {
   });
 }
 
+/** Makes a number, a code or a name of an account a sender. */
+export function useNewSender() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas['NewSender']) => ask(api.POST('/v1/senders', { body })),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ['senders'] }),
+  });
+}
+
+/** Renames a pool, or gives it other senders. */
+export function useChangePool() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, body }: { id: string; body: Schemas['PoolChange'] }) =>
+      ask(api.PATCH('/v1/pools/{id}', { params: { path: { id } }, body })),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ['pools'] }),
+  });
+}
+
+/** Removes a pool that nothing needs. */
+export function useRemovePool() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => ask(api.DELETE('/v1/pools/{id}', { params: { path: { id } } })),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: ['pools'] }),
+  });
+}
+
 /** Makes a pool of senders. */
 export function useNewPool() {
   const queries = useQueryClient();

@@ -1,4 +1,4 @@
-import type { FormEvent } from 'react';
+import { useState, type FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
 import { useT } from '../../i18n';
@@ -9,6 +9,7 @@ import { List } from '../../ui/List';
 import { Pill } from '../../ui/Pill';
 import { ProblemNote } from '../../ui/Problem';
 import type { Column } from '../../ui/Table';
+import { BrandDialog } from './BrandDialog';
 import { useBrands, useNewBrand } from './data';
 
 /** The names that the company writes under. */
@@ -16,6 +17,7 @@ export function Brands() {
   const t = useT();
   const may = useMay('edit_settings');
   const make = useNewBrand();
+  const [open, setOpen] = useState<Schemas['Brand'] | null>(null);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     make.mutate({ name: String(new FormData(event.currentTarget).get('name')) });
@@ -29,6 +31,7 @@ export function Brands() {
             <rect width="12" height="12" rx="3" fill={one.colour} />
           </svg>
           {one.display_name}
+          {one.archived_at && <Pill state="archived" />}
         </span>
       ),
     },
@@ -37,6 +40,15 @@ export function Brands() {
       cell: (one) => one.registration && <Pill state={one.registration.state} />,
     },
     { name: t('field.created'), cell: (one) => <Time at={one.created_at} />, wide: true },
+    {
+      name: t('field.act'),
+      cell: (one) =>
+        may && (
+          <Button className="h-7" onClick={() => setOpen(one)}>
+            {t('act.edit')}
+          </Button>
+        ),
+    },
   ];
   return (
     <>
@@ -56,6 +68,7 @@ export function Brands() {
         idOf={(one) => one.id}
         empty={t('brands.empty')}
       />
+      {open && <BrandDialog brand={open} onClose={() => setOpen(null)} />}
     </>
   );
 }

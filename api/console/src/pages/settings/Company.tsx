@@ -9,11 +9,18 @@ import { Card } from '../../ui/Page';
 import { ProblemNote } from '../../ui/Problem';
 import { toast } from '../../ui/Toast';
 import { useTenant } from './data';
+import { Look } from './Look';
 
-/** The company's name, and where it is. */
+/** The company's name, where it is, and how its console looks. */
 export function Company() {
   const tenant = useMe().data?.tenant;
-  return tenant ? <Form key={JSON.stringify(tenant)} tenant={tenant} /> : null;
+  if (!tenant) return null;
+  return (
+    <div className="grid gap-4 lg:grid-cols-2">
+      <Form key={JSON.stringify(tenant)} tenant={tenant} />
+      <Look key={JSON.stringify(tenant.theme)} theme={tenant.theme} />
+    </div>
+  );
 }
 
 function Form({ tenant }: { tenant: Schemas['Tenant'] }) {

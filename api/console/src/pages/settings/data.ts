@@ -18,6 +18,8 @@ export const useCanned = () =>
   usePages(['canned'], (cursor) => ask(api.GET('/v1/canned-answers', page(cursor))));
 export const useRates = () =>
   usePages(['rates'], (cursor) => ask(api.GET('/v1/whatsapp-rates', page(cursor))));
+export const useConsumers = () =>
+  usePages(['consumers'], (cursor) => ask(api.GET('/v1/event-consumers', page(cursor))));
 export const useSessions = () =>
   useQuery({ queryKey: ['sessions'], queryFn: () => ask(api.GET('/v1/me/sessions')) });
 
@@ -31,6 +33,7 @@ function useChange<I, O>(list: string, change: (input: I) => Promise<O>) {
 }
 
 const of = (id: string) => ({ params: { path: { id } } });
+const at = (account: string) => ({ params: { path: { account } } });
 
 export const useInvite = () =>
   useChange('invitations', (body: Schemas['NewInvitation']) => ask(api.POST('/v1/invitations', { body })));
@@ -50,8 +53,24 @@ export const useNewBrand = () =>
   useChange('brands', (body: Schemas['NewBrand']) => ask(api.POST('/v1/brands', { body })));
 export const useNewInbox = () =>
   useChange('inboxes', (body: Schemas['NewInbox']) => ask(api.POST('/v1/inboxes', { body })));
-export const useTenant = () =>
-  useChange('me', (body: Schemas['TenantChange']) => ask(api.PATCH('/v1/tenant', { body })));
+export const useChangeBrand = () =>
+  useChange('brands', ({ id, body }: { id: string; body: Schemas['BrandChange'] }) =>
+    ask(api.PATCH('/v1/brands/{id}', { ...of(id), body })),
+  );
+export const useChangeInbox = () =>
+  useChange('inboxes', ({ id, body }: { id: string; body: Schemas['InboxChange'] }) =>
+    ask(api.PATCH('/v1/inboxes/{id}', { ...of(id), body })),
+  );
+export function useTenant() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas['TenantChange']) => ask(api.PATCH('/v1/tenant', { body })),
+    // For some seconds `GET /v1/me` may answer with the company as it was.
+    onSuccess: (tenant) => {
+      queries.setQueryData<Schemas['Me']>(['me'], (me) => me && { ...me, tenant });
+    },
+  });
+}
 export const useSendAddressCode = () =>
   useMutation({ mutationFn: (to: string) => ask(api.POST('/v1/me/addresses', { body: { to } })) });
 export const useProve = () =>
@@ -68,6 +87,22 @@ export const useChangeCanned = () =>
   );
 export const useRemoveCanned = () =>
   useChange('canned', (id: string) => ask(api.DELETE('/v1/canned-answers/{id}', of(id))));
+export const useNewConsumer = () =>
+  useChange('consumers', (body: Schemas['NewEventConsumer']) =>
+    ask(api.POST('/v1/event-consumers', { body })),
+  );
+export const useRemoveConsumer = () =>
+  useChange('consumers', (id: string) => ask(api.DELETE('/v1/event-consumers/{id}', of(id))));
+export const useNewAccount = () =>
+  useChange('accounts', (body: Schemas['NewCarrierAccount']) =>
+    ask(api.POST('/v1/carrier-accounts', { body })),
+  );
+export const useChangeAccount = () =>
+  useChange('accounts', ({ account, body }: { account: string; body: Schemas['CarrierAccountChange'] }) =>
+    ask(api.PATCH('/v1/carrier-accounts/{account}', { ...at(account), body })),
+  );
+export const useRemoveAccount = () =>
+  useChange('accounts', (account: string) => ask(api.DELETE('/v1/carrier-accounts/{account}', at(account))));
 export const useNewRates = () =>
   useChange('rates', (body: Schemas['NewWhatsappRates']) => ask(api.PUT('/v1/whatsapp-rates', { body })));
 
@@ -76,5 +111,5 @@ export const useAccountNumbers = (account: string) =>
   useQuery({
     queryKey: ['account-numbers', account],
     retry: false,
-    queryFn: () => ask(api.GET('/v1/carrier-accounts/{account}/numbers', { params: { path: { account } } })),
+    queryFn: () => ask(api.GET('/v1/carrier-accounts/{account}/numbers', at(account))),
   });

@@ -8,6 +8,7 @@ import { Accounts } from './Accounts';
 import { Brands } from './Brands';
 import { Canned } from './Canned';
 import { Company } from './Company';
+import { Consumers } from './Consumers';
 import { Inboxes } from './Inboxes';
 import { Keys } from './Keys';
 import { Me } from './Me';
@@ -25,6 +26,7 @@ export default function Settings() {
     ['company', t('settings.company'), <Company key="company" />, true],
     ['people', t('settings.people'), <People key="people" />, mayPeople],
     ['keys', t('settings.keys'), <Keys key="keys" />, mayKeys],
+    ['consumers', t('settings.consumers'), <Consumers key="consumers" />, mayKeys],
     ['brands', t('settings.brands'), <Brands key="brands" />, true],
     ['inboxes', t('settings.inboxes'), <Inboxes key="inboxes" />, true],
     ['canned', t('settings.canned'), <Canned key="canned" />, true],

@@ -10,6 +10,7 @@ import { ProblemNote } from '../../ui/Problem';
 import { toast } from '../../ui/Toast';
 import { useSave, useTemplate } from './data';
 import { Variant } from './Variant';
+import { Versions } from './Versions';
 
 const FIRST: Schemas['TemplateVariant'] = { key: 'a', weight: 1, bodies: { en: '' } };
 
@@ -30,6 +31,9 @@ function Form({ id, template }: { id: string; template: Schemas['Template'] | un
   const save = useSave(id);
   const [name, setName] = useState(template?.name ?? '');
   const [variants, setVariants] = useState(template?.variants ?? [FIRST]);
+  const [variables, setVariables] = useState((template?.variables ?? []).join(', '));
+  const named = variables.split(',').map((one) => one.trim());
+  const body = { name, variants, variables: named.filter(Boolean) };
   const done = (saved: Schemas['Template']) => {
     toast(t('templates.saved', { n: saved.version }));
     void navigate({ to: '/templates/$id', params: { id: saved.id }, replace: true });
@@ -41,22 +45,25 @@ function Form({ id, template }: { id: string; template: Schemas['Template'] | un
     setVariants([...variants, { ...FIRST, key }]);
   };
   const actions = may && (
-    <Button
-      kind="primary"
-      disabled={save.isPending}
-      onClick={() => save.mutate({ name, variants }, { onSuccess: done })}
-    >
+    <Button kind="primary" disabled={save.isPending} onClick={() => save.mutate(body, { onSuccess: done })}>
       {template ? t('templates.save.version', { n: template.version + 1 }) : t('templates.save')}
     </Button>
   );
   return (
     <Page title={template?.name ?? t('templates.new')} actions={actions}>
       <ProblemNote error={save.error} />
-      {!template && (
-        <div className="max-w-md">
+      <div className="grid max-w-2xl gap-3 sm:grid-cols-2">
+        {!template && (
           <TextField label={t('field.name')} value={name} onChange={(e) => setName(e.target.value)} />
-        </div>
-      )}
+        )}
+        <TextField
+          label={t('templates.variables')}
+          hint={t('templates.variables.hint')}
+          readOnly={!may}
+          value={variables}
+          onChange={(e) => setVariables(e.target.value)}
+        />
+      </div>
       {variants.map((variant, index) => (
         <Variant
           key={index}
@@ -70,6 +77,7 @@ function Form({ id, template }: { id: string; template: Schemas['Template'] | un
       <Button className="self-start" onClick={add}>
         {t('templates.variant.add')}
       </Button>
+      {template && <Versions id={template.id} now={template.version} />}
     </Page>
   );
 }

@@ -16,17 +16,26 @@ export function useTemplate(id: string) {
   });
 }
 
+/** What a template says and has said, the newest first. */
+export function useVersions(id: string) {
+  return usePages(['template-versions', id], (cursor) => {
+    const query = { limit: 20, ...(cursor ? { cursor } : {}) };
+    return ask(api.GET('/v1/templates/{id}/versions', { params: { path: { id }, query } }));
+  });
+}
+
 /** Makes a template, or the next version of one. */
 export function useSave(id: string) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: ({ name, variants }: { name: string; variants: Schemas['TemplateVariant'][] }) =>
+    mutationFn: ({ name, ...body }: Schemas['NewTemplate']) =>
       id === 'new'
-        ? ask(api.POST('/v1/templates', { body: { name, variants } }))
-        : ask(api.POST('/v1/templates/{id}/versions', { params: { path: { id } }, body: { variants } })),
+        ? ask(api.POST('/v1/templates', { body: { name, ...body } }))
+        : ask(api.POST('/v1/templates/{id}/versions', { params: { path: { id } }, body })),
     onSuccess: (template) => {
       queries.setQueryData(['template', template.id], template);
       void queries.invalidateQueries({ queryKey: ['templates'] });
+      void queries.invalidateQueries({ queryKey: ['template-versions', template.id] });
     },
   });
 }
