@@ -36,7 +36,7 @@ pub async fn note(tx: &mut Scoped, by: By<'_>, id: Uuid, body: &str) -> Result<b
          select $1, $2, $3, 'note', $4, $5, $6
          where (select count(*) from (
                     select from conversation_entries
-                    where conversation_id = $3 and kind <> 'reply' limit $7) counted) < $7",
+                    where conversation_id = $3 and kind in ('note', 'act') limit $7) counted) < $7",
         by.tenant.as_str(),
         id,
         by.conversation.0,
@@ -60,7 +60,7 @@ pub async fn act(tx: &mut Scoped, by: By<'_>, id: Uuid, act: Act) -> Result<(), 
          select $1, $2, $3, 'act', $4, $5, $6
          where (select count(*) from (
                     select from conversation_entries
-                    where conversation_id = $3 and kind <> 'reply' limit $7) counted) < $7",
+                    where conversation_id = $3 and kind in ('note', 'act') limit $7) counted) < $7",
         by.tenant.as_str(),
         id,
         by.conversation.0,
