@@ -91,8 +91,8 @@ async fn silence_assistant(
         ..Stamp::plain(StageName::Inbound.as_str(), cx.now, "cancel")
     };
     let times = (cx.now, cx.machine);
-    let ended = withdraw::answers(store, tenant, conversation, times, &stamp).await?;
-    for one in ended {
+    let ended = withdraw::answers(store, &[(tenant, conversation)], times, &stamp).await?;
+    for (tenant, one) in ended {
         match one {
             WithdrawOutcome::Withdrawn(_) | WithdrawOutcome::Marked | WithdrawOutcome::Over => {}
             WithdrawOutcome::TooMany => {

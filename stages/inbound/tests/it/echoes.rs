@@ -78,23 +78,44 @@ async fn stop_that_the_company_writes_itself_is_no_stop() -> anyhow::Result<()> 
     Ok(())
 }
 
+/// An answer of the assistant to every text so far, which has no row yet.
+const ANSWERED: &str = "insert into millrace.ai_replies (tenant_id, message_id, conversation_id,
+         inbound_id, body, reason, at)
+     select tenant_id, gen_random_uuid(), conversation_id, inbound_id, 'At nine.', 'answered',
+            received_at
+     from millrace.inbound_texts";
+
+/// Answers that are marked as cancelled.
+const MARKED: &str = "select count(*) from millrace.cancel_marks k
+                      join millrace.ai_replies r on r.message_id = k.message_id";
+
 #[tokio::test]
 async fn what_the_assistant_has_said_and_has_not_gone_out_is_withdrawn() -> anyhow::Result<()> {
     let world = world().await?;
     world.receive(vec![message(&world, 1, json!({ "from": "12125550123" }), "Hi")]).await?;
-    world
-        .run(
-            "insert into millrace.ai_replies (tenant_id, message_id, conversation_id, inbound_id,
-                 body, reason, at)
-             select tenant_id, gen_random_uuid(), conversation_id, inbound_id, 'At nine.',
-                    'answered', received_at from millrace.inbound_texts",
-        )
-        .await?;
+    world.run(ANSWERED).await?;
 
     world.receive(vec![echo(&world, 2, json!({}))]).await?;
-    let marked = "select count(*) from millrace.cancel_marks k
-                  join millrace.ai_replies r on r.message_id = k.message_id";
-    assert_eq!(world.number(marked).await?, 1, "enrich finds the mark before it stores a row");
+    assert_eq!(world.number(MARKED).await?, 1, "enrich finds the mark before it stores a row");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_repeat_withdraws_nothing_that_the_assistant_says_once_it_was_handed_the_conversation()
+-> anyhow::Result<()> {
+    let world = world().await?;
+    world.receive(vec![message(&world, 1, json!({ "from": "12125550123" }), "Hi")]).await?;
+    world.receive(vec![echo(&world, 2, json!({}))]).await?;
+    world.run("update millrace.conversations set owner = 'assistant', epoch = epoch + 1").await?;
+    world.run(ANSWERED).await?;
+
+    world.receive(vec![echo(&world, 2, json!({}))]).await?;
+    assert_eq!(world.number(MARKED).await?, 0, "the assistant has it");
+    assert_eq!(world.one(OWNER).await?, "assistant 3");
+
+    world.run("update millrace.conversations set owner = 'person'").await?;
+    world.receive(vec![echo(&world, 2, json!({}))]).await?;
+    assert_eq!(world.number(MARKED).await?, 1, "a repeat does what a fault has left undone");
     Ok(())
 }
 
