@@ -69,6 +69,6 @@ fn echo(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said
     let digits = recipient.to.as_deref().or_else(|| only?.wa_id.as_deref());
     let digits = digits.map(|to| to.trim_start_matches('+'));
     let user_id = recipient.to_user_id.as_deref().or_else(|| only?.user_id.as_deref());
-    let to = address(digits, user_id).ok_or(WebhookError::Parameter("message_echoes.to"))?;
+    let Some(to) = address(digits, user_id) else { return Ok(Said::EchoToNobody) };
     Ok(Said::Echo(PhoneEcho { sid: message.id, from: number.to_owned(), to, body: said.body }))
 }

@@ -12,24 +12,28 @@ fn envelope(changes: &[Value]) -> String {
     json!({ "object": "whatsapp_business_account", "entry": entry }).to_string()
 }
 
+/// A text that was written on the phone, and what else is said of it.
+fn one(kind: &str, mut more: Value) -> Value {
+    more["id"] = WAMID.into();
+    more["type"] = kind.into();
+    more["timestamp"] = "1731705721".into();
+    more
+}
+
+/// A change that tells of such texts.
+fn echoes(echoes: Value) -> Value {
+    json!({ "field": "smb_message_echoes", "value": {
+        "messaging_product": "whatsapp", "metadata": { "phone_number_id": PHONE_NUMBER_ID },
+        "message_echoes": echoes,
+    } })
+}
+
 fn texts(body: &str) -> Result<Vec<ReceivedText>, WebhookError> {
     CARRIER.read_texts(body.as_bytes())
 }
 
 #[test]
 fn what_is_written_on_the_phone_itself_is_told_apart_from_what_people_write() {
-    let one = |kind: &str, mut more: Value| {
-        more["id"] = WAMID.into();
-        more["type"] = kind.into();
-        more["timestamp"] = "1731705721".into();
-        more
-    };
-    let echoes = |echoes: Value| {
-        json!({ "field": "smb_message_echoes", "value": {
-            "messaging_product": "whatsapp", "metadata": { "phone_number_id": PHONE_NUMBER_ID },
-            "message_echoes": echoes,
-        } })
-    };
     let to = "16505551234";
     let told = echoes(json!([
         one("text", json!({ "from": "15550783881", "to": to, "text": { "body": "STOP" } })),
@@ -68,4 +72,12 @@ fn what_is_written_on_the_phone_itself_is_told_apart_from_what_people_write() {
     assert_eq!(CARRIER.unread_parts(body.as_bytes()), 2);
     assert_eq!(texts(&envelope(&[echoes(Value::Null)])), Ok(vec![]));
     assert!(CARRIER.read_echoes(b"{}").is_empty());
+}
+
+#[test]
+fn a_text_that_says_not_to_whom_it_went_is_counted_and_is_no_request_that_cannot_be_read() {
+    let body = envelope(&[echoes(json!([one("text", json!({ "text": { "body": "Hi" } }))]))]);
+    assert_eq!(texts(&body), Ok(vec![]));
+    assert!(CARRIER.read_echoes(body.as_bytes()).is_empty());
+    assert_eq!(CARRIER.unread_parts(body.as_bytes()), 1);
 }
