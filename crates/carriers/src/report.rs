@@ -99,6 +99,8 @@ pub struct PhoneEcho {
     pub from: String,
     /// The address of the person who was written to.
     pub to: String,
+    /// The carrier's own id for the person, where it tells it beside their number.
+    pub user_id: Option<String>,
     /// What was written; empty for media without a text.
     pub body: String,
 }
@@ -169,6 +171,7 @@ impl PhoneEcho {
             sid: storable(self.sid),
             from: storable(self.from),
             to: storable(self.to),
+            user_id: self.user_id.map(storable),
             body: storable(self.body),
         }
     }
@@ -180,6 +183,7 @@ impl fmt::Debug for PhoneEcho {
             .field("sid", &self.sid)
             .field("from", &Hidden(&self.from))
             .field("to", &Hidden(&self.to))
+            .field("user_id", &self.user_id.as_deref().map(Hidden))
             .field("body", &Hidden(&self.body))
             .finish()
     }

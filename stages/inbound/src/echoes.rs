@@ -5,19 +5,23 @@
 
 use carriers::{Carrier, PhoneEcho};
 use domain::{
-    address::Address,
+    address::{Address, AddressKind, CarrierId},
     ids::{ConversationId, SenderId, TenantId, carrier_id},
     message::passport::Stamp,
 };
 use stage::{Cx, Fault, StageName};
 use store::{
     Store,
+    contacts::join::ToldName,
     conversations::echoes,
     messages::withdraw::{self, PERSON_ANSWERS, WithdrawOutcome},
 };
 use wire::WebhookRequest;
 
-use crate::load::{self, Owners};
+use crate::{
+    contacts,
+    load::{self, Owners},
+};
 
 /// Records what a batch tells of phones. A text that says not to whom it went, and one of a number
 /// that is nobody's, is left out.
@@ -37,13 +41,19 @@ pub(crate) async fn record(
     let owners = load::owners_of_numbers(store, named).await?;
 
     // decide
-    let read = told.iter().map(|(request, carrier, echo)| entry(request, *carrier, echo, &owners));
-    let entries: Vec<echoes::EchoEntry> = read.flatten().collect();
+    let read = told.iter().filter_map(|(request, carrier, echo)| {
+        let entry = entry(request, *carrier, echo, &owners)?;
+        let name = name(&entry, request, echo);
+        Some((entry, name))
+    });
+    let (entries, names): (Vec<echoes::EchoEntry>, Vec<Option<ToldName>>) = read.unzip();
     if entries.is_empty() {
         return Ok(());
     }
 
     // record
+    let names: Vec<ToldName> = names.into_iter().flatten().collect();
+    contacts::join(store, &names).await?;
     let mut tx = store.scoped(entries.iter().map(|entry| entry.tenant.clone())).await?;
     let answered = echoes::record(&mut tx, &entries).await?;
     tx.commit().await.map_err(store::fault)?;
@@ -75,6 +85,18 @@ fn entry(
         channel: carrier.channel(),
         address: echo.to.parse::<Address>().ok()?.canonical(),
         body: echo.body.clone(),
+        at: request.received_at,
+    })
+}
+
+/// What the carrier tells of the person beside the number that was written to: its own id for them.
+fn name(entry: &echoes::EchoEntry, request: &WebhookRequest, echo: &PhoneEcho) -> Option<ToldName> {
+    let id = echo.user_id.as_ref().filter(|id| id.parse::<CarrierId>().is_ok())?;
+    Some(ToldName {
+        tenant: entry.tenant.clone(),
+        address: entry.address.clone(),
+        kind: AddressKind::CarrierId,
+        name: id.clone(),
         at: request.received_at,
     })
 }

@@ -60,7 +60,7 @@ impl Stage for InboundStage {
             requests.map(|(request, texts)| decide::decide(request, texts)).collect();
 
         // record
-        contacts::join(&self.store, &arrived).await?;
+        contacts::join(&self.store, &contacts::told_of(&arrived)).await?;
         let recorded = record::record(&self.store, cx.now, &mut arrived).await?;
         marketing_stops::record(&self.store, cx.now, batch.items()).await?;
         echoes::record(&self.store, cx, batch.items()).await?;

@@ -70,5 +70,7 @@ fn echo(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said
     let digits = digits.map(|to| to.trim_start_matches('+'));
     let user_id = recipient.to_user_id.as_deref().or_else(|| only?.user_id.as_deref());
     let Some(to) = address(digits, user_id) else { return Ok(Said::EchoToNobody) };
-    Ok(Said::Echo(PhoneEcho { sid: message.id, from: number.to_owned(), to, body: said.body }))
+    let user_id = user_id.filter(|id| *id != to).map(str::to_owned);
+    let (sid, from) = (message.id, number.to_owned());
+    Ok(Said::Echo(PhoneEcho { sid, from, to, user_id, body: said.body }))
 }

@@ -81,3 +81,15 @@ fn a_text_that_says_not_to_whom_it_went_is_counted_and_is_no_request_that_cannot
     assert!(CARRIER.read_echoes(body.as_bytes()).is_empty());
     assert_eq!(CARRIER.unread_parts(body.as_bytes()), 1);
 }
+
+#[test]
+fn the_id_of_a_person_who_was_written_to_is_told_beside_their_number() {
+    let id = "US.13491208655302741918";
+    let both = json!({ "to": "16505551234", "to_user_id": id, "text": { "body": "Hi" } });
+    let alone = json!({ "to_user_id": id, "text": { "body": "Hi" } });
+    let body = envelope(&[echoes(json!([one("text", both), one("text", alone)]))]);
+    let read = CARRIER.read_echoes(body.as_bytes());
+    let told: Vec<(&str, Option<&str>)> =
+        read.iter().map(|echo| (echo.to.as_str(), echo.user_id.as_deref())).collect();
+    assert_eq!(told, [("+16505551234", Some(id)), (id, None)]);
+}

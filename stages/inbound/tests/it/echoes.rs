@@ -155,3 +155,17 @@ async fn signs_what_is_taken_back_and_what_is_nobodys_are_no_answers() -> anyhow
     assert_eq!(world.number(ENTRIES).await?, 0);
     Ok(())
 }
+
+#[tokio::test]
+async fn who_was_written_to_by_number_and_id_is_one_contact_whichever_they_write_by()
+-> anyhow::Result<()> {
+    let world = world().await?;
+    let id = "US.13491208655302741918";
+    world.receive(vec![echo(&world, 1, json!({ "to_user_id": id }))]).await?;
+
+    world.receive(vec![message(&world, 2, json!({ "from_user_id": id }), "Thank you")]).await?;
+    assert_eq!(world.one(OWNER).await?, "person 2", "one conversation, which stays theirs");
+    let addresses = "select string_agg(kind, ' ' order by kind) from millrace.contact_addresses";
+    assert_eq!(world.one(addresses).await?, "carrier_id phone");
+    Ok(())
+}
