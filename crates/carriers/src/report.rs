@@ -4,6 +4,7 @@
 use std::fmt;
 
 use domain::{billing::PriceNotice, storable::storable};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::redact::Hidden;
@@ -103,6 +104,9 @@ pub struct PhoneEcho {
     pub user_id: Option<String>,
     /// What was written; empty for media without a text.
     pub body: String,
+    /// When it was written, by the carrier's clock; of whole seconds the end. None where it does
+    /// not say it.
+    pub sent_at: Option<Timestamp>,
 }
 
 /// Somebody has stopped the marketing of a business at the carrier itself, without a text.
@@ -173,6 +177,7 @@ impl PhoneEcho {
             to: storable(self.to),
             user_id: self.user_id.map(storable),
             body: storable(self.body),
+            sent_at: self.sent_at,
         }
     }
 }
@@ -185,6 +190,7 @@ impl fmt::Debug for PhoneEcho {
             .field("to", &Hidden(&self.to))
             .field("user_id", &self.user_id.as_deref().map(Hidden))
             .field("body", &Hidden(&self.body))
+            .field("sent_at", &self.sent_at)
             .finish()
     }
 }

@@ -85,7 +85,8 @@ fn entry(
         channel: carrier.channel(),
         address: echo.to.parse::<Address>().ok()?.canonical(),
         body: echo.body.clone(),
-        at: request.received_at,
+        // The carrier's clock may be ahead of ours.
+        at: echo.sent_at.map_or(request.received_at, |sent| sent.min(request.received_at)),
     })
 }
 

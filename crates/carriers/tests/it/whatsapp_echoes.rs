@@ -1,6 +1,7 @@
 //! What people of a business write in the WhatsApp Business app, as the Cloud API tells of it.
 
 use carriers::{Carrier, ReceivedText, WebhookError};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::play::{BUSINESS_ACCOUNT, PHONE_NUMBER_ID, WAMID};
@@ -92,4 +93,19 @@ fn the_id_of_a_person_who_was_written_to_is_told_beside_their_number() {
     let told: Vec<(&str, Option<&str>)> =
         read.iter().map(|echo| (echo.to.as_str(), echo.user_id.as_deref())).collect();
     assert_eq!(told, [("+16505551234", Some(id)), (id, None)]);
+}
+
+#[test]
+fn a_text_of_the_phone_is_of_the_end_of_the_second_that_meta_names() {
+    let at = |timestamp: Value| {
+        let mut echo = one("text", json!({ "to": "16505551234", "text": { "body": "Hi" } }));
+        echo["timestamp"] = timestamp;
+        let read = CARRIER.read_echoes(envelope(&[echoes(json!([echo]))]).as_bytes());
+        read.first().expect("it is read, whatever its time is").sent_at
+    };
+    let named = Timestamp::from_second(1_731_705_722).ok();
+    assert_eq!((at("1731705721".into()), at(1_731_705_721.into())), (named, named));
+    for none in [Value::Null, "soon".into(), "-1".into(), u64::MAX.into(), json!({})] {
+        assert_eq!(at(none.clone()), None, "{none}");
+    }
 }

@@ -169,3 +169,38 @@ async fn who_was_written_to_by_number_and_id_is_one_contact_whichever_they_write
     assert_eq!(world.one(addresses).await?, "carrier_id phone");
     Ok(())
 }
+
+/// What somebody is still to look at.
+const OPEN: &str = "select concat_ws(' ', unread, attention, status, snoozed_until is not null)
+                    from millrace.conversations";
+
+#[tokio::test]
+async fn an_answer_that_is_told_late_leaves_what_came_since_for_somebody_to_look_at()
+-> anyhow::Result<()> {
+    let world = world().await?;
+    world.receive(vec![message(&world, 1, json!({ "from": "12125550123" }), "Hi")]).await?;
+    world
+        .run(
+            "update millrace.conversations set unread = 2, attention = 'review',
+                 status = 'snoozed', snoozed_until = now()",
+        )
+        .await?;
+
+    // The text came at 1000 s; the answer is of the end of a second before.
+    let before = json!({ "timestamp": "990" });
+    world.receive(vec![echo(&world, 2, before)]).await?;
+    assert_eq!(world.one(OPEN).await?, "2 review snoozed t");
+    assert_eq!(world.one(OWNER).await?, "person 2", "it is a person's all the same");
+    let at = "select extract(epoch from at)::bigint from millrace.conversation_entries";
+    assert_eq!(world.number(at).await?, 991);
+    let last = "select count(*) from millrace.conversations v
+                join millrace.inbound_texts i on i.inbound_id = v.last_text_id";
+    assert_eq!(world.number(last).await?, 1, "the last text is the person's");
+
+    // An answer to it, told with a clock that is ahead: it is of the time at which it was told.
+    world.receive(vec![echo(&world, 3, json!({}))]).await?;
+    assert_eq!(world.one(OPEN).await?, "0 open f");
+    let last = "select extract(epoch from max(at))::bigint from millrace.conversation_entries";
+    assert_eq!(world.number(last).await?, 1_000);
+    Ok(())
+}
