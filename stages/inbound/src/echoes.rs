@@ -23,25 +23,37 @@ use crate::{
     load::{self, Owners},
 };
 
-/// Records what a batch tells of phones. A text that says not to whom it went, and one of a number
-/// that is nobody's, is left out.
-pub(crate) async fn record(
-    store: &Store,
-    cx: &Cx,
-    requests: &[WebhookRequest],
-) -> Result<(), Fault> {
-    let told: Vec<(&WebhookRequest, Carrier, PhoneEcho)> =
-        requests.iter().flat_map(of_request).collect();
+/// In how many conversations one query looks for what the assistant has answered. Of a request that
+/// tells of more, the next are looked at once what waits in these is withdrawn.
+const LOOKED_AT_ONCE: usize = 64;
+
+/// A text of a phone, with the request that tells of it.
+pub(crate) struct Told<'a> {
+    /// Which request of the batch it is.
+    pub(crate) index: usize,
+    request: &'a WebhookRequest,
+    carrier: Carrier,
+    echo: PhoneEcho,
+}
+
+/// What a batch tells of phones.
+pub(crate) fn told(requests: &[WebhookRequest]) -> Vec<Told<'_>> {
+    requests.iter().enumerate().flat_map(of_request).collect()
+}
+
+/// Records it. A text that says not to whom it went, and one of a number that is nobody's, is left
+/// out.
+pub(crate) async fn record(store: &Store, cx: &Cx, told: &[Told<'_>]) -> Result<(), Fault> {
     if told.is_empty() {
         return Ok(());
     }
 
     // load
-    let named = told.iter().map(|(request, _, echo)| (*request, echo.from.as_str()));
+    let named = told.iter().map(|one| (one.request, one.echo.from.as_str()));
     let owners = load::owners_of_numbers(store, named).await?;
 
     // decide
-    let read = told.iter().filter_map(|(request, carrier, echo)| {
+    let read = told.iter().filter_map(|Told { request, carrier, echo, .. }| {
         let entry = entry(request, *carrier, echo, &owners)?;
         let name = name(&entry, request, echo);
         Some((entry, name))
@@ -57,16 +69,16 @@ pub(crate) async fn record(
     let mut tx = store.scoped(entries.iter().map(|entry| entry.tenant.clone())).await?;
     let answered = echoes::record(&mut tx, &entries).await?;
     tx.commit().await.map_err(store::fault)?;
-    for (tenant, conversation) in answered {
-        silence_assistant(store, cx, &tenant, conversation).await?;
+    for some in answered.chunks(LOOKED_AT_ONCE) {
+        silence_assistant(store, cx, some).await?;
     }
     Ok(())
 }
 
-fn of_request(request: &WebhookRequest) -> Vec<(&WebhookRequest, Carrier, PhoneEcho)> {
+fn of_request((index, request): (usize, &WebhookRequest)) -> Vec<Told<'_>> {
     let Some(carrier) = Carrier::from_name(&request.carrier) else { return Vec::new() };
     let echoes = carrier.read_echoes(&request.body);
-    echoes.into_iter().map(|echo| (request, carrier, echo)).collect()
+    echoes.into_iter().map(|echo| Told { index, request, carrier, echo }).collect()
 }
 
 /// The entry that a text of the phone becomes; none where it does not say to whom it went, or its
@@ -102,19 +114,20 @@ fn name(entry: &echoes::EchoEntry, request: &WebhookRequest, echo: &PhoneEcho) -
     })
 }
 
-/// Withdraws what the assistant has answered in a conversation and has not gone out.
+/// Withdraws what the assistant has answered in conversations and has not gone out.
 async fn silence_assistant(
     store: &Store,
     cx: &Cx,
-    tenant: &TenantId,
-    conversation: ConversationId,
+    conversations: &[(TenantId, ConversationId)],
 ) -> Result<(), Fault> {
     let stamp = Stamp {
         reason: Some(PERSON_ANSWERS.into()),
         ..Stamp::plain(StageName::Inbound.as_str(), cx.now, "cancel")
     };
     let times = (cx.now, cx.machine);
-    let ended = withdraw::answers(store, &[(tenant, conversation)], times, &stamp).await?;
+    let conversations: Vec<(&TenantId, ConversationId)> =
+        conversations.iter().map(|(tenant, conversation)| (tenant, *conversation)).collect();
+    let ended = withdraw::answers(store, &conversations, times, &stamp).await?;
     for (tenant, one) in ended {
         match one {
             WithdrawOutcome::Withdrawn(_) | WithdrawOutcome::Marked | WithdrawOutcome::Over => {}

@@ -1,7 +1,9 @@
 //! What people of the company write on the phone that has the number itself: it stands in the
 //! conversation, takes it from the assistant, and is read as nothing else.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use stage::{Batch, Cx, Stage};
 use wire::{Event, WebhookRequest};
 
 use super::{
@@ -202,5 +204,57 @@ async fn an_answer_that_is_told_late_leaves_what_came_since_for_somebody_to_look
     assert_eq!(world.one(OPEN).await?, "0 open f");
     let last = "select extract(epoch from max(at))::bigint from millrace.conversation_entries";
     assert_eq!(world.number(last).await?, 1_000);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_echo_that_cannot_be_stored_has_no_other_request_come_again() -> anyhow::Result<()> {
+    let world = world().await?;
+    world
+        .run(
+            "alter table millrace.conversation_entries
+             add constraint none_of_phones check (kind <> 'phone')",
+        )
+        .await?;
+    let text = message(&world, 1, json!({ "from": "12125550124" }), "Hi");
+    let (batch, mut said) = Batch::new(vec![echo(&world, 2, json!({})), text]);
+    let cx = Cx::at(Timestamp::UNIX_EPOCH, stage::machine::now());
+    assert!(world.stage.handle(&cx, batch).await.is_err());
+    let mut answered = Vec::new();
+    while let Some((index, _)) = said.recv().await {
+        answered.push(index);
+    }
+    assert_eq!(answered, [1], "the text is done, and the echo is left");
+
+    world.run("alter table millrace.conversation_entries drop constraint none_of_phones").await?;
+    world.receive(vec![echo(&world, 2, json!({}))]).await?;
+    assert_eq!(world.number(ENTRIES).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn answers_are_withdrawn_in_however_many_conversations_a_request_tells_of()
+-> anyhow::Result<()> {
+    let world = world().await?;
+    let people: Vec<String> = (0..66).map(|n| format!("121255501{n:02}")).collect();
+    let text =
+        |n: usize| json!({ "id": format!("wamid.{n}"), "type": "text", "text": { "body": "Hi" } });
+    let to_us = people.iter().enumerate().map(|(n, person)| {
+        let mut message = text(n);
+        message["from"] = person.as_str().into();
+        message
+    });
+    let to_us = json!({ "messages": to_us.collect::<Vec<Value>>() });
+    world.receive(vec![callback(&world, 1, "messages", to_us)]).await?;
+    world.run(ANSWERED).await?;
+
+    let by_phone = people.iter().enumerate().map(|(n, person)| {
+        let mut message = text(100 + n);
+        message["to"] = person.as_str().into();
+        message
+    });
+    let by_phone = json!({ "message_echoes": by_phone.collect::<Vec<Value>>() });
+    world.receive(vec![callback(&world, 2, "smb_message_echoes", by_phone)]).await?;
+    assert_eq!(world.number(MARKED).await?, 66);
     Ok(())
 }
