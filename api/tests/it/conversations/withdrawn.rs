@@ -174,3 +174,22 @@ async fn what_was_written_on_the_phone_stands_in_the_conversation_and_in_the_tim
     let trail = admin.get("/v1/audit?action=conversation.replied").await.expect(200);
     assert_eq!(trail["data"][0]["actor"], "phone");
 }
+
+#[tokio::test]
+async fn what_a_newer_version_writes_beside_the_texts_is_left_out_and_shortens_no_page() {
+    let (world, admin, path) = asked().await;
+    let conversation = ANA.conversation();
+    world
+        .run(&format!(
+            "alter table millrace.conversation_entries
+                 drop constraint conversation_entries_kind_check;
+             insert into millrace.conversation_entries (tenant_id, entry_id, conversation_id, kind,
+                 author, at)
+             values ('acme', gen_random_uuid(), '{conversation}', 'call', 'ben', now())"
+        ))
+        .await;
+    let page = admin.get(&format!("{path}/messages?limit=1")).await.expect(200);
+    let bodies: Vec<&Value> =
+        page["data"].as_array().expect("a list").iter().map(|one| &one["body"]).collect();
+    assert_eq!(bodies, [&json!("Are you open on Sunday?")]);
+}

@@ -242,7 +242,8 @@ async fn messages_out(
     entries.collect()
 }
 
-/// What stands beside texts and messages: notes, acts, and what was written on the phone.
+/// What stands beside texts and messages: notes, acts, and what was written on the phone. A reply
+/// stands as its message, and what a newer version has written is left out.
 async fn beside(
     tx: &mut Scoped,
     conversation: &Conversation,
@@ -251,7 +252,8 @@ async fn beside(
 ) -> Result<Vec<Entry>, Fault> {
     let rows = sqlx::query!(
         "select entry_id, kind, author, what, body, sender_id, at from conversation_entries
-         where conversation_id = $1 and kind <> 'reply' and (at, entry_id) < ($2, $3)
+         where conversation_id = $1 and kind in ('note', 'act', 'phone')
+           and (at, entry_id) < ($2, $3)
          order by at desc, entry_id desc limit $4",
         conversation.id.0,
         before.0.to_sqlx() as _,
@@ -262,7 +264,8 @@ async fn beside(
     .await
     .map_err(fault)?;
 
-    let entries = rows.into_iter().map(|row| {
+    let mut entries = Vec::with_capacity(rows.len());
+    for row in rows {
         let detail = match row.kind.as_str() {
             "note" => EntryDetail::Note { author: row.author, body: row.body },
             "phone" => EntryDetail::Phone(PhoneOut {
@@ -270,9 +273,10 @@ async fn beside(
                 body: row.body,
                 sender: row.sender_id.map(SenderId),
             }),
-            _ => EntryDetail::Act { author: row.author, act: word(&row.what)? },
+            "act" => EntryDetail::Act { author: row.author, act: word(&row.what)? },
+            _ => continue,
         };
-        Ok(Entry { id: row.entry_id, at: row.at.to_jiff(), detail })
-    });
-    entries.collect()
+        entries.push(Entry { id: row.entry_id, at: row.at.to_jiff(), detail });
+    }
+    Ok(entries)
 }
