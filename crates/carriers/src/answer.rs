@@ -138,6 +138,17 @@ impl Doubt {
     }
 }
 
+/// What an error code says of the account that was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountVerdict {
+    /// The account or its credentials are not accepted.
+    Refused,
+    /// Nothing yet: the carrier wants to be called later or less, or explains nothing.
+    Later,
+    /// Nothing: the code is about something else, or this version does not know it.
+    Unsaid,
+}
+
 /// What a carrier's error code means, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodeInfo {

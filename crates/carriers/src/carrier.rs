@@ -7,7 +7,11 @@ use domain::{gates::Stops, message::class::Channel};
 
 #[cfg(feature = "loopback")]
 use crate::loopback;
-use crate::{abilities::Abilities, answer::CodeInfo, bandwidth, twilio, whatsapp};
+use crate::{
+    abilities::Abilities,
+    answer::{AccountVerdict, CodeInfo},
+    bandwidth, twilio, whatsapp,
+};
 
 /// A carrier that this version speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,6 +162,18 @@ impl Carrier {
             Self::WhatsappCloud => whatsapp::cause(code),
             #[cfg(feature = "loopback")]
             Self::Loopback => loopback::cause(code),
+        }
+    }
+
+    /// What one of its error codes says of the account, in the answer to a call that names nothing
+    /// else.
+    pub fn account_verdict(self, code: u32) -> AccountVerdict {
+        match self {
+            Self::Twilio => twilio::account_verdict(code),
+            Self::Bandwidth => bandwidth::account_verdict(code),
+            Self::WhatsappCloud => whatsapp::account_verdict(code),
+            #[cfg(feature = "loopback")]
+            Self::Loopback => AccountVerdict::Unsaid,
         }
     }
 

@@ -40,7 +40,7 @@ pub mod whatsapp;
 
 pub use abilities::Abilities;
 pub use account::{AccountFault, Client, Clients};
-pub use answer::{CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope};
+pub use answer::{AccountVerdict, CarrierReply, CodeInfo, Doubt, Refusal, Throttle, ThrottleScope};
 pub use carrier::{Carrier, first_look, longest_list_lag};
 pub use hosts::{BaseUrlError, check_base_url, is_same_place};
 pub use media::MediaFetcher;

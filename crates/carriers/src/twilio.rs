@@ -20,6 +20,7 @@ pub(crate) use adapter::{
 };
 pub use callback::{callback_url, parse_callback_query};
 pub use client::{Client, CreateMessage};
+pub(crate) use codes::account_verdict;
 pub use codes::cause;
 pub(crate) use delivery_codes::COMPLAINTS;
 pub use keywords::{HELP_KEYWORDS, OPT_IN_KEYWORDS, OPT_OUT_KEYWORDS, answered_by_carrier};

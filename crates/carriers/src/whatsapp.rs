@@ -26,6 +26,7 @@ pub mod webhook;
 
 pub(crate) use adapter::{ABILITIES, owns_host};
 pub(crate) use callback::{read_echoes, read_reports, read_texts, unread};
+pub(crate) use classify::account_verdict;
 pub use classify::{CodeVerdict, answered};
 pub use client::{Client, VERSION, WhatsappMessage};
 pub use codes::cause;

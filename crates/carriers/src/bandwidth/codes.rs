@@ -4,7 +4,7 @@
 //! same when it is repeated, 5xxx may be tried again, and 9xxx does not tell what became of the
 //! text.
 
-use crate::answer::{CodeInfo, info, opted_out};
+use crate::answer::{AccountVerdict, CodeInfo, info, opted_out};
 
 /// The text or its encoding is not valid.
 pub(super) const BAD_ENCODING: u32 = 4301;
@@ -40,6 +40,16 @@ pub fn cause(code: u32) -> &'static CodeInfo {
     match TABLE.binary_search_by_key(&code, |info| info.code) {
         Ok(index) => &TABLE[index],
         Err(_) => &UNLISTED,
+    }
+}
+
+/// What a code says of the account that was called: those of HTTP do. An account that is not there
+/// is answered 404.
+pub(crate) fn account_verdict(code: u32) -> AccountVerdict {
+    match code {
+        401 | 403 | 404 => AccountVerdict::Refused,
+        408 | 409 | 429 | 500..=599 => AccountVerdict::Later,
+        _ => AccountVerdict::Unsaid,
     }
 }
 

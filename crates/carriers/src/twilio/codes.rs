@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::answer::{CodeInfo, Refusal, ThrottleScope};
+use crate::answer::{AccountVerdict, CodeInfo, Refusal, ThrottleScope};
 
 /// Cause and next step of a Twilio code, whether it came with the answer to a send, with a delivery
 /// report or about a number. A code that no table lists gets an entry that says so (`code` 0).
@@ -17,6 +17,15 @@ pub fn cause(code: u32) -> &'static CodeInfo {
         table.get(index)
     };
     tables.into_iter().find_map(find).unwrap_or(&UNLISTED)
+}
+
+/// What a code says of the account that was called.
+pub(crate) fn account_verdict(code: u32) -> AccountVerdict {
+    match row(code).map(|row| row.verdict) {
+        Some(CodeVerdict::AccountStopped) => AccountVerdict::Refused,
+        Some(CodeVerdict::Throttled(..) | CodeVerdict::Ambiguous) => AccountVerdict::Later,
+        Some(CodeVerdict::Refused(_)) | None => AccountVerdict::Unsaid,
+    }
 }
 
 /// What a code in the answer to a send means for the message.

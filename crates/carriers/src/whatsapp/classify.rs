@@ -12,7 +12,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::answer::{CarrierReply, Doubt, Refusal, Throttle, ThrottleScope};
+use crate::{
+    answer::{AccountVerdict, CarrierReply, Doubt, Refusal, Throttle, ThrottleScope},
+    http::{Reply, retry_after},
+    record::ReadError,
+};
 
 /// What an error code says of the message that was to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +61,42 @@ pub fn answered(code: u32) -> Option<CodeVerdict> {
         33 | 100 | 131_008 | 131_009 | 131_063 | 137_000 => Refused(Refusal::Request),
         _ => return None,
     })
+}
+
+/// The code of an id that Meta does not know, or that the token may not see; where it was to be
+/// read it is the subcode of a request that is not valid.
+const NO_SUCH_ID: u32 = 33;
+
+/// What a code says of the account that was called.
+pub(crate) fn account_verdict(code: u32) -> AccountVerdict {
+    match answered(code) {
+        Some(CodeVerdict::AccountRefused) => AccountVerdict::Refused,
+        Some(CodeVerdict::Refused(_)) if code == NO_SUCH_ID => AccountVerdict::Refused,
+        Some(CodeVerdict::TryLater(_) | CodeVerdict::Uncertain) => AccountVerdict::Later,
+        Some(CodeVerdict::Refused(_)) | None => AccountVerdict::Unsaid,
+    }
+}
+
+/// Why a list could not be read, by a reply that is no 200. The code decides before the status:
+/// Meta asks to be called less with a 400 or a 403 as well.
+pub(super) fn read_error(reply: &Reply) -> ReadError {
+    let code = GraphError::read(&reply.body).map(|error| match error.error_subcode {
+        Some(NO_SUCH_ID) => NO_SUCH_ID,
+        Some(_) | None => error.code,
+    });
+    match code.and_then(answered) {
+        Some(CodeVerdict::TryLater(slow)) => {
+            let (scope, seconds) = slow.unwrap_or((ThrottleScope::Account, 60));
+            let retry_after = retry_after(&reply.headers).or(Some(Duration::from_secs(seconds)));
+            ReadError::Throttled(Throttle { scope, retry_after })
+        }
+        Some(CodeVerdict::Uncertain) => {
+            ReadError::Unavailable(Doubt::Status { status: reply.status, code })
+        }
+        Some(CodeVerdict::AccountRefused | CodeVerdict::Refused(_)) | None => {
+            ReadError::of_reply(reply, code)
+        }
+    }
 }
 
 /// Reads a complete reply.

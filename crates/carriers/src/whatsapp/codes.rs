@@ -57,8 +57,9 @@ static TABLE: &[CodeInfo] = &[
         "Nothing to do: sending slows down by itself; spread the load if it stays"),
     info(10, "the access token may not do this",
         "Give the system user whatsapp_business_messaging and access to the account"),
-    info(33, "the number's id is not known to Meta, or not to this account",
-        "Correct the sender: its number is the phone number id that Meta shows"),
+    info(33, "Meta knows no such id, or the access token may not see it",
+        "Correct the sender, whose number is the phone number id that Meta shows, or the account's \
+        id, which is that of the WhatsApp Business Account"),
     info(100, "the request was not valid",
         "Check sender, recipient, template and parameters; report it if they are right"),
     info(190, "the access token has expired or was withdrawn",

@@ -4,7 +4,7 @@ use http::Method;
 use serde::Deserialize;
 
 use super::{
-    classify::GraphError,
+    classify::read_error,
     client::Client,
     paging::{self, NoCursor, Page},
 };
@@ -38,8 +38,7 @@ impl Client {
 
             let reply = call(&self.http, self.request(Method::GET, url), MAX_PAGE_BYTES).await?;
             if reply.status != 200 {
-                let code = GraphError::read(&reply.body).map(|error| error.code);
-                return Err(ReadError::of_reply(&reply, code));
+                return Err(read_error(&reply));
             }
             let page: Page<Listed> = serde_json::from_slice(&reply.body).map_err(|_| UNREADABLE)?;
 

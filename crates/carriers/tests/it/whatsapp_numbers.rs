@@ -1,6 +1,8 @@
 //! Numbers of an account at Meta: what is asked, and what is read of the answers.
 
-use carriers::{AccountNumber, ReadError};
+use std::time::Duration;
+
+use carriers::{AccountNumber, Doubt, ReadError, Throttle, ThrottleScope};
 use serde_json::json;
 
 use crate::play::{BUSINESS_ACCOUNT, PHONE_NUMBER_ID, Played, Server, whatsapp};
@@ -57,4 +59,29 @@ async fn an_account_that_meta_does_not_accept_and_an_answer_that_says_nothing_ar
     let server = Server::playing([Played::new(200, "{}")]).await;
     let unread = whatsapp(&server.url).account_numbers().await;
     assert!(matches!(unread, Err(ReadError::Unavailable(_))), "{unread:?}");
+}
+
+#[tokio::test]
+async fn meta_asks_to_be_called_less_with_any_status_and_the_code_says_so() {
+    for (status, code, seconds) in [(400, 80_007, 60), (403, 4, 60), (400, 130_429, 2)] {
+        let throttled = json!({ "error": { "message": "too many", "code": code } }).to_string();
+        let server = Server::playing([Played::new(status, &throttled)]).await;
+        let scope = if code == 130_429 { ThrottleScope::Sender } else { ThrottleScope::Account };
+        let retry_after = Some(Duration::from_secs(seconds));
+        let later = ReadError::Throttled(Throttle { scope, retry_after });
+        assert_eq!(whatsapp(&server.url).account_numbers().await, Err(later), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_not_there_is_told_apart_from_a_request_that_is_not_valid() {
+    for (error, told) in [
+        (json!({ "message": "no such object", "code": 100, "error_subcode": 33 }), 33),
+        (json!({ "message": "no such field", "code": 100 }), 100),
+    ] {
+        let error = json!({ "error": error }).to_string();
+        let server = Server::playing([Played::new(400, &error)]).await;
+        let said = ReadError::Unavailable(Doubt::Status { status: 400, code: Some(told) });
+        assert_eq!(whatsapp(&server.url).account_numbers().await, Err(said));
+    }
 }

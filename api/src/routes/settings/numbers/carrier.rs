@@ -1,6 +1,6 @@
 //! The carrier of an account, as it is asked about numbers.
 
-use carriers::{Carrier, Doubt, ReadError};
+use carriers::{AccountVerdict, Carrier, Doubt, ReadError};
 use domain::ids::TenantId;
 use store::Scoped;
 use tokio::sync::OwnedSemaphorePermit;
@@ -74,7 +74,10 @@ pub(super) fn unread(carrier: Carrier, error: &ReadError) -> Problem {
             Problem::new(Kind::Conflict, detail)
         }
         ReadError::Unavailable(Doubt::Status { status: 400..=499, code: Some(code) }) => {
-            refused(carrier, *code)
+            match carrier.account_verdict(*code) {
+                AccountVerdict::Later => away(),
+                AccountVerdict::Refused | AccountVerdict::Unsaid => refused(carrier, *code),
+            }
         }
         ReadError::TooMany(most) => {
             let detail = format!("the account has more than {most} numbers");

@@ -2,7 +2,7 @@
 //! entered here, asked at the carrier itself.
 
 use axum::{Json, extract::State};
-use carriers::{Carrier, Doubt, ReadError};
+use carriers::{AccountVerdict, Carrier, Doubt, ReadError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -44,8 +44,9 @@ struct AccountRefusal {
 
 /// `POST /v1/carrier-accounts/{account}/validate`, for admins and owners: asks the carrier of one
 /// of the tenant's own accounts for its numbers, with the id and the secret that are entered.
-/// Answers 200 with what it says, 404, 409 for an account that the platform lends or whose carrier
-/// lists nothing, or 503 where the carrier does not answer. Nothing is changed and nothing is sent.
+/// Answers 200 with what it says, 404, 409 for an account that the platform lends, whose carrier
+/// lists nothing or turns the call down for what says nothing of the account, or 503 where the
+/// carrier does not answer or wants to be asked later. Nothing is changed and nothing is sent.
 #[utoipa::path(
     post, path = "/v1/carrier-accounts/{account}/validate", tag = "settings",
     operation_id = "validate_carrier_account", security(("bearer" = [EditSettings::NAME])),
@@ -94,6 +95,10 @@ fn refusal(carrier: Carrier, error: &ReadError) -> Option<AccountRefusal> {
             next_step: "Check the account's id and its secret, and whether the account is active",
         }),
         ReadError::Unavailable(Doubt::Status { status: 400..=499, code: Some(code) }) => {
+            match carrier.account_verdict(*code) {
+                AccountVerdict::Refused => {}
+                AccountVerdict::Later | AccountVerdict::Unsaid => return None,
+            }
             let info = carrier.cause(*code);
             let (cause, next_step) = (info.cause, info.next_step);
             Some(AccountRefusal { code: Some(*code), cause, next_step })
@@ -109,5 +114,43 @@ fn refusal(carrier: Carrier, error: &ReadError) -> Option<AccountRefusal> {
 impl Validation {
     fn taken(numbers: Option<usize>) -> Self {
         Self { valid: true, numbers, refusal: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a carrier's code is told as its word on the account.
+    fn is_refused(carrier: Carrier, code: u32) -> bool {
+        let said = Doubt::Status { status: 400, code: Some(code) };
+        let refusal = refusal(carrier, &ReadError::Unavailable(said));
+        refusal.is_some_and(|why| why.code == Some(code))
+    }
+
+    #[test]
+    fn what_a_carrier_says_of_an_account_is_told_and_what_may_pass_is_not() {
+        for (carrier, code) in [
+            (Carrier::WhatsappCloud, 190),
+            (Carrier::WhatsappCloud, 33),
+            (Carrier::WhatsappCloud, 131_031),
+            (Carrier::Twilio, 20_404),
+            (Carrier::Bandwidth, 404),
+        ] {
+            assert!(is_refused(carrier, code), "{code}");
+        }
+
+        let later = [4, 80_007, 130_429, 1, 2, 131_000].map(|code| (Carrier::WhatsappCloud, code));
+        let later = later.into_iter().chain([(Carrier::Twilio, 20_409), (Carrier::Bandwidth, 409)]);
+        for (carrier, code) in later {
+            assert!(!is_refused(carrier, code), "{code}");
+            let said = Doubt::Status { status: 400, code: Some(code) };
+            let told = unread(carrier, &ReadError::Unavailable(said));
+            assert_eq!(told.kind().status().as_u16(), 503, "{code}");
+        }
+
+        for unsaid in [100, 131_026, 999_999] {
+            assert!(!is_refused(Carrier::WhatsappCloud, unsaid), "{unsaid}");
+        }
     }
 }
