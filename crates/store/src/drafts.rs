@@ -188,14 +188,21 @@ pub async fn supplies<'a>(
     at_carrier.extend(texts.carrier_templates().map(|(tenant, template)| {
         (tenant.clone(), template.name.clone(), template.language.clone())
     }));
+    let pools = pools(tx, now, &with_pool).await?;
+    let senders = senders(tx, now, &free).await?;
+    let of_pools = pools.iter().flat_map(|((tenant, _), of)| of.iter().map(move |of| (tenant, of)));
+    let of_tenants = senders.iter().flat_map(|(tenant, of)| of.iter().map(move |of| (tenant, of)));
+    let candidates: BTreeSet<(&TenantId, SenderId)> =
+        of_pools.chain(of_tenants).map(|(tenant, of)| (tenant, of.id)).collect();
+    let without_template = without_template(tx, &at_carrier, &candidates).await?;
     Ok(Supplies {
         tenants,
         whatsapp_rates,
         template_categories: template_categories(tx, &at_carrier).await?,
-        without_template: without_template(tx, &at_carrier).await?,
+        without_template,
         texts,
-        pools: pools(tx, now, &with_pool).await?,
-        senders: senders(tx, now, &free).await?,
+        pools,
+        senders,
         media: crate::media::stored(tx, &media).await?,
     })
 }
