@@ -32,7 +32,7 @@ pub(crate) async fn withdraw(
 /// person has the conversation. A repeat does what a fault has left undone.
 ///
 /// # Errors
-/// As for [`withdraw`]: what else waits is withdrawn all the same.
+/// As for [`withdraw()`]: what else waits is withdrawn all the same.
 pub(crate) async fn answers(
     app: &App,
     caller: &Caller,

@@ -70,7 +70,8 @@ pub async fn answers(
     if conversations.is_empty() {
         return Ok(Vec::new());
     }
-    let mut tx = store.scoped(conversations.iter().map(|(tenant, _)| *tenant)).await?;
+    let tenants: Vec<&TenantId> = conversations.iter().map(|(tenant, _)| *tenant).collect();
+    let mut tx = store.scoped(tenants).await?;
     let waiting = replies::waiting(&mut tx, conversations).await?;
     drop(tx);
 
