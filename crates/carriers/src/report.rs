@@ -4,6 +4,7 @@
 use std::fmt;
 
 use domain::{billing::PriceNotice, storable::storable};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::redact::Hidden;
@@ -99,8 +100,13 @@ pub struct PhoneEcho {
     pub from: String,
     /// The address of the person who was written to.
     pub to: String,
+    /// The carrier's own id for the person, where it tells it beside their number.
+    pub user_id: Option<String>,
     /// What was written; empty for media without a text.
     pub body: String,
+    /// When it was written, by the carrier's clock; of whole seconds the end. None where it does
+    /// not say it.
+    pub sent_at: Option<Timestamp>,
 }
 
 /// Somebody has stopped the marketing of a business at the carrier itself, without a text.
@@ -169,7 +175,9 @@ impl PhoneEcho {
             sid: storable(self.sid),
             from: storable(self.from),
             to: storable(self.to),
+            user_id: self.user_id.map(storable),
             body: storable(self.body),
+            sent_at: self.sent_at,
         }
     }
 }
@@ -180,7 +188,9 @@ impl fmt::Debug for PhoneEcho {
             .field("sid", &self.sid)
             .field("from", &Hidden(&self.from))
             .field("to", &Hidden(&self.to))
+            .field("user_id", &self.user_id.as_deref().map(Hidden))
             .field("body", &Hidden(&self.body))
+            .field("sent_at", &self.sent_at)
             .finish()
     }
 }

@@ -11,6 +11,8 @@ pub(crate) enum Said {
     Text(ReceivedText),
     /// What somebody of the company wrote on the phone itself.
     Echo(PhoneEcho),
+    /// The same, where it does not say to whom: nothing comes of it, and it is counted.
+    EchoToNobody,
     /// What is none of these, as a part that says how an account stands.
     Nothing,
 }
@@ -21,7 +23,7 @@ pub(crate) fn reports(
 ) -> Result<Vec<StatusReport>, WebhookError> {
     let said = readable(parts)?.into_iter().filter_map(|said| match said {
         Said::Report(report) => Some(report),
-        Said::Text(_) | Said::Echo(_) | Said::Nothing => None,
+        Said::Text(_) | Said::Echo(_) | Said::EchoToNobody | Said::Nothing => None,
     });
     Ok(said.collect())
 }
@@ -32,7 +34,7 @@ pub(crate) fn texts(
 ) -> Result<Vec<ReceivedText>, WebhookError> {
     let said = readable(parts)?.into_iter().filter_map(|said| match said {
         Said::Text(text) => Some(text),
-        Said::Report(_) | Said::Echo(_) | Said::Nothing => None,
+        Said::Report(_) | Said::Echo(_) | Said::EchoToNobody | Said::Nothing => None,
     });
     Ok(said.collect())
 }
@@ -42,14 +44,14 @@ pub(crate) fn texts(
 pub(crate) fn echoes(parts: Vec<Result<Said, WebhookError>>) -> Vec<PhoneEcho> {
     let said = parts.into_iter().filter_map(|part| match part {
         Ok(Said::Echo(echo)) => Some(echo),
-        Ok(Said::Report(_) | Said::Text(_) | Said::Nothing) | Err(_) => None,
+        Ok(Said::Report(_) | Said::Text(_) | Said::EchoToNobody | Said::Nothing) | Err(_) => None,
     });
     said.collect()
 }
 
-/// How many parts cannot be read.
+/// How many parts cannot be read, or are of no use as they are.
 pub(crate) fn unread(parts: &[Result<Said, WebhookError>]) -> usize {
-    parts.iter().filter(|part| part.is_err()).count()
+    parts.iter().filter(|part| matches!(part, Err(_) | Ok(Said::EchoToNobody))).count()
 }
 
 /// What can be read; an error where there is something and nothing of it can be.

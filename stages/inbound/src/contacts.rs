@@ -17,10 +17,9 @@ use uuid::Uuid;
 
 use crate::decide::{Arrived, received, received_mut};
 
-/// Has what the carrier tells of people be theirs, before their texts are stored: a stop among them
-/// reaches every address.
-pub(crate) async fn join(store: &Store, arrived: &[Arrived]) -> Result<(), Fault> {
-    let told: Vec<ToldName> = received(arrived)
+/// What the carrier tells of the people who have written.
+pub(crate) fn told_of(arrived: &[Arrived]) -> Vec<ToldName> {
+    received(arrived)
         .filter_map(|received| Some((received, received.text.address()?)))
         .flat_map(|(received, address)| {
             let (text, names) = (&received.text, &received.names);
@@ -32,9 +31,13 @@ pub(crate) async fn join(store: &Store, arrived: &[Arrived]) -> Result<(), Fault
                 at: text.received_at,
             })
         })
-        .collect();
+        .collect()
+}
 
-    let left_out = join::join(store, &told).await?;
+/// Has what the carrier tells of people be theirs, before what they have written or were written is
+/// stored: a stop among it reaches every address.
+pub(crate) async fn join(store: &Store, told: &[ToldName]) -> Result<(), Fault> {
+    let left_out = join::join(store, told).await?;
     if left_out > 0 {
         tracing::warn!(left_out, "names that do not fit: their contacts have as many as they may");
     }

@@ -26,6 +26,8 @@ mod media;
 mod record;
 mod say;
 
+use std::collections::HashSet;
+
 use stage::{Batch, Cx, Fault, Stage, StageName};
 use store::Store;
 use wire::{Stream, WebhookRequest};
@@ -60,14 +62,25 @@ impl Stage for InboundStage {
             requests.map(|(request, texts)| decide::decide(request, texts)).collect();
 
         // record
-        contacts::join(&self.store, &arrived).await?;
+        contacts::join(&self.store, &contacts::told_of(&arrived)).await?;
         let recorded = record::record(&self.store, cx.now, &mut arrived).await?;
         marketing_stops::record(&self.store, cx.now, batch.items()).await?;
-        echoes::record(&self.store, cx, batch.items()).await?;
+
+        // say what is done: an echo that cannot be stored yet has no other request come again
+        metrics::counter!("millrace_texts_to_nobody_total").increment(to_nobody as u64);
+        let echoes = echoes::told(batch.items());
+        let telling: HashSet<usize> = echoes.iter().map(|told| told.index).collect();
+        let (of_phones, done): (Vec<_>, Vec<_>) =
+            arrived.iter().enumerate().partition(|(index, _)| telling.contains(index));
+        for (index, arrived) in done {
+            batch.answer(index, say::outcome(arrived, &recorded));
+        }
+
+        // record
+        echoes::record(&self.store, cx, &echoes).await?;
 
         // say
-        metrics::counter!("millrace_texts_to_nobody_total").increment(to_nobody as u64);
-        for (index, arrived) in arrived.iter().enumerate() {
+        for (index, arrived) in of_phones {
             batch.answer(index, say::outcome(arrived, &recorded));
         }
         Ok(())

@@ -2,7 +2,7 @@
 //! among its texts and one in the audit trail.
 
 use domain::{
-    conversation::{Act, ConversationOwner},
+    conversation::Act,
     ids::{ConversationId, TenantId},
 };
 use jiff::Timestamp;
@@ -12,10 +12,8 @@ use store::{
     conversations::{
         entries::{self, By},
         list::{self, ListedConversation},
-        replies,
         row::{self, Conversation},
     },
-    messages::withdraw::PERSON_ANSWERS,
     outbox::insert,
 };
 use uuid::Uuid;
@@ -27,8 +25,7 @@ use crate::{
     audit,
     auth::{Caller, Reach},
     http::Problem,
-    ids, outbox,
-    withdraw::withdraw,
+    ids, outbox, withdraw,
 };
 
 /// A conversation that has opened, as a list shows it; locked where it is to be changed.
@@ -72,31 +69,10 @@ pub(super) async fn act(
     } else {
         drop(tx);
     }
-    silence_assistant(app, caller, &found.conversation, now).await?;
+    withdraw::answers(app, caller, found.conversation.id, now).await?;
 
     // answer
     Ok(shown.view(found))
-}
-
-/// Withdraws what the assistant has answered in a conversation that a person has, as far as it has
-/// not gone out. A repeat does what a fault has left undone.
-pub(super) async fn silence_assistant(
-    app: &App,
-    caller: &Caller,
-    conversation: &Conversation,
-    now: Timestamp,
-) -> Result<(), Problem> {
-    if conversation.ownership.owner != ConversationOwner::Person {
-        return Ok(());
-    }
-
-    let mut tx = app.transactions.reading(&caller.tenant).await?;
-    let waiting = replies::waiting(&mut tx, caller.tenant.id(), conversation.id).await?;
-    drop(tx);
-    for message in waiting {
-        withdraw(app, caller, message, now, PERSON_ANSWERS).await?;
-    }
-    Ok(())
 }
 
 /// Writes what was done with a conversation that is locked, and gives its event.

@@ -37,7 +37,7 @@ use wire::{EventKind, Submitted};
 
 use super::{
     body::NewReply,
-    change::{by, event, find, silence_assistant, subject},
+    change::{by, event, find, subject},
     view::Shown,
 };
 use crate::{
@@ -61,6 +61,7 @@ use crate::{
         message::{Accepted, NewMessage, Submission},
         one,
     },
+    withdraw,
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -134,7 +135,7 @@ async fn reply(
 
     // record
     let (conversation, events) = record(&app, &caller, id, message.id, now).await?;
-    silence_assistant(&app, &caller, &conversation, now).await?;
+    withdraw::answers(&app, &caller, conversation.id, now).await?;
 
     // publish
     let queue = (caller.tenant.id(), message.lane);

@@ -4,6 +4,7 @@
 //! The form is that of messages, with the person in `to`. Meta tells of texts that were taken back
 //! or changed later in the same field (`revoke`, `edit`): they are no answers.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -28,13 +29,16 @@ struct Value<'a> {
     message_echoes: Option<Vec<&'a RawValue>>,
 }
 
-/// To whom a text went, who may keep their number to themselves.
+/// To whom a text went, who may keep their number to themselves, and when.
 #[derive(Deserialize)]
-struct Recipient {
+struct Dispatch<'a> {
     #[serde(default)]
     to: Option<String>,
     #[serde(default)]
     to_user_id: Option<String>,
+    /// Seconds since 1970, as a text of them or a number.
+    #[serde(borrow, default)]
+    timestamp: Option<&'a RawValue>,
 }
 
 /// The parts of a change of the field.
@@ -55,7 +59,7 @@ pub(super) fn read(value: &RawValue, parts: &mut Vec<Result<Said, WebhookError>>
 
 fn echo(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said, WebhookError> {
     let unreadable = |_| WebhookError::Parameter("message_echoes");
-    let recipient: Recipient = serde_json::from_str(message.get()).map_err(unreadable)?;
+    let dispatch: Dispatch<'_> = serde_json::from_str(message.get()).map_err(unreadable)?;
     let message: Message<'_> = serde_json::from_str(message.get()).map_err(unreadable)?;
     if !is_message_id(&message.id) {
         return Err(WebhookError::Parameter("message_echoes.id"));
@@ -66,9 +70,19 @@ fn echo(message: &RawValue, number: &str, only: Option<&Contact>) -> Result<Said
     };
     let Some(said) = said else { return Ok(Said::Nothing) };
 
-    let digits = recipient.to.as_deref().or_else(|| only?.wa_id.as_deref());
+    let digits = dispatch.to.as_deref().or_else(|| only?.wa_id.as_deref());
     let digits = digits.map(|to| to.trim_start_matches('+'));
-    let user_id = recipient.to_user_id.as_deref().or_else(|| only?.user_id.as_deref());
-    let to = address(digits, user_id).ok_or(WebhookError::Parameter("message_echoes.to"))?;
-    Ok(Said::Echo(PhoneEcho { sid: message.id, from: number.to_owned(), to, body: said.body }))
+    let user_id = dispatch.to_user_id.as_deref().or_else(|| only?.user_id.as_deref());
+    let Some(to) = address(digits, user_id) else { return Ok(Said::EchoToNobody) };
+    let user_id = user_id.filter(|id| *id != to).map(str::to_owned);
+    let (sid, from) = (message.id, number.to_owned());
+    let sent_at = dispatch.timestamp.and_then(|told| end_of_second(told.get()));
+    Ok(Said::Echo(PhoneEcho { sid, from, to, user_id, body: said.body, sent_at }))
+}
+
+/// The end of the second that Meta names: what the person wrote within it came first. None for what
+/// is no second since 1970.
+fn end_of_second(told: &str) -> Option<Timestamp> {
+    let second: u64 = told.trim_matches('"').parse().ok()?;
+    Timestamp::from_second(i64::try_from(second).ok()?.checked_add(1)?).ok()
 }

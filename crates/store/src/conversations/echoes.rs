@@ -54,7 +54,8 @@ pub struct EchoEntry {
     pub address: Address,
     /// What was written; empty where it was a file without words.
     pub body: String,
-    /// Business time at which the carrier told of it.
+    /// Business time at which it was written, as far as the carrier says it; not after the time at
+    /// which the carrier told of it.
     pub at: Timestamp,
 }
 
@@ -175,8 +176,9 @@ async fn insert(
 }
 
 /// Has the conversations of new texts be a person's, as a reply does: whoever looked after one
-/// still does. What came before has been read by whoever answered. Each text begins an epoch, in
-/// whatever batches they come.
+/// still does. What came before has been read by whoever answered; where the contact has written
+/// since, as where the carrier tells of an answer late, somebody is still to look at it. Each text
+/// begins an epoch, in whatever batches they come.
 async fn take_over(tx: &mut Scoped, new: &[&(&EchoEntry, ConversationId)]) -> Result<(), Fault> {
     if new.is_empty() {
         return Ok(());
@@ -185,7 +187,10 @@ async fn take_over(tx: &mut Scoped, new: &[&(&EchoEntry, ConversationId)]) -> Re
     let rows = sqlx::query!(
         r#"update conversations v
            set owner = $5, epoch = v.epoch + k.texts, version = v.version + k.texts,
-               attention = null, unread = 0, status = $6, snoozed_until = null,
+               attention = case when v.last_inbound_at > k.last_at then v.attention end,
+               unread = case when v.last_inbound_at > k.last_at then v.unread else 0 end,
+               status = case when v.last_inbound_at > k.last_at then v.status else $6 end,
+               snoozed_until = case when v.last_inbound_at > k.last_at then v.snoozed_until end,
                opened_at = least(v.opened_at, k.first_at),
                last_text_id = case
                    when v.last_text_id is not null
@@ -203,7 +208,7 @@ async fn take_over(tx: &mut Scoped, new: &[&(&EchoEntry, ConversationId)]) -> Re
            join conversations b
              on b.tenant_id = k.tenant_id and b.conversation_id = k.conversation_id
            where v.tenant_id = k.tenant_id and v.conversation_id = k.conversation_id
-           returning v.tenant_id, v.conversation_id, v.contact_id, v.inbox_id, v.assignee,
+           returning v.tenant_id, v.conversation_id, v.contact_id, v.inbox_id, v.assignee, v.status,
                      b.version as "version!", k.entries as "entries!", b.owner as "had_owner!",
                      b.opened_at is null as "has_opened!""#,
         &new.iter().map(|(echo, _)| echo.tenant.as_str()).collect::<Vec<_>>() as _,
@@ -226,7 +231,7 @@ async fn take_over(tx: &mut Scoped, new: &[&(&EchoEntry, ConversationId)]) -> Re
                 conversation: ConversationId(row.conversation_id),
                 contact: ContactId(row.contact_id),
                 inbox: row.inbox_id.map(InboxId),
-                status: ConversationStatus::Open,
+                status: word(&row.status)?,
                 owner: ConversationOwner::Person,
                 assignee: row.assignee,
                 by: Some(AUTHOR.to_owned()),

@@ -57,22 +57,27 @@ pub async fn withdraw(
     Ok(WithdrawOutcome::Over)
 }
 
-/// Withdraws what the assistant has answered in a conversation that a person has, as far as it has
-/// not gone out. Repeated, it does what a fault has left undone. Gives how each message ended.
+/// Withdraws what the assistant has answered in those of these conversations that a person has, as
+/// far as it has not gone out. Who has each is read with what waits there: one that was handed back
+/// keeps the answers that it has had since. Repeated, it does what a fault has left undone. Gives
+/// how each message ended.
 pub async fn answers(
     store: &Store,
-    tenant: &TenantId,
-    conversation: ConversationId,
+    conversations: &[(&TenantId, ConversationId)],
     times: (Timestamp, Timestamp),
     stamp: &Stamp,
-) -> Result<Vec<WithdrawOutcome>, Fault> {
-    let mut tx = store.scoped([tenant]).await?;
-    let waiting = replies::waiting(&mut tx, tenant, conversation).await?;
+) -> Result<Vec<(TenantId, WithdrawOutcome)>, Fault> {
+    if conversations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tx = store.scoped(conversations.iter().map(|(tenant, _)| *tenant)).await?;
+    let waiting = replies::waiting(&mut tx, conversations).await?;
     drop(tx);
 
     let mut ended = Vec::with_capacity(waiting.len());
-    for message in waiting {
-        ended.push(withdraw(store, tenant, message, times, stamp).await?);
+    for (tenant, message) in waiting {
+        let outcome = withdraw(store, &tenant, message, times, stamp).await?;
+        ended.push((tenant, outcome));
     }
     Ok(ended)
 }
