@@ -294,6 +294,15 @@ async fn what_is_written_on_the_phone_itself_is_told_and_opens_no_window() {
     }
 }
 
+/// The field and the value of the one change of a callback that is about no message.
+fn told(hit: &Hit) -> (String, Value) {
+    let envelope: Value = serde_json::from_slice(&hit.body).unwrap();
+    let entry = &envelope["entry"][0];
+    assert!(entry["time"].is_i64(), "{envelope}");
+    let change = &entry["changes"][0];
+    (change["field"].as_str().unwrap().to_owned(), change["value"].clone())
+}
+
 /// Changes a template as Meta's reviewers do; the answer.
 async fn review(world: &World, name: &str, change: Value) -> Answer {
     let path = format!("businesses/{BUSINESS}/templates/{name}/en_US");

@@ -1,19 +1,10 @@
 //! Templates of WhatsApp as their callers see them: made, judged, sent with values, deleted.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{BUSINESS, NUMBER, business, call, code, create_template, review, send};
-use crate::support::{Hit, World};
-
-/// The field and the value of the one change of a callback that is about no message.
-fn told(hit: &Hit) -> (String, Value) {
-    let envelope: Value = serde_json::from_slice(&hit.body).unwrap();
-    let entry = &envelope["entry"][0];
-    assert!(entry["time"].is_i64(), "{envelope}");
-    let change = &entry["changes"][0];
-    (change["field"].as_str().unwrap().to_owned(), change["value"].clone())
-}
+use super::{BUSINESS, NUMBER, business, call, code, create_template, review, send, told};
+use crate::support::World;
 
 #[tokio::test]
 async fn a_template_is_reviewed_by_hand_judged_by_people_and_told_of() {
