@@ -23,7 +23,7 @@ use crate::{
     quotas::Quotas,
     shares::Shares,
     submit::{
-        coalesce::{Coalescer, WEBHOOKS},
+        coalesce::{Coalescer, RECEIPTS, TEXTS},
         keys::UsedKeys,
         named::Named,
         singles::{Publishing, Singles},
@@ -222,7 +222,10 @@ pub struct Inner {
     pub(crate) singles: Singles,
     /// Whose turn it is to publish a part of a batch.
     pub(crate) turns: Arc<Turns>,
-    pub(crate) webhooks: Coalescer,
+    /// Where webhooks of receipts alone are handed over.
+    pub(crate) receipts: Coalescer,
+    /// Where webhooks are that may hold texts of people.
+    pub(crate) texts: Coalescer,
     pub(crate) directory: AccountsDirectory,
     /// What moves, for pages that show it.
     pub(crate) live: Live,
@@ -268,7 +271,8 @@ impl App {
         let asking = Asking { fresh, patience };
         let keys = UsedKeys::new(parts.store.clone(), patience);
         let turns = Arc::new(Turns::new(parts.broker.clone()));
-        let webhooks = Coalescer::start(WEBHOOKS, publisher.clone(), keys.clone(), &background);
+        let gather = |of| Coalescer::start(of, publisher.clone(), keys.clone(), &background);
+        let (receipts, texts) = (gather(RECEIPTS), gather(TEXTS));
         let publishing = Publishing {
             publisher: publisher.clone(),
             keys: keys.clone(),
@@ -292,7 +296,8 @@ impl App {
             singles: Singles::new(publishing),
             named: Named::new(parts.store.clone(), patience, parts.settings.carrier_hosts.clone()),
             turns,
-            webhooks,
+            receipts,
+            texts,
             directory: AccountsDirectory::default(),
             live: Live::new(connections),
             requests: Shares::new(part(REQUESTS_PART)),

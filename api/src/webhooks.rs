@@ -379,7 +379,11 @@ async fn store(
         trace: Trace::of(&parts.headers).to_owned(),
     };
 
-    app.webhooks.publish(Outgoing::new(subject, &payload), None).await?;
+    let queue = match kind {
+        WebhookKind::Status => &app.receipts,
+        WebhookKind::Inbound | WebhookKind::Mixed => &app.texts,
+    };
+    queue.publish(Outgoing::new(subject, &payload), None).await?;
     Ok(())
 }
 

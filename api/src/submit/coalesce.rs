@@ -24,10 +24,13 @@ use crate::{http::problem::Problem, limits::PUBLISH_BUDGET};
 /// How long the first message of a frame waits for others.
 pub(crate) const GATHER: Duration = Duration::from_millis(2);
 
-/// The queue of webhooks, whose first waits longer. Each account has a subject of its own, so those
-/// of twenty accounts that come within 2 ms are frames of one or two, each of which the broker stores
-/// and hands over by itself. Nobody waits for a receipt, and a carrier waits for seconds.
-pub(crate) const WEBHOOKS: Gathering = ("webhooks", Duration::from_millis(12));
+/// The queue of receipts, whose first waits longer. Each account has a subject of its own, so those
+/// of twenty accounts that come within 2 ms are frames of one or two, each of which the broker
+/// stores and hands over by itself. Nobody waits for a receipt, and a carrier waits for seconds.
+pub(crate) const RECEIPTS: Gathering = ("receipts", Duration::from_millis(12));
+
+/// The queue of webhooks that may hold texts of people. A STOP waits for no receipt.
+pub(crate) const TEXTS: Gathering = ("texts", GATHER);
 
 /// How many requests wait at most; more are told to come again.
 const QUEUE: usize = 8_192;

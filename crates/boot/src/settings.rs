@@ -141,7 +141,7 @@ pub struct Common {
     #[arg(long, env = "MILLRACE_CALL_BY", value_name = "SECONDS")]
     pub call_by: Option<String>,
     /// How many carrier calls a process of send has under way at once, from 4 to 4096
-    /// [default: 512]
+    /// [default: 256]
     #[arg(long, env = "MILLRACE_CARRIER_CALLS", value_name = "N")]
     pub carrier_calls: Option<String>,
     /// How long a carrier call may take, in seconds, for every stage alike [default: 10]

@@ -21,7 +21,7 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Idle connections kept per host: as many as calls may be in flight.
-pub const MAX_IDLE_PER_HOST: usize = 512;
+pub const MAX_IDLE_PER_HOST: usize = 256;
 
 /// Shorter than the idle limit of common load balancers (60 s), because a request on a connection
 /// that the other side has just closed ends in doubt.

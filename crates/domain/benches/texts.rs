@@ -14,11 +14,12 @@ use domain::{
 const PLAIN: &str = "Spring sale: 20 % off until Sunday";
 
 /// Four segments of the same alphabet.
-const LONG: &str = "Dear customer, your parcel has left our depot this morning and is on its way. The \
-    driver will ring twice between 14:00 and 16:00; if nobody is at home, it will be left with your \
-    neighbour or at the shop around the corner, where it lies for seven days. You may choose another \
-    day, another place or a drawer of our lockers on the page of your order until noon today. Have \
-    your number at hand when you call us, and we shall find a way that suits you. Kind regards.";
+const LONG: &str = "Dear customer, your parcel has left our depot this morning and is on its \
+    way. The driver will ring twice between 14:00 and 16:00; if nobody is at home, it will be \
+    left with your neighbour or at the shop around the corner, where it lies for seven days. \
+    You may choose another day, another place or a drawer of our lockers on the page of your \
+    order until noon today. Have your number at hand when you call us, and we shall find a way \
+    that suits you. Kind regards.";
 
 /// A picture makes a text UCS-2, whatever else it has.
 const WIDE: &str = "Liebe Grüße aus Zürich 🎉 Heute gibt es 20 % auf alles, außer Tiernahrung";

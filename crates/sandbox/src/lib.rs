@@ -83,8 +83,8 @@ pub struct SandboxConfig {
     pub smtp_port: u16,
     /// What all chance is drawn from, unless faults or personas name their own seed.
     pub seed: u64,
-    /// The most connections that call back to one host at once (1 to 1,024). A platform gathers what
-    /// it stores, so that each call takes it some ten milliseconds, however many come.
+    /// The most connections that call back to one host at once (1 to 1,024). A platform gathers
+    /// what it stores, so that each call takes it some ten milliseconds, however many come.
     pub callback_connections: usize,
 }
 

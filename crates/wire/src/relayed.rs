@@ -1,5 +1,5 @@
-//! An admitted message as whoever only hands it on reads it: what its order goes by, and its JSON as
-//! it came. Nothing is encoded anew, and what a newer version has put into it goes on with it.
+//! An admitted message as whoever only hands it on reads it: what its order goes by, and its JSON
+//! as it came. Nothing is encoded anew, and what a newer version has put into it goes on with it.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 
 use crate::frame::{MemberKey, Payload};
 
-/// A message of `msg.admitted.<lane>.<shard>`, to be published as it came. In JSON it is what it was
-/// read from: [`Admitted`](crate::Admitted).
+/// A message of `msg.admitted.<lane>.<shard>`, to be published as it came. In JSON it is what it
+/// was read from: [`Admitted`](crate::Admitted).
 #[derive(Clone)]
 pub struct Relayed {
     read: Read,

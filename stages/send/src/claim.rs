@@ -79,7 +79,7 @@ type Chunk = Vec<(usize, Option<Permit>)>;
 enum Look {
     /// Where a decision asks for one alone: all are taken for queued and nobody's.
     IfAsked,
-    /// At each.
+    /// At each message before anything is decided.
     AtEach,
 }
 
@@ -161,9 +161,9 @@ impl Claimer {
         Ok(())
     }
 
-    /// Claims what may go of a chunk, and answers the rest of it. Nearly all come for the first time
-    /// and are queued, and the statement that claims passes over what is not: their rows are read
-    /// where it does, or where a turn ends.
+    /// Claims what may go of a chunk, and answers the rest of it. Nearly all come for the first
+    /// time and are queued, and the statement that claims passes over what is not: their rows are
+    /// read where it does, or where a turn ends.
     async fn claim(
         &self,
         cx: &Cx,
@@ -182,8 +182,8 @@ impl Claimer {
         }
     }
 
-    /// The same in one transaction. Gives the chunk back, and nothing is recorded or answered, where
-    /// messages that were taken for queued are not.
+    /// The same in one transaction. Gives the chunk back, and nothing is recorded or answered,
+    /// where messages that were taken for queued are not.
     async fn try_claim(
         &self,
         cx: &Cx,
@@ -260,8 +260,8 @@ impl Claimer {
         let mut memo = Memo::new(now);
         let mut items = Vec::with_capacity(chunk.len());
 
-        for (at, (index, permit)) in chunk.into_iter().enumerate() {
-            let current = loaded.current.as_ref().and_then(|rows| rows[at].clone());
+        for (i, (index, permit)) in chunk.into_iter().enumerate() {
+            let current = loaded.current.as_ref().and_then(|rows| rows[i].clone());
             let message = &batch.items()[index];
             let sender_key = (message.message.head.tenant.clone(), message.route.sender);
             let caller = callers.get(&sender_key);

@@ -23,12 +23,12 @@ pub struct SendConfig {
 }
 
 impl SendConfig {
-    /// 512 calls at once, each begun within 200 ms of its claim, to carriers' own hosts alone.
+    /// 256 calls at once, each begun within 200 ms of its claim, to carriers' own hosts alone.
     pub fn new(public_url: impl Into<String>) -> Self {
         Self {
             public_url: public_url.into(),
             allow_hosts: Vec::new(),
-            permits: 512,
+            permits: 256,
             call_by: Duration::from_millis(200),
             request_timeout: REQUEST_TIMEOUT,
             list_lag: None,

@@ -130,8 +130,8 @@ pub(crate) fn decide(
     }
 }
 
-/// Decides about a message that is taken for queued in its turn, and nobody's, without a look at its
-/// row: what makes the claim sees whether it is.
+/// Decides about a message that is taken for queued in its turn, and nobody's, without a look at
+/// its row: what makes the claim sees whether it is.
 pub(crate) fn decide_queued(
     message: &Admitted,
     facts: &Facts<'_>,

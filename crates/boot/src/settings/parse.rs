@@ -204,7 +204,7 @@ pub(super) fn counts_limit(text: Option<&str>) -> Result<i64, SettingsError> {
 }
 
 pub(super) fn carrier_calls(text: Option<&str>) -> Result<usize, SettingsError> {
-    let Some(text) = given(text) else { return Ok(512) };
+    let Some(text) = given(text) else { return Ok(256) };
 
     let calls = text.parse().ok().filter(|calls| (4..=4_096).contains(calls));
     let wrong = || format!("'{text}' must be a number of calls from 4 to 4096");

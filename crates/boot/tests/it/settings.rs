@@ -140,8 +140,8 @@ fn the_waits_around_a_carrier_call_take_fractions_of_seconds() {
 }
 
 #[test]
-fn a_process_has_512_carrier_calls_at_once_unless_set() {
-    assert_eq!(Common::default().resolve().unwrap().carrier_calls, 512);
+fn a_process_has_256_carrier_calls_at_once_unless_set() {
+    assert_eq!(Common::default().resolve().unwrap().carrier_calls, 256);
     assert_eq!(from_flags(&["--carrier-calls=16"]).unwrap().carrier_calls, 16);
 }
 

@@ -1,6 +1,6 @@
 //! What Meta posts about messages: the value of a change, with messages of people and statuses of
-//! ours in any mixture. Each message and each status is read by itself: one that cannot be read does
-//! not lose the others.
+//! ours in any mixture. Each message and each status is read by itself: one that cannot be read
+//! does not lose the others.
 
 use domain::billing::{PriceCategory, PriceNotice};
 use serde::Deserialize;

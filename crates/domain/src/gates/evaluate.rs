@@ -38,8 +38,8 @@ pub fn examine(
 }
 
 /// Every counter that deciding this message may read or raise: to be locked, in key order over the
-/// whole batch, before the fold begins. Text, person and cost make no difference. Where the tenant's
-/// policy cannot be read, only what the message may have to give back.
+/// whole batch, before the fold begins. Text, person and cost make no difference. Where the
+/// tenant's policy cannot be read, only what the message may have to give back.
 pub fn counter_keys(candidate: &Candidate<'_>, facts: &Facts, memo: &mut Memo) -> Vec<CounterKey> {
     let lane = candidate.class.lane();
     let placed = candidate.placed.map(|sender| meter_key(candidate.tenant, sender, lane));

@@ -29,8 +29,8 @@ pub struct Latency {
     pub p99: f64,
 }
 
-/// Submits one message at a time, each tenant over connections that stay open, and compares with the
-/// time at which the carrier received each.
+/// Submits one message at a time, each tenant over connections that stay open, and compares with
+/// the time at which the carrier received each.
 ///
 /// # Errors
 /// A submission fails, or a message does not arrive.

@@ -248,7 +248,9 @@ async fn nobody_talks_it_round(town: &Town) -> anyhow::Result<()> {
     // It was a message like any other: every stage has its stamp on it.
     let list = town.shop.call(Method::GET, &answers_to(FAY), None).await?;
     let id = list["data"][0]["id"].as_str().context("id")?;
-    let message = town.shop.call(Method::GET, &format!("/v1/messages/{id}"), None).await?;
+    let is_sent =
+        |message: &Value| matches!(message["status"].as_str(), Some("sent" | "delivered"));
+    let message = town.shop.until(&format!("/v1/messages/{id}"), is_sent).await?;
     let stamps = message["passport"].as_array().context("a passport")?;
     let passed = |stage: &str| stamps.iter().any(|stamp| stamp["stage"] == stage);
     ensure!(passed("enrich") && passed("gate") && passed("send"), "{message}");

@@ -49,9 +49,9 @@ const GIVE_BACK: &[u8] = b"-NAK {\"delay\": 100000000}";
 /// How long a drain waits to hand what it gives back to a broker that may be away.
 const BROKER_AWAY: Duration = Duration::from_secs(2);
 
-/// How long after the last one the bulk lane begins a batch that is not full, while others are under
-/// way: a batch costs the same statements however few messages it has, and what waits here is behind
-/// those anyway. With none under way it begins at once.
+/// How long after the last one the bulk lane begins a batch that is not full, while others are
+/// under way: a batch costs the same statements however few messages it has, and what waits here is
+/// behind those anyway. With none under way it begins at once.
 const FILL: Duration = Duration::from_millis(10);
 
 /// How often gauges are set and stale pulls are looked for.

@@ -156,11 +156,12 @@ async fn news(tx: &mut Scoped, told: &[&ToldName]) -> Result<Vec<News>, Fault> {
                where r.tenant_id = k.tenant_id and r.contact_id = a.contact_id limit 1
            ) c on true
            left join lateral (
-               select * from contact_addresses r where r.tenant_id = k.tenant_id
-                  and r.kind = k.name_kind and r.address = k.name
-                  and exists (
-                      select from contacts o where o.tenant_id = r.tenant_id
-                         and o.contact_id = r.contact_id and o.erased_at is null)
+               select r.contact_id from contact_addresses r
+               cross join lateral (
+                   select from contacts o where o.tenant_id = r.tenant_id
+                      and o.contact_id = r.contact_id and o.erased_at is null limit 1
+               ) living
+               where r.tenant_id = k.tenant_id and r.kind = k.name_kind and r.address = k.name
                limit 1
            ) n on true
            where a.contact_id is null or n.contact_id is distinct from a.contact_id

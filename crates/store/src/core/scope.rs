@@ -96,8 +96,8 @@ const PLANS: [(&str, &str); 6] = [
 
 /// A stage's statements are planned once for any number of keys. Left to itself, Postgres compares
 /// the plan that it keeps, which it takes to be for ten keys, with what a plan for the keys at hand
-/// would cost: where batches are small it finds that one cheaper, and plans every statement at every
-/// execution.
+/// would cost: where batches are small it finds that one cheaper, and plans every statement at
+/// every execution.
 const KEPT: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
 
 /// After so many transactions of a pool, a connection plans its statements anew: what was planned

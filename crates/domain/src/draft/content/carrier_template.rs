@@ -278,7 +278,7 @@ impl fmt::Debug for CarrierTemplate {
     }
 }
 
-/// `order_shipped_2`.
+/// Small letters, digits and `_`, as in `order_shipped_2`.
 fn is_name(text: &str) -> bool {
     let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(of_name)
