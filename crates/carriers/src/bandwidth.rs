@@ -14,8 +14,8 @@ mod xml;
 
 pub(crate) use adapter::{ABILITIES, is_genuine, owns_host};
 pub use client::{Client, MessageRequest};
-pub(crate) use codes::{COMPLAINTS, account_verdict};
 pub use codes::cause;
+pub(crate) use codes::{COMPLAINTS, account_verdict};
 pub(crate) use credentials::{account_id_fault, account_id_of, secret_fault};
 pub(crate) use webhook::{read_reports, read_texts, unread};
 
