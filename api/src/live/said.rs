@@ -71,8 +71,7 @@ pub(crate) struct LiveMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) event: Option<Event>,
-    /// The campaign or the conversation that the event is about: whoever does not see it is not
-    /// told.
+    /// The campaign or conversation that the event is about; who does not see it is not told.
     #[serde(skip)]
     pub(crate) about: Option<Topic>,
 }

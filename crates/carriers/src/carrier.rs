@@ -165,8 +165,7 @@ impl Carrier {
         }
     }
 
-    /// What one of its error codes says of the account, in the answer to a call that names nothing
-    /// else.
+    /// What an error code says of the account, in the answer to a call that names it alone.
     pub fn account_verdict(self, code: u32) -> AccountVerdict {
         match self {
             Self::Twilio => twilio::account_verdict(code),

@@ -39,8 +39,7 @@ pub(crate) fn texts(
     Ok(said.collect())
 }
 
-/// What people of the company wrote on the phone itself. What cannot be read is counted with the
-/// texts.
+/// What people of the company wrote on the phone itself. What is unreadable counts with the texts.
 pub(crate) fn echoes(parts: Vec<Result<Said, WebhookError>>) -> Vec<PhoneEcho> {
     let said = parts.into_iter().filter_map(|part| match part {
         Ok(Said::Echo(echo)) => Some(echo),

@@ -82,8 +82,8 @@ pub(super) struct NewCampaign {
     pub(super) validity_seconds: Option<i32>,
 }
 
-// What its messages say is required, in one field or another: the decoder names it with what else
-// is missing.
+// The decoder names what its messages say, which one of several fields holds, with what else is
+// missing there.
 impl<'de> Deserialize<'de> for NewCampaign {
     fn deserialize<D: Deserializer<'de>>(written: D) -> Result<Self, D::Error> {
         let read = Self::deserialize(written)?;

@@ -11,8 +11,7 @@ use domain::{
 
 use crate::{fields, http::Errors};
 
-/// Who a message is for: a number, or on a channel whose carrier hides numbers its id for the
-/// person.
+/// Who a message is for: a number, or the carrier's id for a person on a channel that hides them.
 pub(crate) fn address(
     written: &str,
     channel: Option<Channel>,

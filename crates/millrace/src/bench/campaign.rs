@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use boot::embedded::Scratch;
 use serde_json::json;
 use store::Role;
@@ -21,7 +21,7 @@ use super::{
     watch::Sent,
 };
 use crate::{
-    demo::{client::HttpCaller, setup},
+    demo::setup,
     platform::{OPEN_HOUR, Plan, Platform, WORK_DIR},
 };
 
@@ -101,25 +101,8 @@ async fn prepare(platform: &mut Platform, people: usize) -> anyhow::Result<Strin
         setup::import(&client, csv).await?;
     }
     platform.postgres.settle().await?;
-    make(&client, &pool).await
-}
-
-/// Makes the template and the campaign.
-async fn make(client: &HttpCaller, pool: &str) -> anyhow::Result<String> {
-    let bodies = json!({ "en": "Spring sale, {first_name|friend}: 20 % off until Sunday" });
-    let variants = json!([{ "key": "only", "weight": 1, "bodies": bodies }]);
-    let template = json!({ "name": "bench", "variants": variants });
-    let template = client.post("/v1/templates", &template).await?;
-
-    let campaign = json!({
-        "name": "bench",
-        "class": "promo",
-        "template_id": template["id"],
-        "pool_id": pool,
-        "audience": { "all": true },
-    });
-    let campaign = client.post("/v1/campaigns", &campaign).await?;
-    Ok(campaign["id"].as_str().context("the campaign's id")?.to_owned())
+    let text = "Spring sale, {first_name|friend}: 20 % off until Sunday";
+    setup::campaign(&client, "bench", &pool, text).await
 }
 
 /// Watches every tenth of the campaign, from the first message that is sent.

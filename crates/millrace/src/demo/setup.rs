@@ -218,6 +218,32 @@ pub async fn pool_of(api: &HttpCaller, senders: &[Value]) -> anyhow::Result<Stri
     Ok(pool["id"].as_str().context("the pool's id")?.to_owned())
 }
 
+/// Makes a template with this text and a campaign of it to all contacts, which is not started;
+/// gives the campaign's id.
+///
+/// # Errors
+/// The api refuses one of them.
+pub async fn campaign(
+    api: &HttpCaller,
+    name: &str,
+    pool: &str,
+    text: &str,
+) -> anyhow::Result<String> {
+    let variants = json!([{ "key": "only", "weight": 1, "bodies": { "en": text } }]);
+    let template = json!({ "name": name, "variants": variants });
+    let template = api.post("/v1/templates", &template).await?;
+
+    let campaign = json!({
+        "name": name,
+        "class": "promo",
+        "template_id": template["id"],
+        "pool_id": pool,
+        "audience": { "all": true },
+    });
+    let campaign = api.post("/v1/campaigns", &campaign).await?;
+    Ok(campaign["id"].as_str().context("the campaign's id")?.to_owned())
+}
+
 /// Imports contacts and waits until that is done; gives the import with its counts.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use boot::keys::Keys;
 use domain::ids::account_handle;
 use secrecy::ExposeSecret;
@@ -187,17 +187,5 @@ async fn campaign(
     }
     setup::import(&client, csv).await?;
 
-    let bodies = json!({ "en": "Spring sale: 20 % off until Sunday" });
-    let variants = json!([{ "key": "only", "weight": 1, "bodies": bodies }]);
-    let template = json!({ "name": "fair", "variants": variants });
-    let template = client.post("/v1/templates", &template).await?;
-    let campaign = json!({
-        "name": "fair",
-        "class": "promo",
-        "template_id": template["id"],
-        "pool_id": pool,
-        "audience": { "all": true },
-    });
-    let campaign = client.post("/v1/campaigns", &campaign).await?;
-    Ok(campaign["id"].as_str().context("the campaign's id")?.to_owned())
+    setup::campaign(&client, "fair", pool, "Spring sale: 20 % off until Sunday").await
 }

@@ -9,6 +9,7 @@ use super::super::own_account::{self, LATER};
 pub(super) use super::super::own_account::{Asked, away};
 use crate::{
     app::App,
+    auth::Reach,
     http::{Kind, Problem},
 };
 
@@ -35,18 +36,15 @@ pub(super) async fn of_account(
     Ok(asked)
 }
 
-/// The client of a tenant's own account of any carrier, by its name; none where there is no such
-/// account.
+/// The client of a tenant's own account of any carrier, by its name.
 ///
 /// # Errors
-/// It is the platform's, or this version does not know its carrier.
-pub(super) async fn own_account(
-    app: &App,
-    tx: &mut Scoped,
-    tenant: &TenantId,
-    name: &str,
-) -> Result<Option<Asked>, Problem> {
-    own_account::find(app, tx, tenant, name, WHAT).await
+/// There is none, it is the platform's, or this version does not know its carrier.
+pub(super) async fn own_account(app: &App, of: &Reach, name: &str) -> Result<Asked, Problem> {
+    // No transaction is open while the carrier is asked.
+    let mut tx = app.transactions.begin(of).await?;
+    let asked = own_account::find(app, &mut tx, of.id(), name, WHAT).await?;
+    asked.ok_or_else(|| Problem::not_found("carrier account"))
 }
 
 /// A permit to ask a carrier, of those of the tenant.

@@ -75,13 +75,11 @@ pub(super) async fn of_account(
     caller: Allowed<EditNumbers>,
     Name(name): Name,
 ) -> Result<Json<AccountNumbers>, Problem> {
-    // load: no transaction is open while the carrier is asked
+    // load
     let tenant = caller.tenant.id();
-    let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let asked = own_account(&app, &mut tx, tenant, &name).await?;
-    let asked = asked.ok_or_else(|| Problem::not_found("carrier account"))?;
-    drop(tx);
+    let asked = own_account(&app, &caller.tenant, &name).await?;
 
+    // ask
     let _permit = permit(&app, tenant)?;
     let found = asked.client.account_numbers().await;
     let found = found.map_err(|error| unread(asked.carrier, &error))?;

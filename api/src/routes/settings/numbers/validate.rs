@@ -64,12 +64,9 @@ pub(super) async fn validate(
     caller: Allowed<EditSettings>,
     Name(name): Name,
 ) -> Result<Json<Validation>, Problem> {
-    // load: no transaction is open while the carrier is asked
+    // load
     let tenant = caller.tenant.id();
-    let mut tx = app.transactions.begin(&caller.tenant).await?;
-    let asked = own_account(&app, &mut tx, tenant, &name).await?;
-    let asked = asked.ok_or_else(|| Problem::not_found("carrier account"))?;
-    drop(tx);
+    let asked = own_account(&app, &caller.tenant, &name).await?;
 
     // ask
     let _permit = permit(&app, tenant)?;
