@@ -60,7 +60,8 @@ fn told(app: &App, outcome: WithdrawOutcome) -> Result<bool, Problem> {
         WithdrawOutcome::Marked => Ok(true),
         WithdrawOutcome::Over => Ok(false),
         WithdrawOutcome::TooMany => {
-            let detail = "too much that was cancelled has yet to be fed: repeat it later";
+            let detail = "too many cancelled messages are still on their way to be stored: repeat \
+                          the request in a minute";
             Err(Problem::too_many(detail, 60))
         }
     }

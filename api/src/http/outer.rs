@@ -86,8 +86,8 @@ fn request_id(request: &Request) -> String {
 }
 
 /// Counts a request by what it was answered, and by its route alone how long it took: a histogram
-/// has a line for each bound, and would have as many for every status. What passes no messages is
-/// timed by its resource, for the same reason.
+/// has a line for each bound, and would have as many for every status. What is timed by its resource
+/// alone ([`timed`]) is so for the same reason.
 fn count(method: &'static str, route: &str, response: &Response, begun: Instant) {
     let status = response.status();
     metrics::counter!(
@@ -101,8 +101,8 @@ fn count(method: &'static str, route: &str, response: &Response, begun: Instant)
         .record(begun.elapsed());
 }
 
-/// What a request is timed as: submissions and webhooks by their own route, others by what their
-/// path begins with, as `/v1/contacts`.
+/// What a request is timed as: what is under `/v1/messages`, and webhooks, by their own route;
+/// others by what their path begins with, as `/v1/contacts`.
 fn timed(route: &str) -> &str {
     if route.starts_with("/v1/messages") || route.starts_with("/webhooks/") {
         return route;
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_passes_messages_is_timed_by_its_route_and_others_by_their_resource() {
+    fn messages_and_webhooks_are_timed_by_route_and_others_by_resource() {
         for (route, label) in [
             ("/v1/messages/batch", "/v1/messages/batch"),
             ("/webhooks/{carrier}/{account}/{part}", "/webhooks/{carrier}/{account}/{part}"),

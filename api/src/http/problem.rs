@@ -146,7 +146,10 @@ impl Problem {
 
     /// One of `what` cannot be made or renamed: its name is another's, or there are as many as fit.
     pub(crate) fn name_taken(what: &str, most: i64) -> Self {
-        let detail = format!("{what} has this name, or there are {most} of them");
+        let detail = format!(
+            "{what} has this name, or there are {most} of them: choose another name, or change one \
+             that is there"
+        );
         Self::new(Kind::Conflict, detail)
     }
 

@@ -127,7 +127,7 @@ fn of_carrier(
     errors: &mut Errors,
 ) -> Option<Content> {
     if channel == Channel::Sms {
-        let detail = "SMS has no such templates: give what is to be sent, or the channel whatsapp";
+        let detail = "SMS has no such templates: give body, or whatsapp as channel";
         errors.add("carrier_template", "unsupported", detail);
         return None;
     }

@@ -23,3 +23,9 @@ export function problemOf(error: unknown): Partial<Problem> {
   if (error instanceof ApiError) return error.problem;
   return { detail: error instanceof Error ? error.message : String(error) };
 }
+
+/** What a failed answer says of one field, if it says anything; `of` stands before the field's name there. */
+export const wrongIn =
+  (error: unknown, of = '') =>
+  (name: string): string | undefined =>
+    error instanceof ApiError ? error.field(of + name) : undefined;

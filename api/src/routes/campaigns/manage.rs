@@ -219,11 +219,7 @@ async fn content(
             errors.add("carrier_template", "ambiguous", detail);
             Ok(None)
         }
-        (None, None) => {
-            let detail = "give template_id, or on whatsapp carrier_template";
-            errors.add("template_id", "required", detail);
-            Ok(None)
-        }
+        (None, None) => Ok(None), // the decoder has refused it
         (Some(id), None) => {
             let known = templates::latest_version(tx, tenant, TemplateId(id)).await?;
             errors.check(known.is_some(), "template_id", "not_found", "no template with this id");

@@ -11,7 +11,7 @@ use domain::{
 
 use crate::{fields, http::Errors};
 
-/// Who a message is for: a number, or the carrier's id for a person on a channel that hides them.
+/// Who a message is for: a number, or the carrier's id for a person on a channel without numbers.
 pub(crate) fn address(
     written: &str,
     channel: Option<Channel>,

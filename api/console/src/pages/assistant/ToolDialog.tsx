@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
@@ -45,7 +45,7 @@ export function ToolDialog({ tool, onClose }: Props) {
     if (tool) change.mutate({ id: tool.id, body }, { onSuccess });
     else make.mutate(body, { onSuccess });
   };
-  const wrong = (name: string) => (act.error instanceof ApiError ? act.error.field(name) : undefined);
+  const wrong = wrongIn(act.error);
   if (tool && asks) {
     return (
       <Confirm

@@ -1,7 +1,7 @@
 import { useRef, useState, type FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Time } from '../../i18n/format';
 import { Button } from '../../ui/Button';
@@ -90,7 +90,7 @@ function Form({ whose, kept, isOwn }: { whose: Whose; kept: Kept; isOwn: boolean
     const body = { ...whose, version: isOwn ? kept.version : 0, settings: read() };
     set.mutate(body, { onSuccess: () => toast(t('settings.saved')) });
   };
-  const wrong = (name: string) => (set.error instanceof ApiError ? set.error.field(name) : undefined);
+  const wrong = wrongIn(set.error);
   const fields = { settings: kept.settings, readOnly: !may, wrong };
   return (
     <div className="grid gap-4 lg:grid-cols-2">

@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
@@ -38,7 +38,7 @@ export function Make({ accounts, onClose }: { accounts: string[]; onClose: () =>
       },
     });
   };
-  const wrong = (name: string) => (make.error instanceof ApiError ? make.error.field(name) : undefined);
+  const wrong = wrongIn(make.error);
   return (
     <Dialog wide title={t('carrier.new')} onClose={onClose}>
       <form

@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useMay } from '../../api/me';
 import { useT, type Key } from '../../i18n';
 import { Time } from '../../i18n/format';
@@ -83,7 +83,7 @@ function Add({ onClose }: { onClose: () => void }) {
       },
     });
   };
-  const wrong = (name: string) => (add.error instanceof ApiError ? add.error.field(name) : undefined);
+  const wrong = wrongIn(add.error);
   return (
     <Dialog title={t('dnc.add')} onClose={onClose}>
       <form className="flex flex-col gap-3" onSubmit={submit}>

@@ -1,6 +1,6 @@
 import type { FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Button } from '../../ui/Button';
 import { TextField } from '../../ui/Field';
@@ -29,7 +29,7 @@ export function Edit({ contact, onDone }: { contact: Schemas['Contact']; onDone:
     };
     change.mutate(body, { onSuccess: onDone });
   };
-  const wrong = (name: string) => (change.error instanceof ApiError ? change.error.field(name) : undefined);
+  const wrong = wrongIn(change.error);
   const fields = [
     ['first_name', t('contact.first'), contact.first_name],
     ['last_name', t('contact.last'), contact.last_name],

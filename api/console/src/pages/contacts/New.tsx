@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import type { FormEvent } from 'react';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
@@ -28,7 +28,7 @@ export function New({ onClose }: { onClose: () => void }) {
       onSuccess: ({ id }) => void navigate({ to: '/contacts/$id', params: { id } }),
     });
   };
-  const wrong = (name: string) => (make.error instanceof ApiError ? make.error.field(name) : undefined);
+  const wrong = wrongIn(make.error);
   return (
     <Dialog title={t('contacts.new')} onClose={onClose}>
       <form className="flex flex-col gap-3" onSubmit={submit}>

@@ -1,7 +1,7 @@
 import type { FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Time, useFormat } from '../../i18n/format';
 import { Button } from '../../ui/Button';
@@ -98,7 +98,7 @@ function Limits({ sender }: { sender: Sender }) {
     const body = { pace: Number(form.get('pace')), daily_cap: Number(form.get('daily_cap')) };
     change.mutate({ id: sender.id, body }, { onSuccess: () => toast(t('settings.saved')) });
   };
-  const wrong = (name: string) => (change.error instanceof ApiError ? change.error.field(name) : undefined);
+  const wrong = wrongIn(change.error);
   return (
     <form className="flex flex-col gap-3 border-t border-line pt-3" onSubmit={submit}>
       <div className="flex flex-wrap items-end gap-3">

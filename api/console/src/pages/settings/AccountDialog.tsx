@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
@@ -34,7 +34,7 @@ export function AccountDialog({ account, onClose }: Props) {
     };
     change.mutate({ account: account.account, body }, { onSuccess });
   };
-  const wrong = (name: string) => (change.error instanceof ApiError ? change.error.field(name) : undefined);
+  const wrong = wrongIn(change.error);
   if (asks) {
     return (
       <Confirm

@@ -1,6 +1,6 @@
 import type { FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
@@ -25,7 +25,7 @@ export function BrandDialog({ brand, onClose }: { brand: Schemas['Brand']; onClo
     };
     change.mutate({ id: brand.id, body }, { onSuccess: onClose });
   };
-  const wrong = (name: string) => (change.error instanceof ApiError ? change.error.field(name) : undefined);
+  const wrong = wrongIn(change.error);
   return (
     <Dialog title={t('brands.change', { name: brand.name })} onClose={onClose}>
       <form className="flex flex-col gap-3" onSubmit={submit}>
@@ -53,6 +53,7 @@ export function BrandDialog({ brand, onClose }: { brand: Schemas['Brand']; onClo
         />
         <TextField
           name="logo_url"
+          required={brand.logo_url !== null}
           type="url"
           label={t('look.logo')}
           defaultValue={brand.logo_url ?? ''}

@@ -1,7 +1,7 @@
 import { useState, type FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Time } from '../../i18n/format';
 import { Button } from '../../ui/Button';
@@ -80,7 +80,7 @@ function Write({ answer, onClose }: { answer: Answer | null; onClose: () => void
     if (answer) change.mutate({ id: answer.id, body }, { onSuccess: onClose });
     else make.mutate(body, { onSuccess: onClose });
   };
-  const wrong = (name: string) => (act.error instanceof ApiError ? act.error.field(name) : undefined);
+  const wrong = wrongIn(act.error);
   const title = answer ? t('canned.change', { name: answer.name }) : t('canned.new');
   return (
     <Dialog title={title} onClose={onClose}>

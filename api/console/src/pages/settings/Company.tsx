@@ -1,7 +1,7 @@
 import type { FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
 import { useMay, useMe } from '../../api/me';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Button } from '../../ui/Button';
 import { TextField } from '../../ui/Field';
@@ -34,7 +34,7 @@ function Form({ tenant }: { tenant: Schemas['Tenant'] }) {
     );
     change.mutate(body, { onSuccess: () => toast(t('settings.saved')) });
   };
-  const wrong = (name: string) => (change.error instanceof ApiError ? change.error.field(name) : undefined);
+  const wrong = wrongIn(change.error);
   const fields = [
     ['name', t('field.name')],
     ['country', t('field.country')],

@@ -1,7 +1,7 @@
 import type { FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
 import { useMay } from '../../api/me';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Button } from '../../ui/Button';
 import { TextField } from '../../ui/Field';
@@ -22,15 +22,13 @@ export function Look({ theme }: { theme: Schemas['Theme'] }) {
     const next = { display_name: text('display_name'), colour: text('colour'), logo_url: text('logo_url') };
     change.mutate({ theme: next }, { onSuccess: () => toast(t('settings.saved')) });
   };
-  const wrong = (name: string) =>
-    change.error instanceof ApiError
-      ? (change.error.field(`theme.${name}`) ?? change.error.field(name))
-      : undefined;
+  const wrong = wrongIn(change.error, 'theme.');
   return (
     <Card title={t('look.title')}>
       <form className="flex max-w-md flex-col gap-3" onSubmit={submit}>
         <TextField
           name="display_name"
+          required
           label={t('look.name')}
           readOnly={!may}
           defaultValue={theme.display_name}
@@ -48,6 +46,7 @@ export function Look({ theme }: { theme: Schemas['Theme'] }) {
         />
         <TextField
           name="logo_url"
+          required={theme.logo_url !== null}
           type="url"
           label={t('look.logo')}
           hint={t('look.logo.hint')}

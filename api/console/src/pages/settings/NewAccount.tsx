@@ -1,5 +1,5 @@
 import type { FormEvent } from 'react';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
@@ -37,7 +37,7 @@ export function NewAccount({ onClose }: { onClose: () => void }) {
       },
     });
   };
-  const wrong = (name: string) => (make.error instanceof ApiError ? make.error.field(name) : undefined);
+  const wrong = wrongIn(make.error);
   return (
     <Dialog title={t('accounts.new')} onClose={onClose}>
       <form className="flex flex-col gap-3" autoComplete="off" onSubmit={submit}>

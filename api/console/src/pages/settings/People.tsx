@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT } from '../../i18n';
 import { Time } from '../../i18n/format';
 import { Button } from '../../ui/Button';
@@ -89,7 +89,7 @@ function Invitations() {
     const body = { email: String(form.get('email')), role, ...limitsOf(form) };
     invite.mutate(body, { onSuccess: setMade });
   };
-  const wrong = (name: string) => (invite.error instanceof ApiError ? invite.error.field(name) : undefined);
+  const wrong = wrongIn(invite.error);
   return (
     <Card title={t('people.invite')}>
       <form className="flex flex-wrap items-end gap-3" onSubmit={submit}>

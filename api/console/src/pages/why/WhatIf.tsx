@@ -1,6 +1,6 @@
 import type { FormEvent } from 'react';
 import type { Schemas } from '../../api/client';
-import { ApiError } from '../../api/problem';
+import { wrongIn } from '../../api/problem';
 import { useT, type Key } from '../../i18n';
 import { Time } from '../../i18n/format';
 import { Button } from '../../ui/Button';
@@ -27,7 +27,7 @@ export function WhatIf({ to }: { to: string }) {
       ...(at ? { at: new Date(at).toISOString() } : {}),
     });
   };
-  const wrong = (name: string) => (explain.error instanceof ApiError ? explain.error.field(name) : undefined);
+  const wrong = wrongIn(explain.error);
   return (
     <div className="grid gap-6 lg:grid-cols-2">
       <form className="flex flex-col gap-3" onSubmit={submit}>
