@@ -86,8 +86,8 @@ fn request_id(request: &Request) -> String {
 }
 
 /// Counts a request by what it was answered, and by its route alone how long it took: a histogram
-/// has a line for each bound, and would have as many for every status. What is timed by its resource
-/// alone ([`timed`]) is so for the same reason.
+/// has a line for each bound, and would have as many for every status. What is timed by its
+/// resource alone ([`timed`]) is so for the same reason.
 fn count(method: &'static str, route: &str, response: &Response, begun: Instant) {
     let status = response.status();
     metrics::counter!(

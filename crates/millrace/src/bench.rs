@@ -66,16 +66,16 @@ pub async fn run(args: cli::bench::Bench) -> anyhow::Result<ExitCode> {
     if args.full {
         println!("\nother shapes");
         let found = shapes::run(&args, &mut table).await;
-        passes &= told(BenchPart::Shapes, found, &mut table);
+        passes &= has_passed(BenchPart::Shapes, found, &mut table);
 
         println!("\nprocesses of send");
         let found = sends::run(&args, &mut table).await;
-        passes &= told(BenchPart::Sends, found, &mut table);
+        passes &= has_passed(BenchPart::Sends, found, &mut table);
     }
     if let Some(people) = args.campaign {
         println!("\na campaign to {people} people");
         let found = campaign::run(people as usize, &mut table).await;
-        passes &= told(BenchPart::Campaign, found, &mut table);
+        passes &= has_passed(BenchPart::Campaign, found, &mut table);
     }
 
     table.print();
@@ -113,8 +113,8 @@ async fn runs(args: &cli::bench::Bench, table: &mut FigureTable) -> anyhow::Resu
     Ok(passes)
 }
 
-/// Whether a part passes: it has its figures, and the carrier has each message exactly once.
-fn told(part: BenchPart, found: anyhow::Result<bool>, table: &mut FigureTable) -> bool {
+/// Whether a part has passed: it has its figures, and the carrier has each message exactly once.
+fn has_passed(part: BenchPart, found: anyhow::Result<bool>, table: &mut FigureTable) -> bool {
     match found {
         Ok(true) => true,
         Ok(false) => {

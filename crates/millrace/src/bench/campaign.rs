@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::ensure;
 use boot::embedded::Scratch;
 use serde_json::json;
 use store::Role;
@@ -123,7 +122,6 @@ async fn watch(platform: &Platform, sent: &Sent, people: usize) -> anyhow::Resul
         let memory = usage::own_memory(&groups);
         tenths.push(Tenth { messages, took, memory });
     }
-    ensure!(before >= people, "{before} of {people} messages were sent");
     Ok(tenths)
 }
 

@@ -52,10 +52,9 @@ impl ServerCounters {
         }
         let broker_out = broker_out.saturating_sub(listener.bytes());
 
-        // The log has no delay; what sources do meanwhile is no part of it.
-        let wal_bytes = statistics::server(store).await?.wal_bytes;
         tokio::time::sleep(BEHIND).await;
-        let commits = statistics::server(store).await?.commits;
+        let counted = statistics::server(store).await?;
+        let (wal_bytes, commits) = (counted.wal_bytes, counted.commits);
         Ok(Self { wal_bytes, commits, broker_in, broker_out })
     }
 

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use boot::{clock::machine_now, embedded::Scratch};
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use self::generator::{Generator, Written};
+use super::load;
 use crate::{
     cli,
     demo::setup,
@@ -56,6 +57,7 @@ pub async fn run(args: &cli::bench::Bench, time: Duration) -> anyhow::Result<Exi
     let receipts = Receipts::start(&platform).await?;
 
     let mut first = 0;
+    let (mut accepted, mut duplicates) = (0, 0);
     let mut periods = Vec::new();
     for (name, rate) in [("keywords alone", KEYWORDS), ("among all others", TEXTS)] {
         eprintln!("{name}: {rate} texts a second for {} s ...", time.as_secs());
@@ -64,8 +66,10 @@ pub async fn run(args: &cli::bench::Bench, time: Duration) -> anyhow::Result<Exi
         let written = generator.run(rate, every, time, first).await?;
         first += written.texts;
         periods.push(measure(&platform, &receipts, name, rate, written).await?);
+        let truth = platform.sandbox_stats().await?;
+        accepted += truth.accepted;
+        duplicates += truth.duplicates;
     }
-    let truth = platform.sandbox_stats().await?;
     platform.stop().await;
 
     println!(
@@ -79,8 +83,8 @@ pub async fn run(args: &cli::bench::Bench, time: Duration) -> anyhow::Result<Exi
         "receipt p50, p99 ms"
     );
     let failed = periods.iter().filter(|period| !period.print()).count();
-    println!("carrier            {} accepted, {} duplicates", truth.accepted, truth.duplicates);
-    let passes = failed == 0 && truth.duplicates == 0;
+    println!("carrier            {accepted} accepted, {duplicates} duplicates");
+    let passes = failed == 0 && duplicates == 0;
     println!("{}", if passes { "passes" } else { "FAILS" });
     Ok(if passes { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -89,8 +93,7 @@ pub async fn run(args: &cli::bench::Bench, time: Duration) -> anyhow::Result<Exi
 async fn prepare(platform: &mut Platform, tenants: usize) -> anyhow::Result<Generator> {
     // Business time stands still there.
     platform.sandbox.put("/sandbox/clock", &json!({ "now": OPEN_HOUR, "rate": 0 })).await?;
-    let receipts = json!({ "receipts": { "delay_ms": [0, 50] } });
-    platform.sandbox.put("/sandbox/faults", &receipts).await?;
+    load::carrier_takes(platform, 0).await?;
     platform.sandbox.put("/sandbox/personas", &json!({})).await?;
     platform.make_tenants(tenants).await?;
 
@@ -210,7 +213,6 @@ async fn measure(
         answers.extend(written.keywords.get(read("to")?).map(|begun| millis(*begun, at)));
         reported.extend(delivered.get(read("reference")?).map(|told| millis(at, *told)));
     }
-    ensure!(written.took > Duration::ZERO, "a load takes time");
     Ok(InboundPeriod {
         name,
         written: written.texts,

@@ -140,7 +140,6 @@ impl PeriodBench {
         eprintln!("{name}: {} s ...", span.time.as_secs());
         let (cpu, begun, before) = (self.cpu(), Instant::now(), self.sent.count());
         let posted = posts::submit(&self.platform, &self.work, span, &self.sent).await?;
-        ensure!(begun.elapsed() >= span.time, "the contacts did not last for {:?}", span.time);
         let sent = self.sent.wait_for(self.work.accepted()).await?;
         let loaded = Loaded { messages: sent - before, took: begun.elapsed() };
 

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use futures::future::try_join_all;
 
 use super::{
@@ -55,10 +56,10 @@ impl Posted {
     }
 }
 
-/// Posts until the time, or the contacts, are used up.
+/// Posts until the time is over.
 ///
 /// # Errors
-/// The api refuses a message.
+/// The api refuses a message, or the contacts do not last.
 pub async fn submit(
     platform: &Platform,
     work: &BenchWork,
@@ -98,7 +99,7 @@ impl Poster<'_> {
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 continue;
             }
-            let Some(person) = self.work.take(self.tenant, 1) else { break };
+            let person = self.work.take(self.tenant, 1).context("the contacts did not last")?;
 
             let body = load::message(self.work.pool(self.tenant), person.start);
             let asked = Instant::now();

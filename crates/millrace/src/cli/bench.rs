@@ -22,10 +22,10 @@ pub struct Bench {
     pub runs: usize,
     /// Measure other shapes of the load too: a carrier of 20 ms, single posts, and 8 processes of
     /// send beside one
-    #[arg(long, conflicts_with_all = ["hold_xmin", "purge"])]
+    #[arg(long, conflicts_with_all = ["hold_xmin", "purge", "inbound"])]
     pub full: bool,
     /// Measure a campaign to so many people too: its last tenth beside its first
-    #[arg(long, value_name = "PEOPLE", conflicts_with_all = ["hold_xmin", "purge"])]
+    #[arg(long, value_name = "PEOPLE", conflicts_with_all = ["hold_xmin", "purge", "inbound"])]
     #[arg(value_parser = clap::value_parser!(u64).range(10_000..=5_000_000))]
     pub campaign: Option<u64>,
     /// Measure instead what a reader costs that holds its snapshot for so long, in seconds, and
@@ -40,7 +40,7 @@ pub struct Bench {
     /// Measure instead what people write, at 2,000 texts a second of which 200 are answered, for so
     /// long, in seconds
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["seconds", "messages", "runs"])]
-    #[arg(conflicts_with_all = ["hold_xmin", "purge"])]
+    #[arg(conflicts_with_all = ["hold_xmin", "purge", "inbound"])]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub inbound: Option<u64>,
 }

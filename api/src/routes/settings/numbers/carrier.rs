@@ -71,12 +71,15 @@ pub(super) fn unread(carrier: Carrier, error: &ReadError) -> Problem {
             let detail = "the carrier does not accept the account: check its id and its secret";
             Problem::new(Kind::Conflict, detail)
         }
-        ReadError::Unavailable(Doubt::Status { status: 400..=499, code: Some(code) }) => {
+
+        ReadError::Unavailable(Doubt::Status { status, code: Some(code) }) => {
             match carrier.account_verdict(*code) {
-                AccountVerdict::Later => away(),
-                AccountVerdict::Refused | AccountVerdict::Unsaid => refused(carrier, *code),
+                AccountVerdict::Refused => refused(carrier, *code),
+                AccountVerdict::Unsaid if *status < 500 => refused(carrier, *code),
+                AccountVerdict::Later | AccountVerdict::Unsaid => away(),
             }
         }
+
         ReadError::TooMany(most) => {
             let detail = format!("the account has more than {most} numbers");
             Problem::new(Kind::Conflict, detail)

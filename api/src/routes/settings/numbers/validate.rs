@@ -91,7 +91,7 @@ fn refusal(carrier: Carrier, error: &ReadError) -> Option<AccountRefusal> {
             cause: "the carrier does not accept the account",
             next_step: "Check the account's id and its secret, and whether the account is active",
         }),
-        ReadError::Unavailable(Doubt::Status { status: 400..=499, code: Some(code) }) => {
+        ReadError::Unavailable(Doubt::Status { code: Some(code), .. }) => {
             match carrier.account_verdict(*code) {
                 AccountVerdict::Refused => {}
                 AccountVerdict::Later | AccountVerdict::Unsaid => return None,
@@ -118,9 +118,15 @@ impl Validation {
 mod tests {
     use super::*;
 
-    /// Whether a carrier's code is told as its word on the account.
+    /// Whether a carrier's code is told as its word on the account, whatever status it comes with.
     fn is_refused(carrier: Carrier, code: u32) -> bool {
-        let said = Doubt::Status { status: 400, code: Some(code) };
+        let [first, second] = [400, 500].map(|status| is_refused_with(carrier, status, code));
+        assert_eq!(first, second, "{code}");
+        first
+    }
+
+    fn is_refused_with(carrier: Carrier, status: u16, code: u32) -> bool {
+        let said = Doubt::Status { status, code: Some(code) };
         let refusal = refusal(carrier, &ReadError::Unavailable(said));
         refusal.is_some_and(|why| why.code == Some(code))
     }
@@ -129,6 +135,7 @@ mod tests {
     fn what_a_carrier_says_of_an_account_is_told_and_what_may_pass_is_not() {
         for (carrier, code) in [
             (Carrier::WhatsappCloud, 190),
+            (Carrier::WhatsappCloud, 3),
             (Carrier::WhatsappCloud, 33),
             (Carrier::WhatsappCloud, 131_031),
             (Carrier::Twilio, 20_404),

@@ -99,7 +99,7 @@ impl Generator {
             let due = (begun.elapsed() + BEAT).as_secs_f64() * rate as f64;
             while written < all.min(due as usize) {
                 let permit = Arc::clone(&room).acquire_owned().await?;
-                let text = self.text(first + written, (written as u64).is_multiple_of(every));
+                let text = self.text(first + written, written, every);
                 let http = self.http.clone();
                 writing.spawn(async move {
                     let _permit = permit;
@@ -117,9 +117,11 @@ impl Generator {
         Ok(sum(deliveries, begun.elapsed()))
     }
 
-    /// What a person writes to their tenant.
-    fn text(&self, person: usize, is_keyword: bool) -> Text {
-        let (hook, to) = &self.hooks[person % self.hooks.len()];
+    /// What a person writes to their tenant, `written` texts after the first. One of `every` is the
+    /// keyword; tenants take turns by as many, so that each has its part of the keywords.
+    fn text(&self, person: usize, written: usize, every: u64) -> Text {
+        let is_keyword = (written as u64).is_multiple_of(every);
+        let (hook, to) = &self.hooks[written / every as usize % self.hooks.len()];
         Text {
             hook: hook.clone(),
             sid: format!("SM{person:032x}"),
