@@ -40,7 +40,7 @@ pub struct Bench {
     /// Measure instead what people write, at 2,000 texts a second of which 200 are answered, for so
     /// long, in seconds
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["seconds", "messages", "runs"])]
-    #[arg(conflicts_with_all = ["hold_xmin", "purge", "inbound"])]
+    #[arg(conflicts_with_all = ["hold_xmin", "purge"])]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub inbound: Option<u64>,
 }
