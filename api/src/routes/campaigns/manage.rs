@@ -82,8 +82,8 @@ pub(super) struct NewCampaign {
     pub(super) validity_seconds: Option<i32>,
 }
 
-// The decoder names what its messages say, which one of several fields holds, with what else is
-// missing there.
+// One of two fields says what its messages are: where neither is there, the decoder names that
+// beside whatever else is missing.
 impl<'de> Deserialize<'de> for NewCampaign {
     fn deserialize<D: Deserializer<'de>>(written: D) -> Result<Self, D::Error> {
         let read = Self::deserialize(written)?;

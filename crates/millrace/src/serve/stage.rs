@@ -33,8 +33,7 @@ const TELLING: SourceConfig =
     SourceConfig { interval: Duration::from_secs(1), drain: Duration::from_secs(20) };
 
 /// How many groups of moves rollup counts in one batch: as many as a tick of `CountsTeller`
-/// publishes under load. A batch writes each total once, so smaller ones write more versions of its
-/// row.
+/// publishes under load. A batch writes each total once; smaller ones write its row more often.
 const GROUPS: usize = 2_048;
 
 /// How long send gathers what it says of calls while others of their batch are under way. Events go
